@@ -1,0 +1,180 @@
+# Ujrat: plain, non-recursive. `make help` lists what there is to ask for.
+#
+#   make [SAN=asan|tsan|cov]     each sanitizer builds in its own folder under build/
+#   make CI=true                 warnings are errors
+
+SAN     ?=
+CC      ?= gcc
+BUILD   := build/$(or $(SAN),release)
+GEN     := $(BUILD)/gen
+BIN     := $(BUILD)/bin
+
+.DEFAULT_GOAL := all
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+# ---------------------------------------------------------------- flags
+PKGS := openssl libevent_core libnghttp2 libprotobuf-c jansson libpq
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+        -Wwrite-strings -Wvla -Wswitch-enum -Wundef -Wimplicit-fallthrough -Wformat=2 \
+        -Wconversion -Wno-sign-conversion -Wnull-dereference -Wduplicated-cond \
+        -Wlogical-op -Wcast-qual
+ifeq ($(CI),true)
+WARN += -Werror
+endif
+
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE -fcf-protection
+OPT    := -O2
+LDHARD := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+
+ifeq ($(SAN),)
+HARDEN += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+else ifeq ($(SAN),asan)
+OPT    := -O1
+SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+else ifeq ($(SAN),tsan)
+OPT    := -O1
+SANFLAGS := -fsanitize=thread -fno-omit-frame-pointer
+else ifeq ($(SAN),cov)
+OPT    := -O0
+SANFLAGS := --coverage
+else
+$(error SAN must be empty, asan, tsan or cov, not '$(SAN)')
+endif
+
+# Asked of pkg-config once, when a target that compiles is wanted and the libraries are there.
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+
+CPPFLAGS := -D_GNU_SOURCE -I. -I$(GEN) $(PKG_CFLAGS)
+CFLAGS   := -std=gnu17 $(OPT) -g $(WARN) $(HARDEN) $(SANFLAGS)
+LDFLAGS  := $(LDHARD) $(SANFLAGS) -Wl,--as-needed
+LDLIBS   := $(PKG_LIBS)
+
+# ---------------------------------------------------------------- sources, by folder
+BASE_C   := $(wildcard base/*.c)
+DOMAIN_C := $(wildcard domain/*.c)
+LEDGER_C := $(wildcard ledger/*.c)
+NET_C    := $(wildcard gateway/net/*.c)
+WIRE_C   := $(wildcard gateway/wire/*.c)
+RPC_C    := $(wildcard gateway/rpc/*.c)
+GATEWAY_C := $(filter-out gateway/main.c,$(wildcard gateway/*.c))
+CLI_C    := $(wildcard cli/*.c)
+
+PROTOS   := $(filter-out proto/grpc/testing/%,$(shell find proto -name '*.proto' | LC_ALL=C sort))
+TEST_PROTOS := $(shell find proto/grpc/testing -name '*.proto' 2>/dev/null | LC_ALL=C sort)
+PB_C     := $(patsubst proto/%.proto,$(GEN)/%.pb-c.c,$(PROTOS)) \
+            $(GEN)/google/protobuf/timestamp.pb-c.c
+TEST_PB_C := $(patsubst proto/%.proto,$(GEN)/%.pb-c.c,$(TEST_PROTOS))
+
+obj = $(patsubst $(GEN)/%.c,$(BUILD)/obj/gen/%.o,$(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(GEN)/%,$(1))) $(filter $(GEN)/%,$(1)))
+
+LIB_BASE   := $(BUILD)/lib/libujrat-base.a
+LIB_DOMAIN := $(BUILD)/lib/libujrat-domain.a
+LIB_LEDGER := $(BUILD)/lib/libujrat-ledger.a
+LIB_NET    := $(BUILD)/lib/libujrat-net.a
+LIB_WIRE   := $(BUILD)/lib/libujrat-wire.a
+LIB_GATEWAY := $(BUILD)/lib/libujrat-gateway.a
+LIBS := $(LIB_GATEWAY) $(LIB_WIRE) $(LIB_NET) $(LIB_LEDGER) $(LIB_DOMAIN) $(LIB_BASE)
+
+$(LIB_BASE):   $(call obj,$(BASE_C))
+$(LIB_DOMAIN): $(call obj,$(DOMAIN_C))
+$(LIB_LEDGER): $(call obj,$(LEDGER_C)) $(BUILD)/obj/gen/ledger_sql.o
+$(LIB_NET):    $(call obj,$(NET_C)) $(BUILD)/obj/gen/descriptors.o
+$(LIB_WIRE):   $(call obj,$(WIRE_C) $(PB_C))
+$(LIB_GATEWAY): $(call obj,$(RPC_C) $(GATEWAY_C))
+
+# ---------------------------------------------------------------- programs
+PROGRAMS := $(if $(wildcard gateway/main.c),$(BIN)/ujratd) $(if $(wildcard cli/main.c),$(BIN)/ujrat)
+
+.PHONY: all
+all: $(PROGRAMS) $(LIBS) ## build the programs (default)
+
+$(BIN)/ujratd: $(BUILD)/obj/gateway/main.o $(LIBS)
+$(BIN)/ujrat:  $(call obj,$(CLI_C)) $(LIBS)
+
+# One cmocka binary a module.
+UNIT_BINS := $(patsubst tests/unit/%.c,$(BIN)/unit/%,$(wildcard tests/unit/test_*.c))
+$(UNIT_BINS): $(BIN)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBS)
+$(UNIT_BINS): EXTRA_LIBS := -lcmocka
+
+# Tests that speak to a private PostgreSQL (they are handed its URI in UJRAT_TEST_DB).
+PG_BINS := $(patsubst tests/pg/%.c,$(BIN)/pg/%,$(wildcard tests/pg/test_*.c))
+$(PG_BINS): $(BIN)/pg/%: $(BUILD)/obj/tests/pg/%.o $(LIBS)
+$(PG_BINS): EXTRA_LIBS := -lcmocka
+
+# A fuzz target defines LLVMFuzzerTestOneInput; here it replays its corpus, `make fuzz` runs it under libFuzzer.
+FUZZ_BINS := $(patsubst tests/fuzz/%.c,$(BIN)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+$(FUZZ_BINS): $(BIN)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(LIBS)
+
+BENCH_BINS := $(patsubst tests/bench/%.c,$(BIN)/bench/%,$(wildcard tests/bench/bench_*.c))
+$(BENCH_BINS): $(BIN)/bench/%: $(BUILD)/obj/tests/bench/%.o $(LIBS)
+
+# Our transport with grpc.testing.TestService on it, for the public interop clients and h2spec.
+INTEROP_BIN := $(if $(wildcard tests/e2e/interop/server.c),$(BIN)/ujrat-interop)
+$(BIN)/ujrat-interop: $(call obj,$(wildcard tests/e2e/interop/*.c) $(TEST_PB_C)) $(BUILD)/obj/gen/test_descriptors.o $(LIBS)
+
+.PHONY: test-programs
+test-programs: all $(UNIT_BINS) $(PG_BINS) $(FUZZ_BINS) $(INTEROP_BIN)
+
+# ---------------------------------------------------------------- rules
+$(BIN)/%:
+	@mkdir -p $(@D)
+	@echo '  LD   $@'
+	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) $(EXTRA_LIBS)
+
+$(BUILD)/lib/%.a:
+	@mkdir -p $(@D)
+	@echo '  AR   $@'
+	@rm -f $@ && ar rcs $@ $^
+
+# A change of flags rebuilds everything; a no-op build compiles nothing.
+STAMP := $(BUILD)/flags
+FLAGS_TEXT := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS)
+ifneq ($(file <$(STAMP)),$(FLAGS_TEXT))
+$(shell mkdir -p $(BUILD))
+$(file >$(STAMP),$(FLAGS_TEXT))
+endif
+
+$(BUILD)/obj/%.o: %.c $(STAMP) | $(PB_C) $(TEST_PB_C)
+	@mkdir -p $(@D)
+	@echo '  CC   $<'
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Generated code is not ours to warn about.
+$(BUILD)/obj/gen/%.o: $(GEN)/%.c $(STAMP) | $(PB_C) $(TEST_PB_C)
+	@mkdir -p $(@D)
+	@echo '  CC   $<'
+	@$(CC) $(CPPFLAGS) $(filter-out -W%,$(CFLAGS)) -w -MMD -MP -c -o $@ $<
+
+$(GEN)/google/protobuf/timestamp.pb-c.c:
+	@mkdir -p $(GEN)
+	@echo '  PB   google/protobuf/timestamp.proto'
+	@protoc-c -I/usr/include --c_out=$(GEN) google/protobuf/timestamp.proto
+
+$(GEN)/%.pb-c.c: proto/%.proto
+	@mkdir -p $(GEN)
+	@echo '  PB   $<'
+	@protoc-c -Iproto -I/usr/include --c_out=$(GEN) $(patsubst proto/%,%,$<)
+
+# The descriptors that server reflection answers with.
+$(GEN)/descriptors.binpb: $(PROTOS)
+	@mkdir -p $(@D)
+	@protoc -Iproto -I/usr/include --include_imports --descriptor_set_out=$@ $(patsubst proto/%,%,$(PROTOS))
+$(GEN)/test_descriptors.binpb: $(TEST_PROTOS)
+	@mkdir -p $(@D)
+	@protoc -Iproto -I/usr/include --include_imports --descriptor_set_out=$@ $(patsubst proto/%,%,$(TEST_PROTOS))
+
+$(GEN)/%descriptors.c: $(GEN)/%descriptors.binpb tools/embed.sh
+	@tools/embed.sh $*descriptors $< >$@
+
+SQL_FILES := $(shell find ledger/sql ledger/schema -name '*.sql' 2>/dev/null | LC_ALL=C sort)
+$(GEN)/ledger_sql.c: $(SQL_FILES) tools/embed.sh
+	@mkdir -p $(@D)
+	@tools/embed.sh --table ledger_sql $(SQL_FILES) >$@
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+include tools/targets.mk
