@@ -63,7 +63,7 @@ RPC_C    := $(wildcard gateway/rpc/*.c)
 GATEWAY_C := $(filter-out gateway/main.c,$(wildcard gateway/*.c))
 CLI_C    := $(wildcard cli/*.c)
 
-PROTOS   := $(filter-out proto/grpc/testing/%,$(shell find proto -name '*.proto' | LC_ALL=C sort))
+PROTOS   := $(filter-out proto/grpc/testing/%,$(shell find proto -name '*.proto' 2>/dev/null | LC_ALL=C sort))
 TEST_PROTOS := $(shell find proto/grpc/testing -name '*.proto' 2>/dev/null | LC_ALL=C sort)
 PB_C     := $(patsubst proto/%.proto,$(GEN)/%.pb-c.c,$(PROTOS)) \
             $(GEN)/google/protobuf/timestamp.pb-c.c
@@ -162,13 +162,13 @@ $(GEN)/%.pb-c.c: proto/%.proto
 # The descriptors that server reflection answers with.
 $(GEN)/descriptors.binpb: $(PROTOS)
 	@mkdir -p $(@D)
-	@protoc -Iproto -I/usr/include --include_imports --descriptor_set_out=$@ $(patsubst proto/%,%,$(PROTOS))
+	@$(if $(PROTOS),protoc -Iproto -I/usr/include --include_imports --descriptor_set_out=$@ $(patsubst proto/%,%,$(PROTOS)),: >$@)
 $(GEN)/test_descriptors.binpb: $(TEST_PROTOS)
 	@mkdir -p $(@D)
 	@protoc -Iproto -I/usr/include --include_imports --descriptor_set_out=$@ $(patsubst proto/%,%,$(TEST_PROTOS))
 
-$(GEN)/%descriptors.c: $(GEN)/%descriptors.binpb tools/embed.sh
-	@tools/embed.sh $*descriptors $< >$@
+$(GEN)/descriptors.c $(GEN)/test_descriptors.c: %.c: %.binpb tools/embed.sh
+	@tools/embed.sh $(notdir $*) $< >$@
 
 SQL_FILES := $(shell find ledger/sql ledger/schema -name '*.sql' 2>/dev/null | LC_ALL=C sort)
 $(GEN)/ledger_sql.c: $(SQL_FILES) tools/embed.sh
