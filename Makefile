@@ -66,7 +66,7 @@ CLI_C    := $(wildcard cli/*.c)
 PROTOS   := $(filter-out proto/grpc/testing/%,$(shell find proto -name '*.proto' 2>/dev/null | LC_ALL=C sort))
 TEST_PROTOS := $(shell find proto/grpc/testing -name '*.proto' 2>/dev/null | LC_ALL=C sort)
 PB_C     := $(patsubst proto/%.proto,$(GEN)/%.pb-c.c,$(PROTOS)) \
-            $(GEN)/google/protobuf/timestamp.pb-c.c
+            $(patsubst %,$(GEN)/google/protobuf/%.pb-c.c,timestamp any duration)
 TEST_PB_C := $(patsubst proto/%.proto,$(GEN)/%.pb-c.c,$(TEST_PROTOS))
 
 obj = $(patsubst $(GEN)/%.c,$(BUILD)/obj/gen/%.o,$(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(GEN)/%,$(1))) $(filter $(GEN)/%,$(1)))
@@ -149,10 +149,10 @@ $(BUILD)/obj/gen/%.o: $(GEN)/%.c $(STAMP) | $(PB_C) $(TEST_PB_C)
 	@echo '  CC   $<'
 	@$(CC) $(CPPFLAGS) $(filter-out -W%,$(CFLAGS)) -w -MMD -MP -c -o $@ $<
 
-$(GEN)/google/protobuf/timestamp.pb-c.c:
+$(GEN)/google/protobuf/%.pb-c.c:
 	@mkdir -p $(GEN)
-	@echo '  PB   google/protobuf/timestamp.proto'
-	@protoc-c -I/usr/include --c_out=$(GEN) google/protobuf/timestamp.proto
+	@echo '  PB   google/protobuf/$*.proto'
+	@protoc-c -I/usr/include --c_out=$(GEN) google/protobuf/$*.proto
 
 $(GEN)/%.pb-c.c: proto/%.proto
 	@mkdir -p $(GEN)
