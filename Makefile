@@ -4,7 +4,9 @@
 #   make CI=true                 warnings are errors
 
 SAN     ?=
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 BUILD   := build/$(or $(SAN),release)
 GEN     := $(BUILD)/gen
 BIN     := $(BUILD)/bin
@@ -47,6 +49,14 @@ endif
 # Asked of pkg-config once, when a target that compiles is wanted and the libraries are there.
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+
+# What cannot be built without is asked for by name, in one line, before anything is tried.
+NOT_HERE := $(if $(PKG_LIBS),,libraries) \
+            $(shell for p in $(firstword $(CC)) pkg-config protoc protoc-c; do command -v $$p >/dev/null || echo $$p; done)
+READY    := $(if $(strip $(NOT_HERE)),not-ready)
+.PHONY: not-ready
+not-ready:
+	@echo 'Not installed yet: $(strip $(NOT_HERE)). Run: make deps' >&2; exit 1
 
 CPPFLAGS := -D_GNU_SOURCE -I. -I$(GEN) $(PKG_CFLAGS)
 CFLAGS   := -std=gnu17 $(OPT) -g $(WARN) $(HARDEN) $(SANFLAGS)
@@ -138,32 +148,32 @@ $(shell mkdir -p $(BUILD))
 $(file >$(STAMP),$(FLAGS_TEXT))
 endif
 
-$(BUILD)/obj/%.o: %.c $(STAMP) | $(PB_C) $(TEST_PB_C)
+$(BUILD)/obj/%.o: %.c $(STAMP) | $(READY) $(PB_C) $(TEST_PB_C)
 	@mkdir -p $(@D)
 	@echo '  CC   $<'
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Generated code is not ours to warn about.
-$(BUILD)/obj/gen/%.o: $(GEN)/%.c $(STAMP) | $(PB_C) $(TEST_PB_C)
+$(BUILD)/obj/gen/%.o: $(GEN)/%.c $(STAMP) | $(READY) $(PB_C) $(TEST_PB_C)
 	@mkdir -p $(@D)
 	@echo '  CC   $<'
 	@$(CC) $(CPPFLAGS) $(filter-out -W%,$(CFLAGS)) -w -MMD -MP -c -o $@ $<
 
-$(GEN)/google/protobuf/%.pb-c.c:
+$(GEN)/google/protobuf/%.pb-c.c: | $(READY)
 	@mkdir -p $(GEN)
 	@echo '  PB   google/protobuf/$*.proto'
 	@protoc-c -I/usr/include --c_out=$(GEN) google/protobuf/$*.proto
 
-$(GEN)/%.pb-c.c: proto/%.proto
+$(GEN)/%.pb-c.c: proto/%.proto | $(READY)
 	@mkdir -p $(GEN)
 	@echo '  PB   $<'
 	@protoc-c -Iproto -I/usr/include --c_out=$(GEN) $(patsubst proto/%,%,$<)
 
 # The descriptors that server reflection answers with.
-$(GEN)/descriptors.binpb: $(PROTOS)
+$(GEN)/descriptors.binpb: $(PROTOS) | $(READY)
 	@mkdir -p $(@D)
 	@$(if $(PROTOS),protoc -Iproto -I/usr/include --include_imports --descriptor_set_out=$@ $(patsubst proto/%,%,$(PROTOS)),: >$@)
-$(GEN)/test_descriptors.binpb: $(TEST_PROTOS)
+$(GEN)/test_descriptors.binpb: $(TEST_PROTOS) | $(READY)
 	@mkdir -p $(@D)
 	@protoc -Iproto -I/usr/include --include_imports --descriptor_set_out=$@ $(patsubst proto/%,%,$(TEST_PROTOS))
 

@@ -8,3 +8,7 @@ help: ## this list
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf build
+
+.PHONY: deps
+deps: ## install the Debian packages that building and testing need
+	@tools/deps.sh test
