@@ -1,0 +1,284 @@
+-- The ledger: books, accounts, journals, versioned balances, and what they are about.
+--
+-- Everything that can be distributed has book_id first in its keys; a foreign key stays inside a book
+-- or goes to a small reference table. Nothing in a book is ever changed or removed: what happens later
+-- is a row of its own (payout_transition, beneficiary_version, account_balance), so that every state is
+-- the sum of what led to it. Amounts are minor units; debit is positive, credit negative.
+
+-- ------------------------------------------------------------------ small reference tables
+
+CREATE TABLE currency (
+    ccy     smallint PRIMARY KEY CHECK (ccy BETWEEN 1 AND 999),     -- ISO 4217 numeric
+    code    text NOT NULL UNIQUE CHECK (code ~ '^[A-Z]{3}$'),       -- ISO 4217 alphabetic
+    digits  smallint NOT NULL CHECK (digits BETWEEN 0 AND 4)        -- minor units
+);
+
+CREATE TABLE bank (
+    bank_id    smallint PRIMARY KEY CHECK (bank_id > 0),
+    code       text NOT NULL UNIQUE CHECK (code ~ '^[A-Z]{4}$'),    -- as in its IBANs
+    bic        text CHECK (bic ~ '^[A-Z0-9]{8}([A-Z0-9]{3})?$'),    -- never derived from the IBAN
+    name       text NOT NULL CHECK (name <> ''),
+    connected  boolean NOT NULL DEFAULT false                       -- takes instructions from us
+);
+
+CREATE TABLE book (
+    book_id     integer PRIMARY KEY CHECK (book_id > 0),
+    code        text NOT NULL UNIQUE CHECK (code ~ '^[a-z][a-z0-9-]{0,31}$'),
+    name        text NOT NULL CHECK (name <> ''),
+    created_at  timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Who may call, by the SAN URI of the client certificate.
+CREATE TABLE principal (
+    principal_id  integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    uri           text NOT NULL UNIQUE CHECK (uri ~ '^ujrat://(platform|bank|auditor|operator|system)/[A-Za-z0-9-]{1,32}$'),
+    role          text NOT NULL CHECK (role IN ('platform', 'bank', 'auditor', 'operator', 'system')),
+    book_id       integer REFERENCES book,
+    bank_id       smallint REFERENCES bank,
+    enabled       boolean NOT NULL DEFAULT true,
+    created_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CHECK (uri LIKE 'ujrat://' || role || '/%'),
+    CHECK ((role = 'platform') = (book_id IS NOT NULL)),
+    CHECK ((role = 'bank') = (bank_id IS NOT NULL))
+);
+
+-- What a platform pays for, from a moment on. The newest row that has begun is in force.
+CREATE TABLE tariff (
+    book_id     integer NOT NULL REFERENCES book,
+    ccy         smallint NOT NULL REFERENCES currency,       -- source currency
+    valid_from  timestamptz NOT NULL,
+    margin_bps  integer NOT NULL CHECK (margin_bps BETWEEN 0 AND 9999),
+    fee_fixed   bigint NOT NULL CHECK (fee_fixed >= 0),
+    fee_bps     integer NOT NULL CHECK (fee_bps BETWEEN 0 AND 9999),
+    fee_min     bigint NOT NULL CHECK (fee_min >= 0),
+    fee_max     bigint NOT NULL CHECK (fee_max = 0 OR fee_max >= fee_min),   -- 0: no upper bound
+    gross_max   bigint NOT NULL CHECK (gross_max > 0),
+    author      text NOT NULL CHECK (author <> ''),
+    PRIMARY KEY (book_id, ccy, valid_from)
+);
+
+-- A day's rates as a source published them. A refused sheet leaves a row too, with its reason.
+CREATE TABLE rate_sheet (
+    rate_id      integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    source       text NOT NULL CHECK (source <> ''),         -- 'SBP-M2M'
+    sheet_date   date,
+    as_of        timestamptz,                                -- the moment the rates speak of
+    imported_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    file_name    text NOT NULL,
+    file_sha256  bytea NOT NULL CHECK (length(file_sha256) = 32),
+    author       text NOT NULL,
+    refused      text,                                       -- why it is not used; NULL: it is
+    CHECK (refused IS NOT NULL OR (sheet_date IS NOT NULL AND as_of IS NOT NULL))
+);
+
+CREATE TABLE rate (
+    rate_id  integer NOT NULL REFERENCES rate_sheet,
+    ccy      smallint NOT NULL REFERENCES currency,
+    pkr_e10  bigint NOT NULL CHECK (pkr_e10 > 0),            -- PKR for one unit, times 10^10
+    PRIMARY KEY (rate_id, ccy)
+);
+
+-- ------------------------------------------------------------------ books
+
+-- The one row a posting locks: the book's serial order.
+CREATE TABLE book_head (
+    book_id         integer PRIMARY KEY REFERENCES book,
+    next_seq        bigint NOT NULL DEFAULT 1,
+    next_block      bigint NOT NULL DEFAULT 1,
+    last_commit_at  timestamptz NOT NULL DEFAULT '-infinity'
+) WITH (fillfactor = 20);
+
+CREATE TYPE account_type AS ENUM ('ASSET', 'LIABILITY', 'INCOME', 'EXPENSE', 'POSITION');
+
+CREATE TABLE account (
+    book_id      integer NOT NULL REFERENCES book,
+    account_id   integer NOT NULL CHECK (account_id > 0),
+    code         text NOT NULL CHECK (code ~ '^[a-z-]+(\.[A-Z0-9]+)+$'),    -- 'float.USD', 'payable.MUCB.PKR'
+    role         text NOT NULL CHECK (role IN ('float', 'correspondent', 'fee', 'margin', 'position', 'payable', 'nostro')),
+    type         account_type NOT NULL,
+    normal_side  text NOT NULL CHECK (normal_side IN ('debit', 'credit')),
+    ccy          smallint NOT NULL REFERENCES currency,
+    bank_id      smallint REFERENCES bank,
+    floor_zero   boolean NOT NULL,       -- a credit account that may never turn to a debit: the float
+    created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (book_id, account_id),
+    UNIQUE (book_id, code),
+    UNIQUE (book_id, account_id, floor_zero),
+    CHECK ((bank_id IS NOT NULL) = (role IN ('payable', 'nostro')))
+);
+CREATE UNIQUE INDEX account_role ON account (book_id, role, ccy, coalesce(bank_id, 0::smallint));
+
+-- All journals of one commit.
+CREATE TABLE block (
+    book_id       integer NOT NULL,
+    block_no      bigint NOT NULL,
+    first_seq     bigint NOT NULL,
+    last_seq      bigint NOT NULL,
+    committed_at  timestamptz NOT NULL,
+    PRIMARY KEY (book_id, block_no),
+    CHECK (first_seq <= last_seq)
+);
+
+-- An immutable journal entry with its lines inside: line i debits (or credits, if negative)
+-- line_account[i] with line_minor[i] in line_ccy[i]. Read them one a row in the view posting.
+CREATE TABLE journal (
+    seq           bigint NOT NULL,
+    block_no      bigint NOT NULL,
+    payout_id     bigint,                -- what it is about
+    reverses_seq  bigint,                -- the journal whose lines it negates
+    book_id       integer NOT NULL,
+    principal_id  integer NOT NULL,      -- who asked for it
+    kind          smallint NOT NULL,     -- journal_kind
+    line_account  integer[] NOT NULL,
+    line_ccy      smallint[] NOT NULL,
+    line_minor    bigint[] NOT NULL,
+    detail        text,
+    PRIMARY KEY (book_id, seq)
+);
+CREATE UNIQUE INDEX journal_reversed_once ON journal (book_id, reverses_seq) WHERE reverses_seq IS NOT NULL;
+
+CREATE TABLE journal_kind (
+    kind  smallint PRIMARY KEY,
+    name  text NOT NULL UNIQUE
+);
+
+-- One row an account and block that touched it. Each names the row before it and begins with its
+-- balance, and each can be followed only once: a gap or a fork cannot be stored.
+CREATE TABLE account_balance (
+    block_no        bigint NOT NULL,
+    prev_block_no   bigint,                  -- NULL: the account's opening, at nil
+    balance_before  bigint,
+    change          bigint NOT NULL,
+    balance         bigint NOT NULL,
+    debit_count     bigint NOT NULL,         -- lines so far, from the opening on
+    credit_count    bigint NOT NULL,
+    book_id         integer NOT NULL,
+    account_id      integer NOT NULL,
+    floor_zero      boolean NOT NULL,
+    PRIMARY KEY (book_id, account_id, block_no, balance),
+    UNIQUE (book_id, account_id, prev_block_no),
+    FOREIGN KEY (book_id, account_id, floor_zero) REFERENCES account (book_id, account_id, floor_zero),
+    FOREIGN KEY (book_id, account_id, prev_block_no, balance_before)
+        REFERENCES account_balance (book_id, account_id, block_no, balance),
+    CHECK (coalesce(balance_before, 0) + change = balance),
+    CHECK (prev_block_no < block_no),
+    CHECK ((prev_block_no IS NULL) = (balance_before IS NULL)),
+    CHECK (prev_block_no IS NOT NULL OR (block_no = 0 AND change = 0 AND debit_count = 0 AND credit_count = 0)),
+    CONSTRAINT float_not_below_zero CHECK (NOT floor_zero OR balance <= 0)
+);
+
+-- ------------------------------------------------------------------ who is paid
+
+CREATE TABLE beneficiary (
+    book_id         integer NOT NULL REFERENCES book,
+    beneficiary_id  bigint NOT NULL,
+    request_id      text NOT NULL,           -- the platform's own; or 'sha256:…' of one carried by a payout
+    version         integer NOT NULL,        -- the current one
+    bank_id         smallint NOT NULL REFERENCES bank,
+    created_at      timestamptz NOT NULL,
+    PRIMARY KEY (book_id, beneficiary_id),
+    UNIQUE (book_id, request_id)
+);
+
+CREATE TABLE beneficiary_version (
+    book_id         integer NOT NULL,
+    beneficiary_id  bigint NOT NULL,
+    version         integer NOT NULL,
+    fingerprint     bytea NOT NULL CHECK (length(fingerprint) = 16),   -- of what was asked
+    display_name    text NOT NULL CHECK (length(display_name) BETWEEN 1 AND 140),
+    iban            text CHECK (length(iban) = 24),
+    mobile_alias    text CHECK (mobile_alias ~ '^\+923[0-9]{9}$'),
+    bank_id         smallint NOT NULL REFERENCES bank,
+    cnic            text NOT NULL CHECK (cnic ~ '^[0-9]{13}$'),
+    pseb            text NOT NULL,
+    channel         smallint NOT NULL CHECK (channel IN (1, 2)),
+    purpose_code    text NOT NULL CHECK (purpose_code ~ '^[0-9]{4}$'),
+    principal_id    integer NOT NULL REFERENCES principal,
+    created_at      timestamptz NOT NULL,
+    PRIMARY KEY (book_id, beneficiary_id, version),
+    FOREIGN KEY (book_id, beneficiary_id) REFERENCES beneficiary,
+    CHECK ((iban IS NULL) <> (mobile_alias IS NULL))
+);
+
+-- ------------------------------------------------------------------ quotes and payouts
+
+CREATE TABLE quote (
+    book_id       integer NOT NULL REFERENCES book,
+    quote_id      bigint NOT NULL,
+    request_id    text NOT NULL,
+    fingerprint   bytea NOT NULL CHECK (length(fingerprint) = 16),
+    src_ccy       smallint NOT NULL REFERENCES currency,
+    dst_ccy       smallint NOT NULL REFERENCES currency,
+    rate_id       integer NOT NULL REFERENCES rate_sheet,
+    gross         bigint NOT NULL,
+    fee           bigint NOT NULL,
+    mid_rate_e10  bigint NOT NULL,
+    mid_value     bigint NOT NULL,
+    margin_bps    integer NOT NULL,
+    margin        bigint NOT NULL,
+    net           bigint NOT NULL,
+    principal_id  integer NOT NULL REFERENCES principal,
+    created_at    timestamptz NOT NULL,
+    expires_at    timestamptz NOT NULL CHECK (expires_at > created_at),
+    PRIMARY KEY (book_id, quote_id),
+    UNIQUE (book_id, request_id)
+);
+
+-- One obligation, as accepted. payout_id is the seq of the journal that accepted it. What follows is
+-- in payout_transition; the numbers never change.
+CREATE TABLE payout (
+    payout_id            bigint NOT NULL,
+    beneficiary_id       bigint NOT NULL,
+    gross                bigint NOT NULL,
+    fee                  bigint NOT NULL,
+    mid_rate_e10         bigint NOT NULL,
+    mid_value            bigint NOT NULL,
+    margin               bigint NOT NULL,
+    net                  bigint NOT NULL,
+    quote_id             bigint,
+    book_id              integer NOT NULL,
+    rate_id              integer NOT NULL,
+    beneficiary_version  integer NOT NULL,
+    margin_bps           integer NOT NULL,
+    src_ccy              smallint NOT NULL,
+    dst_ccy              smallint NOT NULL,
+    bank_id              smallint NOT NULL,
+    fingerprint          bytea NOT NULL,
+    reference            text NOT NULL,
+    info                 text,               -- remittance information
+    PRIMARY KEY (book_id, payout_id),
+    UNIQUE (book_id, reference)
+);
+CREATE UNIQUE INDEX payout_quote_used_once ON payout (book_id, quote_id) WHERE quote_id IS NOT NULL;
+
+-- What became of a payout after it was accepted, step by step.
+CREATE TABLE payout_transition (
+    book_id         integer NOT NULL,
+    payout_id       bigint NOT NULL,
+    step            smallint NOT NULL CHECK (step > 0),
+    state           smallint NOT NULL,       -- the state it led to (domain/payout_state.h)
+    seq             bigint NOT NULL,         -- the journal that did it
+    reason_code     text CHECK (length(reason_code) <= 4),
+    bank_reference  text CHECK (length(bank_reference) <= 35),
+    tax_withheld    bigint CHECK (tax_withheld >= 0),
+    eprc_number     text CHECK (length(eprc_number) <= 35),
+    PRIMARY KEY (book_id, payout_id, step),
+    FOREIGN KEY (book_id, payout_id) REFERENCES payout,
+    FOREIGN KEY (book_id, seq) REFERENCES journal
+);
+CREATE INDEX payout_transition_seq ON payout_transition (book_id, seq);
+
+-- A bank was told of its payouts up to last_payout_id: they are INSTRUCTED. The journal of that seq has
+-- no lines: money has not moved.
+CREATE TABLE handout (
+    book_id          integer NOT NULL,
+    bank_id          smallint NOT NULL REFERENCES bank,
+    last_payout_id   bigint NOT NULL,
+    prev_payout_id   bigint NOT NULL,        -- those after this one were handed out here
+    seq              bigint NOT NULL,
+    PRIMARY KEY (book_id, bank_id, last_payout_id),
+    UNIQUE (book_id, bank_id, prev_payout_id),
+    UNIQUE (book_id, seq),
+    FOREIGN KEY (book_id, seq) REFERENCES journal,
+    CHECK (prev_payout_id < last_payout_id)
+);
