@@ -12,3 +12,13 @@ clean: ## remove what was built
 .PHONY: deps
 deps: ## install the Debian packages that building and testing need
 	@tools/deps.sh test
+
+.PHONY: layers
+layers: $(LIB_BASE) $(LIB_DOMAIN) ## check that includes point one way only, and that domain/ is pure
+	@tools/layers.sh . $(LIB_DOMAIN)
+
+.PHONY: distclean
+distclean: clean ## also remove what was made at run time: var/, node_modules/
+	@for d in var/*/pg; do [ ! -d "$$d" ] || tools/pg_cluster.sh destroy "$$d"; done
+	rm -rf var compile_commands.json node_modules
+	find . -name __pycache__ -prune -exec rm -rf {} +
