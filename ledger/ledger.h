@@ -42,7 +42,7 @@ struct ledger_config {
     struct log *log;
 };
 
-must_check err_t ledger_new(struct event_base *base, const struct ledger_config *config,
+MUST_CHECK err_t ledger_new(struct event_base *base, const struct ledger_config *config,
                             struct ledger **out);
 /* Pending callbacks are called with NOT_SENT or UNKNOWN before it returns. */
 void ledger_free(struct ledger **l);
@@ -89,7 +89,7 @@ struct beneficiary_draft {
  * first result, which is why such drafts are sent at all (a retry after the rate went stale must find
  * what the first try did).
  */
-enum { LEDGER_ACCOUNT_PAYABLE = 0 };
+enum { LEDGER_ACCOUNT_PAYABLE = INT32_MAX };
 
 struct payout_draft {
     struct slice reference;
@@ -104,8 +104,7 @@ struct payout_draft {
     int16_t src_ccy, dst_ccy;
     int16_t digit_shift;       /* digits(dst) - digits(src) */
     reason_t refusal;          /* REASON_NONE, or why it cannot be posted now */
-    int line_count;
-    struct journal_line line[JOURNAL_LINES_MAX];
+    struct journal journal;    /* at most 8 lines */
 };
 
 struct payout_posted {

@@ -19,6 +19,7 @@ enum { PARAMS_MAX = 16 };
 /* Composite types of the schema that arrays are made of; their OIDs are asked for at connect. */
 enum ledger_type {
     LEDGER_TYPE_PAYOUT_DRAFT,
+    LEDGER_TYPE_BENEFICIARY_DRAFT,
     LEDGER_TYPE_CONFIRMATION_DRAFT,
     LEDGER_TYPE_COUNT,
 };

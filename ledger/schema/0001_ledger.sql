@@ -133,7 +133,24 @@ CREATE TABLE journal (
     line_ccy      smallint[] NOT NULL,
     line_minor    bigint[] NOT NULL,
     detail        text,
-    PRIMARY KEY (book_id, seq)
+    PRIMARY KEY (book_id, seq),
+    -- Zero in every currency: a journal has at most 8 lines in at most two currencies; those in the first
+    -- line's currency sum to zero, and so do all together.
+    CONSTRAINT lines_match CHECK (cardinality(line_account) = cardinality(line_minor)
+        AND cardinality(line_ccy) = cardinality(line_minor) AND cardinality(line_minor) <= 8),
+    CONSTRAINT lines_two_currencies CHECK (line_ccy <@ ARRAY[line_ccy[1], line_ccy[cardinality(line_ccy)]]),
+    CONSTRAINT lines_sum_to_zero CHECK (
+        coalesce(line_minor[1], 0) + coalesce(line_minor[2], 0) + coalesce(line_minor[3], 0) + coalesce(line_minor[4], 0)
+      + coalesce(line_minor[5], 0) + coalesce(line_minor[6], 0) + coalesce(line_minor[7], 0) + coalesce(line_minor[8], 0) = 0
+        AND CASE WHEN line_ccy[1] = line_ccy[1] THEN line_minor[1] ELSE 0 END
+          + CASE WHEN line_ccy[2] = line_ccy[1] THEN line_minor[2] ELSE 0 END
+          + CASE WHEN line_ccy[3] = line_ccy[1] THEN line_minor[3] ELSE 0 END
+          + CASE WHEN line_ccy[4] = line_ccy[1] THEN line_minor[4] ELSE 0 END
+          + CASE WHEN line_ccy[5] = line_ccy[1] THEN line_minor[5] ELSE 0 END
+          + CASE WHEN line_ccy[6] = line_ccy[1] THEN line_minor[6] ELSE 0 END
+          + CASE WHEN line_ccy[7] = line_ccy[1] THEN line_minor[7] ELSE 0 END
+          + CASE WHEN line_ccy[8] = line_ccy[1] THEN line_minor[8] ELSE 0 END = 0),
+    CONSTRAINT lines_have_amounts CHECK (0 <> ALL (line_minor))
 );
 CREATE UNIQUE INDEX journal_reversed_once ON journal (book_id, reverses_seq) WHERE reverses_seq IS NOT NULL;
 
@@ -202,6 +219,12 @@ CREATE TABLE beneficiary_version (
 
 -- ------------------------------------------------------------------ quotes and payouts
 
+-- 10 to the power of shift, exactly; a plain expression, since it is computed with every payout.
+CREATE FUNCTION digit_factor(shift smallint) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE shift WHEN 0 THEN 1::numeric WHEN -1 THEN 0.1 WHEN -2 THEN 0.01 WHEN -3 THEN 0.001 WHEN -4 THEN 0.0001
+                      WHEN 1 THEN 10 WHEN 2 THEN 100 WHEN 3 THEN 1000 WHEN 4 THEN 10000 END
+$$;
+
 CREATE TABLE quote (
     book_id       integer NOT NULL REFERENCES book,
     quote_id      bigint NOT NULL,
@@ -209,6 +232,7 @@ CREATE TABLE quote (
     fingerprint   bytea NOT NULL CHECK (length(fingerprint) = 16),
     src_ccy       smallint NOT NULL REFERENCES currency,
     dst_ccy       smallint NOT NULL REFERENCES currency,
+    digit_shift   smallint NOT NULL,       -- digits of the target currency less those of the source
     rate_id       integer NOT NULL REFERENCES rate_sheet,
     gross         bigint NOT NULL,
     fee           bigint NOT NULL,
@@ -221,7 +245,15 @@ CREATE TABLE quote (
     created_at    timestamptz NOT NULL,
     expires_at    timestamptz NOT NULL CHECK (expires_at > created_at),
     PRIMARY KEY (book_id, quote_id),
-    UNIQUE (book_id, request_id)
+    UNIQUE (book_id, request_id),
+    -- The numbers follow from each other (domain/pricing.h): re-computed here in exact arithmetic.
+    CHECK (gross > 0 AND fee >= 0 AND fee < gross AND margin >= 0 AND net > 0 AND net = mid_value - margin),
+    CHECK (mid_rate_e10 > 0 AND margin_bps BETWEEN 0 AND 9999 AND digit_shift BETWEEN -4 AND 4),
+    CONSTRAINT margin_rounded_down CHECK (margin = div(mid_value::numeric * margin_bps, 10000)),
+    CONSTRAINT mid_value_half_even CHECK (
+        abs(mid_value::numeric * 20000000000 - (gross - fee)::numeric * mid_rate_e10 * 2 * digit_factor(digit_shift)) < 10000000000
+        OR (abs(mid_value::numeric * 20000000000 - (gross - fee)::numeric * mid_rate_e10 * 2 * digit_factor(digit_shift)) = 10000000000
+            AND mid_value % 2 = 0))
 );
 
 -- One obligation, as accepted. payout_id is the seq of the journal that accepted it. What follows is
@@ -243,11 +275,21 @@ CREATE TABLE payout (
     src_ccy              smallint NOT NULL,
     dst_ccy              smallint NOT NULL,
     bank_id              smallint NOT NULL,
+    digit_shift          smallint NOT NULL,  -- digits of the target currency less those of the source
     fingerprint          bytea NOT NULL,
     reference            text NOT NULL,
     info                 text,               -- remittance information
     PRIMARY KEY (book_id, payout_id),
-    UNIQUE (book_id, reference)
+    UNIQUE (book_id, reference),
+    FOREIGN KEY (book_id, quote_id) REFERENCES quote,
+    -- The numbers follow from each other (domain/pricing.h): re-computed here in exact arithmetic.
+    CHECK (gross > 0 AND fee >= 0 AND fee < gross AND margin >= 0 AND net > 0 AND net = mid_value - margin),
+    CHECK (mid_rate_e10 > 0 AND margin_bps BETWEEN 0 AND 9999 AND digit_shift BETWEEN -4 AND 4),
+    CONSTRAINT margin_rounded_down CHECK (margin = div(mid_value::numeric * margin_bps, 10000)),
+    CONSTRAINT mid_value_half_even CHECK (
+        abs(mid_value::numeric * 20000000000 - (gross - fee)::numeric * mid_rate_e10 * 2 * digit_factor(digit_shift)) < 10000000000
+        OR (abs(mid_value::numeric * 20000000000 - (gross - fee)::numeric * mid_rate_e10 * 2 * digit_factor(digit_shift)) = 10000000000
+            AND mid_value % 2 = 0))
 );
 CREATE UNIQUE INDEX payout_quote_used_once ON payout (book_id, quote_id) WHERE quote_id IS NOT NULL;
 
@@ -282,3 +324,63 @@ CREATE TABLE handout (
     FOREIGN KEY (book_id, seq) REFERENCES journal,
     CHECK (prev_payout_id < last_payout_id)
 );
+
+-- Money a platform paid in.
+CREATE TABLE float_deposit (
+    book_id    integer NOT NULL,
+    reference  text NOT NULL CHECK (reference <> ''),
+    ccy        smallint NOT NULL REFERENCES currency,
+    amount     bigint NOT NULL CHECK (amount > 0),
+    seq        bigint NOT NULL,
+    PRIMARY KEY (book_id, reference),
+    FOREIGN KEY (book_id, seq) REFERENCES journal
+);
+
+-- ------------------------------------------------------------------ what the posting functions are given
+
+CREATE TYPE beneficiary_draft AS (
+    fingerprint bytea, display_name text, iban text, mobile_alias text, bank_id smallint, cnic text, pseb text,
+    channel smallint, purpose_code text);
+
+-- ledger/ledger.h: struct payout_draft. line_account 2147483647 stands for the payable account of the
+-- beneficiary's bank.
+CREATE TYPE payout_draft AS (
+    reference text, fingerprint bytea, info text, beneficiary_id bigint, carried beneficiary_draft, quote_id bigint,
+    gross bigint, fee bigint, mid_rate_e10 bigint, mid_value bigint, margin bigint, net bigint,
+    rate_id integer, margin_bps integer, src_ccy smallint, dst_ccy smallint, digit_shift smallint, refusal smallint,
+    line_account integer[], line_ccy smallint[], line_minor bigint[]);
+
+CREATE TYPE confirmation_draft AS (
+    payout_id bigint, state smallint, ccy smallint, amount bigint, bank_reference text, tax_withheld bigint,
+    eprc_number text, reason_code text);
+
+-- ------------------------------------------------------------------ guards
+
+-- What is written stays written, for everyone: a correction is a reversal.
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'UJ409',
+        HINT = 'Corrections are new journals that reverse old ones.';
+END $$;
+
+DO $$
+DECLARE t text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['block', 'journal', 'account_balance', 'account', 'payout', 'payout_transition', 'handout',
+                             'quote', 'beneficiary_version', 'float_deposit', 'rate_sheet', 'rate', 'tariff'] LOOP
+        EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON %I
+                        FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', t);
+        EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER append_only', t);
+    END LOOP;
+    FOREACH t IN ARRAY ARRAY['book', 'book_head', 'beneficiary', 'principal', 'bank', 'currency', 'journal_kind'] LOOP
+        EXECUTE format('CREATE TRIGGER not_removed BEFORE DELETE OR TRUNCATE ON %I
+                        FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', t);
+        EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER not_removed', t);
+    END LOOP;
+END $$;
+
+-- ------------------------------------------------------------------ data that never changes
+
+INSERT INTO journal_kind (kind, name) VALUES
+    (1, 'PAYOUT_ACCEPTED'), (2, 'PAYOUTS_INSTRUCTED'), (3, 'PAYOUT_SETTLED'), (4, 'PAYOUT_REJECTED'),
+    (5, 'SETTLEMENT_REVERSED'), (6, 'PAYOUT_RETURNED'), (7, 'PAYOUT_CANCELLED'), (8, 'FLOAT_DEPOSITED');

@@ -1,0 +1,222 @@
+-- What banks do to payouts. Lines: docs/accounting.md.
+
+-- The state a payout is in now (numbers: domain/payout_state.h).
+CREATE OR REPLACE FUNCTION payout_state(p_book integer, p_payout bigint, p_bank smallint) RETURNS smallint
+LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
+    SELECT coalesce(
+        (SELECT state FROM payout_transition WHERE book_id = p_book AND payout_id = p_payout ORDER BY step DESC LIMIT 1),
+        CASE WHEN p_payout <= handed_out_upto(p_book, p_bank) THEN 3 ELSE 1 END)::smallint;
+$$;
+
+-- Payouts of the bank up to this one have been handed out.
+CREATE OR REPLACE FUNCTION handed_out_upto(p_book integer, p_bank smallint) RETURNS bigint
+LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
+    SELECT coalesce((SELECT last_payout_id FROM handout WHERE book_id = p_book AND bank_id = p_bank
+                      ORDER BY last_payout_id DESC LIMIT 1), 0);
+$$;
+
+-- The bank's payouts after p_after, in order, at most p_limit: through the blocks that touched its payable
+-- account, so that a quiet bank does not read through a busy book.
+CREATE OR REPLACE FUNCTION bank_payouts_after(p_book integer, p_bank smallint, p_after bigint, p_limit integer)
+RETURNS SETOF payout LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
+    SELECT p.*
+      FROM (SELECT DISTINCT b.block_no
+              FROM account a JOIN account_balance b USING (book_id, account_id)
+             WHERE a.book_id = p_book AND a.role = 'payable' AND a.bank_id = p_bank
+               AND b.block_no >= (SELECT coalesce(max(j.block_no), 1) FROM journal j WHERE j.book_id = p_book AND j.seq = p_after)
+             ORDER BY b.block_no) touched
+      JOIN block k ON k.book_id = p_book AND k.block_no = touched.block_no
+      JOIN LATERAL (SELECT * FROM payout p
+                     WHERE p.book_id = p_book AND p.payout_id BETWEEN greatest(k.first_seq, p_after + 1) AND k.last_seq
+                       AND p.bank_id = p_bank
+                     ORDER BY p.payout_id) p ON true
+     ORDER BY p.payout_id
+     LIMIT p_limit;
+$$;
+
+-- Hands the next payouts to their bank: from here on they are INSTRUCTED and cannot be cancelled. Answers how
+-- far the bank has now been told, and whether that is further than before.
+CREATE OR REPLACE FUNCTION hand_out(p_book integer, p_bank smallint, p_principal integer, p_limit integer,
+    OUT last_payout_id bigint, OUT moved boolean)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
+DECLARE
+    head record;
+    upto bigint;
+BEGIN
+    last_payout_id := handed_out_upto(p_book, p_bank);
+    moved := false;
+    -- A look without the lock: most of the time there is nothing new.
+    IF NOT EXISTS (SELECT 1 FROM bank_payouts_after(p_book, p_bank, last_payout_id, 1)) THEN
+        RETURN;
+    END IF;
+    head := begin_block(p_book);
+    last_payout_id := handed_out_upto(p_book, p_bank);
+    SELECT max(p.payout_id) INTO upto FROM bank_payouts_after(p_book, p_bank, last_payout_id, p_limit) p;
+    IF upto IS NULL THEN
+        RETURN;
+    END IF;
+    INSERT INTO journal (seq, block_no, book_id, principal_id, kind, line_account, line_ccy, line_minor)
+    VALUES (head.seq, head.block_no, p_book, p_principal, 2, '{}', '{}', '{}');
+    INSERT INTO handout (book_id, bank_id, last_payout_id, prev_payout_id, seq)
+    VALUES (p_book, p_bank, upto, last_payout_id, head.seq);
+    PERFORM close_block(p_book, head.block_no, head.seq, head.seq, head.at);
+    last_payout_id := upto;
+    moved := true;
+END $$;
+
+-- A bank says what became of its instructions: one call a book. Answers one number an item, in order: 0 recorded,
+-- 1 said before, else the reason it is refused for. Items of one payout are taken in order.
+CREATE OR REPLACE FUNCTION confirm_instructions(p_book integer, p_bank smallint, p_principal integer,
+    p_items confirmation_draft[], OUT outcome smallint[])
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
+DECLARE
+    head record;
+    handed bigint;
+    written integer;
+BEGIN
+    head := begin_block(p_book);
+    handed := handed_out_upto(p_book, p_bank);
+
+    -- The first item of each payout is judged against what is stored; a later one against the first.
+    SELECT array_agg(v.verdict ORDER BY v.ord) INTO outcome
+      FROM (SELECT d.ord, CASE
+                WHEN p.payout_id IS NULL OR p.bank_id <> p_bank OR p.payout_id > handed THEN 411  -- INSTRUCTION_NOT_FOUND
+                WHEN last.state = 7 THEN 411                                  -- cancelled before it was handed out
+                WHEN d.ccy <> p.dst_ccy THEN 108                                                  -- CURRENCY_MISMATCH
+                WHEN d.amount <> p.net THEN 305                                                   -- FIELD_INVALID
+                WHEN d.tax_withheld > p.net THEN 102                                              -- AMOUNT_OVER_LIMIT
+                WHEN said.step IS NOT NULL THEN
+                    CASE WHEN (said.state, said.bank_reference, said.tax_withheld, said.eprc_number, said.reason_code)
+                              IS NOT DISTINCT FROM (d.state, d.bank_reference, d.tax_withheld, d.eprc_number, d.reason_code)
+                         THEN 1 ELSE 410 END                                      -- ALREADY_CONFIRMED_DIFFERENTLY
+                WHEN d.nth > 1 THEN CASE WHEN d.same THEN 1 ELSE 410 END
+                ELSE 0 END::smallint AS verdict
+              FROM (SELECT i.*, row_number() OVER same AS nth,
+                           (i.state, i.amount, i.ccy, i.bank_reference, i.tax_withheld, i.eprc_number, i.reason_code)
+                           IS NOT DISTINCT FROM
+                           (first_value(i.state) OVER same, first_value(i.amount) OVER same, first_value(i.ccy) OVER same,
+                            first_value(i.bank_reference) OVER same, first_value(i.tax_withheld) OVER same,
+                            first_value(i.eprc_number) OVER same, first_value(i.reason_code) OVER same) AS same
+                      FROM unnest(p_items) WITH ORDINALITY AS i
+                           (payout_id, state, ccy, amount, bank_reference, tax_withheld, eprc_number, reason_code, ord)
+                    WINDOW same AS (PARTITION BY i.payout_id ORDER BY i.ord)) d
+              LEFT JOIN payout p ON p.book_id = p_book AND p.payout_id = d.payout_id
+              LEFT JOIN LATERAL (SELECT t.state FROM payout_transition t
+                                  WHERE t.book_id = p_book AND t.payout_id = d.payout_id ORDER BY t.step DESC LIMIT 1) last ON true
+              LEFT JOIN payout_transition said ON said.book_id = p_book AND said.payout_id = d.payout_id AND said.step = 1) v;
+
+    WITH item AS MATERIALIZED (
+        SELECT d.*, head.seq + row_number() OVER (ORDER BY d.ord) - 1 AS seq, p.net, p.dst_ccy,
+               payable.account_id AS payable, nostro.account_id AS nostro, j.line_account, j.line_ccy, j.line_minor
+          FROM unnest(p_items, outcome) WITH ORDINALITY AS d
+               (payout_id, state, ccy, amount, bank_reference, tax_withheld, eprc_number, reason_code, verdict, ord)
+          JOIN payout p ON p.book_id = p_book AND p.payout_id = d.payout_id
+          JOIN account payable ON payable.book_id = p_book AND payable.role = 'payable' AND payable.ccy = p.dst_ccy AND payable.bank_id = p_bank
+          JOIN account nostro ON nostro.book_id = p_book AND nostro.role = 'nostro' AND nostro.ccy = p.dst_ccy AND nostro.bank_id = p_bank
+          JOIN journal j ON j.book_id = p_book AND j.seq = d.payout_id
+         WHERE d.verdict = 0
+    ), journals AS (
+        INSERT INTO journal (seq, block_no, payout_id, reverses_seq, book_id, principal_id, kind, line_account, line_ccy, line_minor)
+        SELECT seq, head.block_no, payout_id, CASE WHEN state = 5 THEN payout_id END, p_book, p_principal,
+               CASE state WHEN 4 THEN 3 ELSE 4 END,
+               CASE state WHEN 4 THEN ARRAY[payable, nostro] ELSE line_account END,
+               CASE state WHEN 4 THEN ARRAY[dst_ccy, dst_ccy] ELSE line_ccy END,
+               CASE state WHEN 4 THEN ARRAY[net, -net] ELSE negated(line_minor) END
+          FROM item ORDER BY seq
+    ), transitions AS (
+        INSERT INTO payout_transition (book_id, payout_id, step, state, seq, reason_code, bank_reference, tax_withheld, eprc_number)
+        SELECT p_book, payout_id, 1, state, seq, reason_code, bank_reference, tax_withheld, eprc_number
+          FROM item ORDER BY seq
+    )
+    SELECT count(*)::integer INTO written FROM item;
+    IF written <> (SELECT count(*) FROM unnest(outcome) o WHERE o = 0) THEN
+        RAISE EXCEPTION 'confirm_instructions wrote % of its confirmations', written;
+    END IF;
+    IF written > 0 THEN
+        PERFORM close_block(p_book, head.block_no, head.seq, head.seq + written - 1, head.at);
+    END IF;
+END $$;
+
+-- The lines of the opposite journal.
+CREATE OR REPLACE FUNCTION negated(p_minor bigint[]) RETURNS bigint[]
+LANGUAGE sql IMMUTABLE AS $$ SELECT array_agg(-m ORDER BY i) FROM unnest(p_minor) WITH ORDINALITY t (m, i) $$;
+
+-- Undoes a payout: reverses the journal that accepted it, and the one that settled it if there is one.
+CREATE OR REPLACE FUNCTION reverse_payout(p_book integer, p_principal integer, p_payout bigint, p_step smallint, p_state smallint,
+    p_settled_seq bigint, p_reason text, p_reference text)
+RETURNS timestamptz LANGUAGE plpgsql SET search_path = ujrat, pg_temp AS $$
+DECLARE
+    head record;
+    seq bigint;
+BEGIN
+    head := begin_block(p_book);
+    seq := head.seq;
+    IF p_settled_seq IS NOT NULL THEN
+        INSERT INTO journal (seq, block_no, payout_id, reverses_seq, book_id, principal_id, kind, line_account, line_ccy, line_minor)
+        SELECT seq, head.block_no, p_payout, j.seq, p_book, p_principal, 5, j.line_account, j.line_ccy, negated(j.line_minor)
+          FROM journal j WHERE j.book_id = p_book AND j.seq = p_settled_seq;
+        seq := seq + 1;
+    END IF;
+    INSERT INTO journal (seq, block_no, payout_id, reverses_seq, book_id, principal_id, kind, line_account, line_ccy, line_minor)
+    SELECT reverse_payout.seq, head.block_no, p_payout, j.seq, p_book, p_principal, CASE p_state WHEN 6 THEN 6 ELSE 7 END,
+           j.line_account, j.line_ccy, negated(j.line_minor)
+      FROM journal j WHERE j.book_id = p_book AND j.seq = p_payout;
+    INSERT INTO payout_transition (book_id, payout_id, step, state, seq, reason_code, bank_reference)
+    VALUES (p_book, p_payout, p_step, p_state, seq, p_reason, p_reference);
+    PERFORM close_block(p_book, head.block_no, head.seq, seq, head.at);
+    RETURN head.at;
+END $$;
+
+-- Takes a payout back before its bank is told. A cancelled one stays cancelled: asking again is answered the same.
+CREATE OR REPLACE FUNCTION cancel_payout(p_book integer, p_principal integer, p_payout bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
+DECLARE
+    p payout;
+    state smallint;
+BEGIN
+    PERFORM 1 FROM book_head WHERE book_id = p_book FOR UPDATE;
+    SELECT * INTO p FROM payout WHERE book_id = p_book AND payout_id = p_payout;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no payout %', p_payout USING ERRCODE = 'UJ408';
+    END IF;
+    state := payout_state(p_book, p_payout, p.bank_id);
+    IF state = 7 THEN
+        RETURN;
+    ELSIF state <> 1 THEN
+        RAISE EXCEPTION 'payout % cannot be cancelled any more', p_payout USING ERRCODE = 'UJ409';
+    END IF;
+    PERFORM reverse_payout(p_book, p_principal, p_payout, 1::smallint, 7::smallint, NULL, NULL, NULL);
+END $$;
+
+-- A settled payment comes back, whole. Saying so again with the same reference is answered with the first time.
+CREATE OR REPLACE FUNCTION return_payment(p_book integer, p_bank smallint, p_principal integer, p_payout bigint,
+    p_ccy smallint, p_amount bigint, p_reason text, p_reference text)
+RETURNS timestamptz LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
+DECLARE
+    p payout;
+    last payout_transition;
+BEGIN
+    PERFORM 1 FROM book_head WHERE book_id = p_book FOR UPDATE;
+    SELECT * INTO p FROM payout WHERE book_id = p_book AND payout_id = p_payout AND bank_id = p_bank;
+    IF NOT FOUND OR p_payout > handed_out_upto(p_book, p_bank) THEN
+        RAISE EXCEPTION 'no instruction %', p_payout USING ERRCODE = 'UJ411';
+    END IF;
+    SELECT * INTO last FROM payout_transition WHERE book_id = p_book AND payout_id = p_payout ORDER BY step DESC LIMIT 1;
+    IF last.state = 7 THEN
+        RAISE EXCEPTION 'no instruction %', p_payout USING ERRCODE = 'UJ411';
+    END IF;
+    IF p_ccy <> p.dst_ccy THEN
+        RAISE EXCEPTION 'the payment was in another currency' USING ERRCODE = 'UJ108';
+    ELSIF p_amount <> p.net THEN
+        RAISE EXCEPTION 'the payment was of another amount' USING ERRCODE = 'UJ305';
+    END IF;
+    IF last.state = 6 AND last.reason_code = p_reason AND last.bank_reference = p_reference THEN
+        RETURN (SELECT k.committed_at FROM journal j JOIN block k USING (book_id, block_no)
+                 WHERE j.book_id = p_book AND j.seq = last.seq);
+    ELSIF last.state = 6 THEN
+        RAISE EXCEPTION 'payment % was returned before, under another reference', p_payout USING ERRCODE = 'UJ410';
+    ELSIF last.state IS DISTINCT FROM 4 THEN
+        RAISE EXCEPTION 'payment % is not settled', p_payout USING ERRCODE = 'UJ409';
+    END IF;
+    RETURN reverse_payout(p_book, p_principal, p_payout, (last.step + 1)::smallint, 6::smallint, last.seq, p_reason, p_reference);
+END $$;

@@ -1,0 +1,23 @@
+-- Who may do what. Roles are made without a password: an operator sets one (or uses certificates, peer ...).
+-- Applied with every migration, and says the same each time.
+--
+--   ujrat_owner     owns everything; nobody logs in as it
+--   ujrat_app       the gateway: reads, and changes through functions only
+--   ujrat_settle    settlement: reads, and the settlement functions only
+--   ujrat_auditor   reads
+--   ujrat_operator  opens books, banks and floats, imports rates
+
+REVOKE ALL ON SCHEMA ujrat FROM PUBLIC;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ujrat FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA ujrat FROM PUBLIC, ujrat_app, ujrat_settle, ujrat_auditor, ujrat_operator;
+
+GRANT USAGE ON SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_auditor, ujrat_operator;
+GRANT SELECT ON ALL TABLES IN SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_auditor, ujrat_operator;
+GRANT EXECUTE ON FUNCTION current_balance, payout_state, handed_out_upto, bank_payouts_after, digit_factor
+    TO ujrat_app, ujrat_settle, ujrat_auditor, ujrat_operator;
+GRANT EXECUTE ON FUNCTION post_payouts, cancel_payout, create_quote, register_beneficiary, update_beneficiary,
+    hand_out, confirm_instructions, return_payment TO ujrat_app;
+GRANT EXECUTE ON FUNCTION hand_out, confirm_instructions, return_payment TO ujrat_settle;
+GRANT EXECUTE ON FUNCTION open_book, open_currency, connect_bank, add_principal, set_principal_enabled, deposit_float, import_rates,
+    set_tariff TO ujrat_operator;
+ALTER ROLE ujrat_auditor SET default_transaction_read_only = on;
