@@ -22,3 +22,8 @@ distclean: clean ## also remove what was made at run time: var/, node_modules/
 	@for d in var/*/pg; do [ ! -d "$$d" ] || tools/pg_cluster.sh destroy "$$d"; done
 	rm -rf var compile_commands.json node_modules
 	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# The script builds what it tests: nothing is compiled before the libraries are there.
+.PHONY: test
+test: ## install what is missing, build, run every test (T="unit pg ..." for some; SAN=asan)
+	@SAN='$(SAN)' CI='$(CI)' TEST_CC='$(if $(filter command environment,$(origin CC)),$(CC))' MAKE='$(MAKE)' exec tools/run_tests.sh $(T)
