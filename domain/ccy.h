@@ -1,8 +1,8 @@
 /*
  * ccy.h: currencies of ISO 4217 with a minor unit (funds codes, metals and withdrawn ones are not here).
  *
- * The key is the numeric code, as in money_t and in the database. domain/ccy_table.h is made from
- * data/currencies.csv, and a test compares the two.
+ * The key is the numeric code, as in money_t and in the database. domain/ccy_table.h holds the rows of
+ * data/currencies.csv; a test compares the two.
  */
 #ifndef UJRAT_DOMAIN_CCY_H
 #define UJRAT_DOMAIN_CCY_H
@@ -32,7 +32,7 @@ struct ccy {
 const struct ccy *ccy_by_number(uint16_t number);
 const struct ccy *ccy_by_alpha(struct slice alpha);
 
-/* All, by number, NULL past the end. */
+/* All, by alphabetic code; NULL past the end. */
 const struct ccy *ccy_at(unsigned i);
 
 /* "PKR"; "???" if unknown. */

@@ -1,0 +1,99 @@
+#include "domain/journal.h"
+
+#include <assert.h>
+
+static void add_line(struct journal *journal, int32_t account, uint16_t ccy, int64_t minor)
+{
+    if (minor == 0)
+        return;
+    assert(account > 0 && journal->n < JOURNAL_LINES_MAX);
+    journal->lines[journal->n++] = (struct journal_line){account, ccy, minor};
+}
+
+static void debit(struct journal *journal, int32_t account, money_t amount)
+{
+    assert(amount.minor >= 0);
+    add_line(journal, account, amount.ccy, amount.minor);
+}
+
+static void credit(struct journal *journal, int32_t account, money_t amount)
+{
+    assert(amount.minor >= 0); /* so that its opposite exists */
+    add_line(journal, account, amount.ccy, -amount.minor);
+}
+
+void journal_payout(const struct pricing *pricing, const struct payout_accounts *accounts,
+                    struct journal *out)
+{
+    bool exchanged = pricing->gross.ccy != pricing->net.ccy;
+    out->n = 0;
+    debit(out, accounts->float_src, pricing->gross);
+    credit(out, accounts->fee_income_src, pricing->fee);
+    if (exchanged) {
+        credit(out, accounts->position_src, pricing->converted_source);
+        debit(out, accounts->position_dst, pricing->mid_value);
+    }
+    credit(out, accounts->margin_income_dst, pricing->margin);
+    credit(out, accounts->payable_bank_dst, pricing->net);
+    assert(journal_is_balanced(out->lines, out->n));
+}
+
+/* The two-line journals. */
+static void move(money_t amount, int32_t debited, int32_t credited, struct journal *out)
+{
+    assert(amount.minor > 0);
+    out->n = 0;
+    debit(out, debited, amount);
+    credit(out, credited, amount);
+    assert(journal_is_balanced(out->lines, out->n));
+}
+
+void journal_deposit(money_t amount, int32_t correspondent_src, int32_t float_src,
+                     struct journal *out)
+{
+    move(amount, correspondent_src, float_src, out);
+}
+
+void journal_settle(money_t net, int32_t payable_bank_dst, int32_t nostro_dst, struct journal *out)
+{
+    move(net, payable_bank_dst, nostro_dst, out);
+}
+
+reason_t journal_reverse(const struct journal_line *lines, size_t n, struct journal *out)
+{
+    assert(n <= JOURNAL_LINES_MAX);
+    if (!journal_is_balanced(lines, n))
+        return REASON_JOURNAL_UNBALANCED;
+    struct journal reversed = {.n = n};
+    for (size_t i = 0; i < n; i++) {
+        reversed.lines[i] = lines[i];
+        if (__builtin_sub_overflow((int64_t)0, lines[i].minor, &reversed.lines[i].minor))
+            return REASON_AMOUNT_OVERFLOW;
+    }
+    *out = reversed;
+    return REASON_NONE;
+}
+
+bool journal_is_balanced(const struct journal_line *lines, size_t n)
+{
+    if (n == 0 || n > JOURNAL_LINES_MAX)
+        return false;
+    uint16_t currencies[JOURNAL_LINES_MAX];
+    int128_t sums[JOURNAL_LINES_MAX];
+    size_t n_currencies = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t k = 0;
+        while (k < n_currencies && currencies[k] != lines[i].ccy)
+            k++;
+        if (k == n_currencies) {
+            currencies[k] = lines[i].ccy;
+            sums[k] = 0;
+            n_currencies++;
+        }
+        sums[k] += lines[i].minor;
+    }
+    for (size_t k = 0; k < n_currencies; k++)
+        if (sums[k] != 0)
+            return false;
+    return true;
+}
