@@ -13,22 +13,29 @@ DECLARE
     head record;
     kept payout_draft[];
     written record;
+    look record;
     plain boolean;
 BEGIN
     head := begin_block(p_book);
     committed_at := head.at;
-    IF EXISTS (SELECT 1 FROM (SELECT DISTINCT rate_id, src_ccy, dst_ccy, digit_shift FROM unnest(p_items) WHERE refusal = 0) d
-                WHERE NOT EXISTS (SELECT 1 FROM rate_sheet s WHERE s.rate_id = d.rate_id AND s.refused IS NULL)
-                   OR d.digit_shift IS DISTINCT FROM (SELECT t.digits - s.digits FROM currency s, currency t
-                                                       WHERE s.ccy = d.src_ccy AND t.ccy = d.dst_ccy)) THEN
+
+    -- Most batches have nothing odd in them and are written as they are. One look over all items says which.
+    -- (fault: a rate sheet or number of digits that does not exist: the caller is broken, nobody is judged)
+    SELECT bool_or(g.sound AND (NOT EXISTS (SELECT 1 FROM rate_sheet s WHERE s.rate_id = g.rate_id AND s.refused IS NULL)
+               OR g.digit_shift IS DISTINCT FROM (SELECT t.digits - s.digits FROM currency s, currency t
+                                                   WHERE s.ccy = g.src_ccy AND t.ccy = g.dst_ccy))) AS fault,
+           bool_and(g.plain) AND bool_and(g.wanted <= coalesce(-current_balance(p_book, a.account_id), 0)) AS plain
+      INTO look
+      FROM (SELECT d.rate_id, d.src_ccy, d.dst_ccy, d.digit_shift, bool_or(d.refusal = 0) AS sound,
+                   bool_and(d.refusal = 0 AND d.quote_id IS NULL AND d.carried IS NULL) AS plain,
+                   sum(sum(d.gross)) OVER (PARTITION BY d.src_ccy) AS wanted
+              FROM unnest(p_items) d GROUP BY d.rate_id, d.src_ccy, d.dst_ccy, d.digit_shift) g
+      LEFT JOIN account a ON a.book_id = p_book AND a.role = 'float' AND a.ccy = g.src_ccy;
+    IF look.fault THEN
         RAISE EXCEPTION 'a payout names a rate sheet or digits that do not exist' USING ERRCODE = 'UJ604';
     END IF;
-
-    -- Most batches have nothing odd in them and are written as they are. A cheap look says which.
-    plain := (SELECT bool_and(refusal = 0 AND quote_id IS NULL AND carried IS NULL) FROM unnest(p_items))
-        AND NOT EXISTS (SELECT 1 FROM payout p WHERE p.book_id = p_book
-                         AND p.reference IN (p_items[1].reference, p_items[n].reference))
-        AND NOT EXISTS (SELECT 1 FROM float_shortfall(p_book, p_items));
+    plain := look.plain AND NOT EXISTS (SELECT 1 FROM payout p WHERE p.book_id = p_book
+                                           AND p.reference IN (p_items[1].reference, p_items[n].reference));
     IF plain THEN
         BEGIN
             written := write_payouts(p_book, p_principal, head.seq, head.block_no, head.at, p_items);
@@ -62,28 +69,22 @@ BEGIN
       LEFT JOIN payout p ON p.book_id = p_book AND p.payout_id = t.id;
 END $$;
 
--- The currencies in which the items together ask for more than the float has.
-CREATE OR REPLACE FUNCTION float_shortfall(p_book integer, p_items payout_draft[])
-RETURNS TABLE (ccy smallint) LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
-    SELECT wanted.src_ccy
-      FROM (SELECT src_ccy, sum(gross) AS gross FROM unnest(p_items) GROUP BY src_ccy) wanted
-      LEFT JOIN account a ON a.book_id = p_book AND a.role = 'float' AND a.ccy = wanted.src_ccy
-     WHERE wanted.gross > coalesce(-current_balance(p_book, a.account_id), 0);
-$$;
-
 -- Writes payouts and their journals with consecutive numbers from p_seq on. Those whose beneficiary does
 -- not exist, or whose bank has no payable account, are left out: n says how many were written.
 CREATE OR REPLACE FUNCTION write_payouts(p_book integer, p_principal integer, p_seq bigint, p_block bigint,
     p_at timestamptz, p_items payout_draft[], OUT n integer, OUT bank_id smallint[])
 LANGUAGE sql SET search_path = ujrat, pg_temp AS $$
-    WITH item AS MATERIALIZED (
+    WITH item AS MATERIALIZED (    -- laterals with a limit: one look-up an item, whatever the planner believes
         SELECT d.*, p_seq + d.ord - 1 AS payout_id, b.version AS beneficiary_version, b.bank_id, a.account_id AS payable
           FROM unnest(p_items) WITH ORDINALITY AS d
                (reference, fingerprint, info, beneficiary_id, carried, quote_id, gross, fee, mid_rate_e10,
                 mid_value, margin, net, rate_id, margin_bps, src_ccy, dst_ccy, digit_shift, refusal,
                 line_account, line_ccy, line_minor, ord)
-          JOIN beneficiary b ON b.book_id = p_book AND b.beneficiary_id = d.beneficiary_id
-          JOIN account a ON a.book_id = p_book AND a.role = 'payable' AND a.ccy = d.dst_ccy AND a.bank_id = b.bank_id
+         CROSS JOIN LATERAL (SELECT version, bank_id FROM beneficiary
+                              WHERE book_id = p_book AND beneficiary_id = d.beneficiary_id LIMIT 1) b
+         CROSS JOIN LATERAL (SELECT account_id FROM account
+                              WHERE book_id = p_book AND role = 'payable' AND ccy = d.dst_ccy
+                                AND coalesce(bank_id, 0::smallint) = b.bank_id LIMIT 1) a
     ), payouts AS (
         INSERT INTO payout (payout_id, beneficiary_id, gross, fee, mid_rate_e10, mid_value, margin, net, quote_id,
                             book_id, rate_id, beneficiary_version, margin_bps, src_ccy, dst_ccy, bank_id,
@@ -91,12 +92,12 @@ LANGUAGE sql SET search_path = ujrat, pg_temp AS $$
         SELECT payout_id, beneficiary_id, gross, fee, mid_rate_e10, mid_value, margin, net, quote_id,
                p_book, rate_id, beneficiary_version, margin_bps, src_ccy, dst_ccy, bank_id,
                digit_shift, fingerprint, reference, info
-          FROM item ORDER BY ord
-    ), journals AS (
+          FROM item
+    ), journals AS (    -- || '{}' unpacks an array once, where the checks would do it for every element
         INSERT INTO journal (seq, block_no, payout_id, book_id, principal_id, kind, line_account, line_ccy, line_minor)
         SELECT payout_id, p_block, payout_id, p_book, p_principal, 1,
-               array_replace(line_account, 2147483647, payable), line_ccy, line_minor
-          FROM item ORDER BY ord
+               array_replace(line_account, 2147483647, payable), line_ccy || '{}', line_minor || '{}'
+          FROM item
     )
     SELECT count(*)::integer, array_agg(bank_id ORDER BY ord) FROM item;
 $$;
