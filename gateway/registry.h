@@ -1,0 +1,110 @@
+/*
+ * registry.h: what every call needs to know and that changes seldom: who may call, books and their accounts,
+ * banks, tariffs, the current rates. Read from the ledger when a worker starts, and again every
+ * registry_refresh; the new copy takes the old one's place between two events of the loop.
+ *
+ * So pointers given out here are good until the handler returns to the event loop and no longer: what a
+ * call needs after it has waited for something, it copies.
+ */
+#ifndef UJRAT_GATEWAY_REGISTRY_H
+#define UJRAT_GATEWAY_REGISTRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "domain/pricing.h"
+#include "domain/rate_sheet.h"
+
+struct event_base;
+struct ledger;
+struct registry;
+
+#define PRINCIPAL_URI_SIZE  64
+#define PRINCIPAL_CODE_SIZE 33
+#define RATE_SOURCE_SIZE    32
+
+enum role {
+    ROLE_NONE = 0,
+    ROLE_PLATFORM = 1,
+    ROLE_BANK = 2,
+    ROLE_AUDITOR = 4,
+    ROLE_OPERATOR = 8,
+    ROLE_SYSTEM = 16,
+};
+
+struct principal {
+    int32_t principal_id;
+    enum role role;
+    int32_t book_id; /* of a platform, else 0 */
+    int16_t bank_id; /* of a bank, else 0 */
+    bool enabled;
+    char uri[PRINCIPAL_URI_SIZE];   /* "ujrat://platform/upwork" */
+    char code[PRINCIPAL_CODE_SIZE]; /* its last part: "upwork", "MUCB" */
+};
+
+struct registry_bank {
+    int16_t bank_id;
+    bool connected;
+    char code[5];
+};
+
+struct registry_book {
+    int32_t book_id;
+    char code[PRINCIPAL_CODE_SIZE];
+};
+
+enum account_role {
+    ACCOUNT_FLOAT = 1,
+    ACCOUNT_CORRESPONDENT,
+    ACCOUNT_FEE,
+    ACCOUNT_MARGIN,
+    ACCOUNT_POSITION,
+    ACCOUNT_PAYABLE,
+    ACCOUNT_NOSTRO,
+};
+
+struct tariff {
+    int32_t book_id;
+    uint16_t ccy;
+    int32_t margin_bps;
+    struct fee_schedule fee;
+    int64_t gross_max;
+};
+
+struct registry_rates {
+    int32_t rate_id; /* 0: there is no good sheet */
+    int64_t as_of_us;
+    char source[RATE_SOURCE_SIZE];
+    struct rate_sheet sheet;
+};
+
+struct registry_config {
+    struct event_base *base;
+    struct ledger *ledger;
+    struct log *log;
+    uint32_t refresh_ms;
+    /* Called after the first load and whenever a load succeeds after one that failed, or the other way. */
+    void (*on_state)(void *user, bool loaded);
+    void *user;
+};
+
+/* Begins to load at once; everything is unknown until it has. */
+MUST_CHECK err_t registry_new(const struct registry_config *config, struct registry **out);
+void registry_free(struct registry **r);
+bool registry_is_loaded(const struct registry *r);
+
+/* All: NULL (or 0) if there is none. */
+const struct principal *registry_principal(const struct registry *r, struct slice uri);
+const struct registry_book *registry_book(const struct registry *r, int32_t book_id);
+const struct registry_book *registry_book_by_code(const struct registry *r, struct slice code);
+const struct registry_bank *registry_bank(const struct registry *r, int16_t bank_id);
+const struct registry_bank *registry_bank_by_code(const struct registry *r, struct slice code);
+/* bank_id 0 for roles that have none. */
+int32_t registry_account(const struct registry *r, int32_t book_id, enum account_role role,
+                         uint16_t ccy, int16_t bank_id);
+const struct tariff *registry_tariff(const struct registry *r, int32_t book_id, uint16_t ccy);
+const struct registry_rates *registry_rates(const struct registry *r);
+
+#endif
