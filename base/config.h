@@ -55,48 +55,41 @@ struct config_row {
      0 * sizeof(char[__builtin_types_compatible_p(__typeof__(((s *)0)->member), ctype) ? 1 : -1]))
 
 #define CONFIG_STRING(s, member, name, len_min, len_max, dflt, when, help)                         \
-    \                                                                                              \
     {                                                                                              \
         name, CONFIG_TYPE_STRING, CONFIG_OFFSET(s, member, const char *), len_min, len_max, NULL,  \
             dflt, help, when                                                                       \
     }
 #define CONFIG_PATH(s, member, name, dflt, when, help)                                             \
-    \                                                                                              \
     {                                                                                              \
         name, CONFIG_TYPE_PATH, CONFIG_OFFSET(s, member, const char *), 0, 4095, NULL, dflt, help, \
             when                                                                                   \
     }
 #define CONFIG_INT(s, member, name, min, max, dflt, when, help)                                    \
-    \                                                                                              \
     {                                                                                              \
         name, CONFIG_TYPE_INT, CONFIG_OFFSET(s, member, int64_t), min, max, NULL, dflt, help, when \
     }
 #define CONFIG_BOOL(s, member, name, dflt, when, help)                                             \
-    \                                                                                              \
     {                                                                                              \
         name, CONFIG_TYPE_BOOL, CONFIG_OFFSET(s, member, bool), 0, 1, NULL, dflt, help, when       \
     }
 #define CONFIG_DURATION(s, member, name, min_ms, max_ms, dflt, when, help)                         \
-    \                                                                                              \
     {                                                                                              \
         name, CONFIG_TYPE_DURATION_MS, CONFIG_OFFSET(s, member, int64_t), min_ms, max_ms, NULL,    \
             dflt, help, when                                                                       \
     }
 #define CONFIG_SIZE(s, member, name, min_bytes, max_bytes, dflt, when, help)                       \
-    \                                                                                              \
     {                                                                                              \
         name, CONFIG_TYPE_SIZE, CONFIG_OFFSET(s, member, int64_t), min_bytes, max_bytes, NULL,     \
             dflt, help, when                                                                       \
     }
 #define CONFIG_ENUM(s, member, name, choices, dflt, when, help)                                    \
-    \                                                                                              \
     {                                                                                              \
         name, CONFIG_TYPE_ENUM, CONFIG_OFFSET(s, member, int), 0, 0, choices, dflt, help, when     \
     }
 
 #define CONFIG_PROBLEM_SIZE 512
 
-/* "/etc/ujrat.conf:12: workers: 99 is over the maximum 64" */
+/* "/etc/ujrat.conf:12: workers: 99: over the maximum of 64" */
 struct config_problem {
     char text[CONFIG_PROBLEM_SIZE];
 };
