@@ -66,7 +66,7 @@ includes() {
 }
 
 # Whatever domain calls is its own, base's, or on this list of functions that only look at their arguments.
-pure='mem(cpy|move|set|cmp|chr|rchr|mem|ccpy|pcpy)|__mem(cpy|move|set|pcpy)_chk|str(n?len|n?cmp|chr|rchr|spn|cspn|str|pbrk)|__stack_chk_fail|__assert_fail|bsearch|abort|_GLOBAL_OFFSET_TABLE_|__(mul|div|udiv|mod|umod)(o|t|d)i[34]|__(a|ub|t)san_.*|__asan.*'
+pure='mem(cpy|move|set|cmp|chr|rchr|mem|ccpy|pcpy)|__mem(cpy|move|set|pcpy)_chk|str(n?len|n?cmp|chr|rchr|spn|cspn|str|pbrk)|__stack_chk_fail|__assert_fail|bsearch|abort|_GLOBAL_OFFSET_TABLE_|__u?(mul|div|mod|divmod)[otd]i[34]|__(a|ub|t)san_.*|__asan.*'
 
 symbols() {
     local base name line bad=0 object symbol source hits

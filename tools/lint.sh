@@ -66,7 +66,7 @@ cppchecked() {
 }
 
 step clang-format formatted
-step shellcheck shellcheck -x "${scripts[@]}"
+step shellcheck shellcheck -S warning -x "${scripts[@]}"
 step cppcheck cppchecked
 step clang-tidy tidied
 step layers tools/layers.sh . "${BUILD:-build/release}/lib/libujrat-domain.a"
