@@ -103,7 +103,7 @@ PROGRAMS := $(if $(wildcard gateway/main.c),$(BIN)/ujratd) $(if $(wildcard cli/m
 all: $(PROGRAMS) $(LIBS) ## build the programs (default)
 
 $(BIN)/ujratd: $(BUILD)/obj/gateway/main.o $(LIBS)
-$(BIN)/ujrat:  $(call obj,$(CLI_C)) $(LIBS)
+$(BIN)/ujrat:  $(call obj,$(CLI_C)) $(BUILD)/obj/gen/banks_pk.o $(LIBS)
 
 # One cmocka binary a module.
 UNIT_BINS := $(patsubst tests/unit/%.c,$(BIN)/unit/%,$(wildcard tests/unit/test_*.c))
@@ -179,6 +179,11 @@ $(GEN)/test_descriptors.binpb: $(TEST_PROTOS) | $(READY)
 
 $(GEN)/descriptors.c $(GEN)/test_descriptors.c: %.c: %.binpb tools/embed.sh
 	@tools/embed.sh $(notdir $*) $< >$@
+
+# The banks that `ujrat db migrate` puts into a new database.
+$(GEN)/banks_pk.c: data/banks_pk.csv tools/embed.sh
+	@mkdir -p $(@D)
+	@tools/embed.sh banks_pk $< >$@
 
 SQL_FILES := $(shell find ledger/sql ledger/schema -name '*.sql' 2>/dev/null | LC_ALL=C sort)
 $(GEN)/ledger_sql.c: $(SQL_FILES) tools/embed.sh
