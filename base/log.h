@@ -83,12 +83,16 @@ void log_write(struct log *log, enum log_level level, const char *event,
 size_t log_format(char *out, size_t out_size, int64_t now_us, int pid, const char *role,
                   enum log_level level, const char *event, const struct log_field *fields);
 
+#ifdef CPPCHECK /* which cannot read __VA_OPT__ */
+#define LOG_WRITE(log, level, event, ...) log_write((log), (level), (event), NULL)
+#else
 #define LOG_WRITE(log, level, event, ...)                                                          \
     do {                                                                                           \
         if (log_enabled((log), (level)))                                                           \
             log_write((log), (level), (event),                                                     \
                       (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}});        \
     } while (0)
+#endif
 
 #define log_error(log, event, ...) LOG_WRITE(log, LOG_LEVEL_ERROR, event, __VA_ARGS__)
 #define log_warn(log, event, ...)  LOG_WRITE(log, LOG_LEVEL_WARN, event, __VA_ARGS__)

@@ -25,7 +25,7 @@ includes() {
             # base has modules that domain, being pure, has no business with
             impure = "^base/(log|clock|arena|config)\\.h$"
             # what only one place talks to
-            only["libpq-fe.h"] = "^ledger$"
+            only["libpq-fe.h"] = "^(ledger|cli)$"
             only["nghttp2/"] = "^gateway/net$"
             only["protobuf-c/"] = "^gateway/(wire|net)$"
             only["event2/"] = "^(gateway|gateway/net|gateway/rpc|ledger|cli)$"
