@@ -55,6 +55,7 @@
 #include "ledger/ledger.h"
 
 struct event_base;
+struct rpc_binding;
 struct rpc_call;
 
 /* One a worker process; outlives every call. */
@@ -71,6 +72,10 @@ struct rpc_ctx {
     unsigned spare_count;
     struct buf scratch; /* for encoding answers */
     struct grpc_method *net_methods;
+    struct rpc_binding *bindings;
+    int64_t
+        refusal_window_us; /* refusals logged since then: a flood of them is counted, not written */
+    unsigned refusals_logged, refusals_unlogged;
 };
 
 typedef void rpc_handler(struct rpc_call *call, const void *request);
