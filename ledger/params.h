@@ -37,7 +37,6 @@ struct params {
     size_t array_count_at;          /* inside an array: where its row count goes */
     size_t row_length_at;           /* inside a row: where its length goes */
     int32_t array_rows;
-    size_t row_type_at;
 };
 
 void params_init(struct params *p);
@@ -66,7 +65,14 @@ void params_row_bytea(struct params *p, struct slice v);
 void params_row_int2_array(struct params *p, const int16_t *v, int32_t n);
 void params_row_int4_array(struct params *p, const int32_t *v, int32_t n);
 void params_row_int8_array(struct params *p, const int64_t *v, int32_t n);
+/* A column that is itself a row: what is written between begin and end. */
+size_t params_row_nested_begin(struct params *p, uint32_t type_oid, int32_t columns);
+void params_row_nested_end(struct params *p, size_t start);
+void params_row_null(struct params *p, uint32_t type_oid);
 void params_row_end(struct params *p);
 void params_array_end(struct params *p);
+
+/* Fills in the element types of the arrays, which only a connection knows. For ledger/ itself. */
+void params_set_types(struct params *p, const uint32_t oid[LEDGER_TYPE_COUNT]);
 
 #endif

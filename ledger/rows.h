@@ -21,7 +21,7 @@ bool rows_bool(const struct rows *r, int row, int col);
 struct slice rows_text(const struct rows *r, int row, int col);
 /* timestamptz as µs since the Unix epoch; INT64_MIN for NULL and -infinity, INT64_MAX for infinity. */
 int64_t rows_time_us(const struct rows *r, int row, int col);
-/* Arrays of int2, int4 or int8 without NULLs, widened. Returns the count, at most max are written. */
+/* Arrays of int2, int4 or int8, widened; NULL elements become zero. Returns the count; at most max are written. */
 int rows_int_array(const struct rows *r, int row, int col, int64_t *out, int max);
 
 #endif

@@ -3,10 +3,12 @@
 -- book's lock: was the reference used before, is the quote still free, does the float cover it.
 --
 -- Answers one outcome an item, in order: 0 accepted, 1 duplicate (same reference, same body), else the number
--- of the reason it was refused for (domain/reason.h). Items are taken in order of arrival while the float
+-- of the reason it was refused for (domain/reason.h). stored_* are what the payouts come to where that may differ from
+-- what was sent, that is when there are duplicates; else NULL. Items are taken in order of arrival while the float
 -- lasts. Refusals are answers, not exceptions: an ERROR from here is a bug or a broken batch.
 CREATE OR REPLACE FUNCTION post_payouts(p_book integer, p_principal integer, p_items payout_draft[],
-    OUT outcome smallint[], OUT payout_id bigint[], OUT bank_id smallint[], OUT committed_at timestamptz)
+    OUT outcome smallint[], OUT payout_id bigint[], OUT bank_id smallint[], OUT committed_at timestamptz,
+    OUT stored_fee bigint[], OUT stored_net bigint[], OUT stored_ccy smallint[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
 DECLARE
     n integer := cardinality(p_items);
@@ -54,7 +56,6 @@ BEGIN
 
     SELECT j.outcome, j.payout_id INTO outcome, payout_id
       FROM judge_payouts(p_book, p_items, head.at, head.seq) j;
-    bank_id := array_fill(0::smallint, ARRAY[n]);
     kept := array(SELECT item FROM (SELECT unnest(p_items) AS item, unnest(outcome) AS o) t WHERE o = 0);
     IF cardinality(kept) > 0 THEN
         kept := carry_beneficiaries(p_book, p_principal, head.at, kept);
@@ -64,7 +65,9 @@ BEGIN
         END IF;
         PERFORM close_block(p_book, head.block_no, head.seq, head.seq + written.n - 1, head.at);
     END IF;
-    SELECT array_agg(coalesce(p.bank_id, 0) ORDER BY t.ord) INTO bank_id
+    SELECT array_agg(p.bank_id ORDER BY t.ord), array_agg(p.fee ORDER BY t.ord), array_agg(p.net ORDER BY t.ord),
+           array_agg(p.dst_ccy ORDER BY t.ord)
+      INTO bank_id, stored_fee, stored_net, stored_ccy
       FROM unnest(payout_id) WITH ORDINALITY AS t (id, ord)
       LEFT JOIN payout p ON p.book_id = p_book AND p.payout_id = t.id;
 END $$;
