@@ -14,8 +14,8 @@ struct post_job {
     const struct payout_draft *drafts;
     struct payout_posted *posted;
     unsigned n;
-    unsigned taken;     /* drafts that are in a batch or have been */
-    unsigned finished;  /* drafts with an outcome */
+    unsigned taken;    /* drafts that are in a batch or have been */
+    unsigned finished; /* drafts with an outcome */
     int64_t deadline_us;
     ledger_posted_cb *cb;
     void *user;
@@ -48,17 +48,17 @@ struct batch {
 struct book_queue {
     TAILQ_ENTRY(book_queue) entry;
     int32_t book_id;
-    struct post_jobs waiting;   /* jobs with drafts not yet taken */
-    struct batch *batch;        /* NULL: none under way */
-    bool in_flight;             /* the batch is with a connection */
+    struct post_jobs waiting; /* jobs with drafts not yet taken */
+    struct batch *batch;      /* NULL: none under way */
+    bool in_flight;           /* the batch is with a connection */
 };
 TAILQ_HEAD(book_queues, book_queue);
 
 struct batcher {
-    struct book_queues books;   /* the first is the next to be served */
+    struct book_queues books; /* the first is the next to be served */
     unsigned batch_payouts_max;
     unsigned queue_payouts_max;
-    unsigned queued;            /* payouts without an outcome */
+    unsigned queued; /* payouts without an outcome */
     struct log *log;
     struct ledger_stats stats;
 };
@@ -113,9 +113,9 @@ static void give_up_waiting(struct batcher *b, struct book_queue *q, struct post
 static struct book_queue *book_queue_find(struct batcher *b, int32_t book_id)
 {
     struct book_queue *q;
-    TAILQ_FOREACH (q, &b->books, entry)
-        if (q->book_id == book_id)
-            return q;
+    TAILQ_FOREACH(q, &b->books, entry)
+    if (q->book_id == book_id)
+        return q;
     q = calloc(1, sizeof *q);
     if (q == NULL)
         return NULL;
@@ -266,7 +266,8 @@ static struct batch *gather(struct batcher *b, struct book_queue *q)
 struct batch *batcher_take(struct batcher *b, const uint32_t *type_oids)
 {
     struct book_queue *q;
-    TAILQ_FOREACH (q, &b->books, entry) {
+    TAILQ_FOREACH(q, &b->books, entry)
+    {
         if (q->in_flight)
             continue;
         if (q->batch == NULL)
@@ -298,7 +299,7 @@ enum { COL_OUTCOME, COL_PAYOUT_ID, COL_BANK_ID, COL_COMMITTED_AT, COL_FEE, COL_N
 struct answer {
     int64_t *outcome, *payout_id, *bank_id, *fee, *net, *ccy;
     int64_t committed_us;
-    bool stored;     /* fee, net and ccy are given */
+    bool stored; /* fee, net and ccy are given */
 };
 
 static bool answer_read(const struct rows *rows, int n, struct answer *a)
@@ -308,8 +309,14 @@ static bool answer_read(const struct rows *rows, int n, struct answer *a)
         free(all);
         return false;
     }
-    *a = (struct answer){all,         all + n,     all + 2 * n, all + 3 * n,
-                         all + 4 * n, all + 5 * n, rows_time_us(rows, 0, COL_COMMITTED_AT), false};
+    *a = (struct answer){all,
+                         all + n,
+                         all + 2 * n,
+                         all + 3 * n,
+                         all + 4 * n,
+                         all + 5 * n,
+                         rows_time_us(rows, 0, COL_COMMITTED_AT),
+                         false};
     if (rows_int_array(rows, 0, COL_OUTCOME, a->outcome, n) != n ||
         rows_int_array(rows, 0, COL_PAYOUT_ID, a->payout_id, n) != n ||
         rows_int_array(rows, 0, COL_BANK_ID, a->bank_id, n) != n) {
@@ -352,7 +359,7 @@ static void batch_free(struct batch *batch)
 
 /* The batch is over: the book is free for the next, and whoever is whole is called. A callback may post again, so
  * the book is free before the first one is called. */
-static void batch_over(struct batcher *b, struct batch *batch)
+static void batch_over(struct batch *batch)
 {
     batch->book->batch = NULL;
     batch->book->in_flight = false;
@@ -362,7 +369,8 @@ static void batch_over(struct batcher *b, struct batch *batch)
     batch_free(batch);
 }
 
-static void give_all(struct batcher *b, struct batch *batch, enum ledger_outcome outcome, reason_t reason)
+static void give_all(struct batcher *b, struct batch *batch, enum ledger_outcome outcome,
+                     reason_t reason)
 {
     for (unsigned i = 0; i < batch->span_count; i++)
         for (unsigned k = 0; k < batch->spans[i].n; k++)
@@ -370,7 +378,7 @@ static void give_all(struct batcher *b, struct batch *batch, enum ledger_outcome
 }
 
 /* One payout of a batch that goes singly has its outcome: on to the next. */
-static void single_next(struct batcher *b, struct batch *batch)
+static void single_next(struct batch *batch)
 {
     batch->book->in_flight = false;
     if (++batch->single_at == batch->spans[batch->single_span].n) {
@@ -378,7 +386,7 @@ static void single_next(struct batcher *b, struct batch *batch)
         batch->single_span++;
     }
     if (batch->single_span == batch->span_count)
-        batch_over(b, batch);
+        batch_over(batch);
 }
 
 /* Errors that are nobody's item: lack of memory, disk or connections, an operator's stop, a time-out. */
@@ -398,13 +406,14 @@ static void on_rolled_back(struct batcher *b, struct batch *batch, const PGresul
         give_outcome(b, s->job, s->from + batch->single_at,
                      theirs ? LEDGER_NOT_SENT : LEDGER_REFUSED,
                      theirs ? REASON_LEDGER_UNAVAILABLE : REASON_INTERNAL);
-        single_next(b, batch);
+        single_next(batch);
     } else if (is_the_servers_fault(sqlstate)) {
         give_all(b, batch, LEDGER_NOT_SENT, REASON_LEDGER_UNAVAILABLE);
-        batch_over(b, batch);
+        batch_over(batch);
     } else {
         /* One bad row must not fail its neighbours. */
-        log_error(b->log, "ledger.batch_error", log_str("sqlstate", sqlstate), log_uint("payouts", batch->n));
+        log_error(b->log, "ledger.batch_error", log_str("sqlstate", sqlstate),
+                  log_uint("payouts", batch->n));
         batch->singly = true;
         batch->book->in_flight = false;
         b->stats.resent_singly += batch->n;
@@ -424,18 +433,19 @@ static void on_done(struct batcher *b, struct batch *batch, const PGresult *resu
     if (batch->singly) {
         const struct span *s = &batch->spans[batch->single_span];
         take_answer(b, s->job, s->from + batch->single_at, &a, 0);
-        single_next(b, batch);
+        single_next(batch);
     } else {
         int at = 0;
         for (unsigned i = 0; i < batch->span_count; i++)
             for (unsigned k = 0; k < batch->spans[i].n; k++)
                 take_answer(b, batch->spans[i].job, batch->spans[i].from + k, &a, at++);
-        batch_over(b, batch);
+        batch_over(batch);
     }
     free(a.outcome);
 }
 
-void batcher_ended(struct batcher *b, struct batch *batch, enum pgconn_end end, const PGresult *result)
+void batcher_ended(struct batcher *b, struct batch *batch, enum pgconn_end end,
+                   const PGresult *result)
 {
     switch (end) {
     case PGCONN_DONE:
@@ -458,7 +468,8 @@ void batcher_ended(struct batcher *b, struct batch *batch, enum pgconn_end end, 
 /* ---------------------------------------------------------------- deadlines */
 
 /* The outcome of what waited too long: unknown if some try of it was sent and never answered. */
-static void give_up_span(struct batcher *b, struct batch *batch, const struct span *s, unsigned from)
+static void give_up_span(struct batcher *b, struct batch *batch, const struct span *s,
+                         unsigned from)
 {
     for (unsigned k = from; k < s->n; k++)
         give_outcome(b, s->job, s->from + k, batch->lost ? LEDGER_UNKNOWN : LEDGER_NOT_SENT,
@@ -490,13 +501,14 @@ static void batch_expire(struct batcher *b, struct batch *batch, int64_t now_us)
     }
     batch->span_count = keep;
     if (batch->single_span == batch->span_count)
-        batch_over(b, batch);
+        batch_over(batch);
 }
 
 void batcher_expire(struct batcher *b, int64_t now_us)
 {
     struct book_queue *q;
-    TAILQ_FOREACH (q, &b->books, entry) {
+    TAILQ_FOREACH(q, &b->books, entry)
+    {
         if (q->batch != NULL && !q->in_flight)
             batch_expire(b, q->batch, now_us);
         struct post_job *job = TAILQ_FIRST(&q->waiting);

@@ -13,8 +13,8 @@
 
 struct batcher;
 
-MUST_CHECK err_t batcher_new(unsigned batch_payouts_max, unsigned queue_payouts_max, struct log *log,
-                             struct batcher **out);
+MUST_CHECK err_t batcher_new(unsigned batch_payouts_max, unsigned queue_payouts_max,
+                             struct log *log, struct batcher **out);
 /* Nothing may be in flight. Everything waiting is completed. */
 void batcher_free(struct batcher **b);
 
@@ -29,7 +29,8 @@ struct batch *batcher_take(struct batcher *b, const uint32_t *type_oids);
 struct params *batch_params(struct batch *batch);
 
 /* How the batch's statement ended. Calls back those whose every payout now has its outcome. */
-void batcher_ended(struct batcher *b, struct batch *batch, enum pgconn_end end, const PGresult *result);
+void batcher_ended(struct batcher *b, struct batch *batch, enum pgconn_end end,
+                   const PGresult *result);
 
 /* Completes what has waited past its deadline. `up`: there is a connection. */
 void batcher_expire(struct batcher *b, int64_t now_us);

@@ -19,7 +19,7 @@ struct query {
     TAILQ_ENTRY(query) entry;
     const char *name;
     bool read_only;
-    bool lost;          /* a try was sent and never answered */
+    bool lost; /* a try was sent and never answered */
     struct params params;
     int64_t deadline_us;
     ledger_rows_cb *cb;
@@ -40,7 +40,7 @@ STAILQ_HEAD(refused_posts, refused_post);
 struct slot {
     struct ledger *ledger;
     struct pgconn *conn;
-    struct query *query;   /* with the connection now, or */
+    struct query *query; /* with the connection now, or */
     struct batch *batch;
 };
 
@@ -51,8 +51,8 @@ struct ledger {
     struct queries over;
     unsigned waiting_count;
     struct refused_posts refused;
-    struct event *pump;    /* hands work to idle connections */
-    struct event *tick;    /* deadlines */
+    struct event *pump; /* hands work to idle connections */
+    struct event *tick; /* deadlines */
     unsigned slot_count;
     struct slot slots[CONNECTIONS_MAX];
 };
@@ -77,7 +77,8 @@ static void query_tell(struct query *q, enum ledger_outcome outcome, reason_t re
     query_free(q);
 }
 
-static void query_over(struct ledger *l, struct query *q, enum ledger_outcome outcome, reason_t reason)
+static void query_over(struct ledger *l, struct query *q, enum ledger_outcome outcome,
+                       reason_t reason)
 {
     q->outcome = outcome;
     q->reason = reason;
@@ -134,7 +135,8 @@ static bool is_passing(const PGresult *result)
     return false;
 }
 
-static void query_ended(struct ledger *l, struct query *q, enum pgconn_end end, const PGresult *result)
+static void query_ended(struct ledger *l, struct query *q, enum pgconn_end end,
+                        const PGresult *result)
 {
     switch (end) {
     case PGCONN_DONE:
@@ -168,7 +170,8 @@ void ledger_post(struct ledger *l, int32_t book_id, int32_t principal_id,
 {
     if (!batcher_add(l->batcher, book_id, principal_id, drafts, posted, n, deadline_us, cb, user)) {
         for (unsigned i = 0; i < n; i++)
-            posted[i] = (struct payout_posted){.outcome = LEDGER_NOT_SENT, .reason = REASON_QUEUE_FULL};
+            posted[i] =
+                (struct payout_posted){.outcome = LEDGER_NOT_SENT, .reason = REASON_QUEUE_FULL};
         struct refused_post *r = malloc(sizeof *r);
         assert(r != NULL);
         r->cb = cb;
@@ -291,7 +294,8 @@ err_t ledger_new(struct event_base *base, const struct ledger_config *config, st
     TAILQ_INIT(&l->waiting);
     TAILQ_INIT(&l->over);
     STAILQ_INIT(&l->refused);
-    err_t err = batcher_new(config->batch_payouts_max, config->queue_payouts_max, config->log, &l->batcher);
+    err_t err =
+        batcher_new(config->batch_payouts_max, config->queue_payouts_max, config->log, &l->batcher);
     if (err_failed(err))
         goto out;
     l->pump = event_new(base, -1, 0, on_pump, l);
@@ -301,7 +305,8 @@ err_t ledger_new(struct event_base *base, const struct ledger_config *config, st
         err = err_make(ERR_NO_MEMORY, "ledger events");
         goto out;
     }
-    const struct pgconn_config conn_config = {config->uri, config->statement_timeout_ms, config->log};
+    const struct pgconn_config conn_config = {config->uri, config->statement_timeout_ms,
+                                              config->log};
     for (; l->slot_count < config->connections; l->slot_count++) {
         struct slot *s = &l->slots[l->slot_count];
         s->ledger = l;

@@ -26,19 +26,20 @@ struct ledger;
 
 enum ledger_outcome {
     LEDGER_DONE = 1,
-    LEDGER_DUPLICATE,  /* the same had been done before; the first result stands */
-    LEDGER_REFUSED,    /* nothing was done, and reason says why */
-    LEDGER_NOT_SENT,   /* nothing was done: no connection, queue full, deadline before sending */
-    LEDGER_UNKNOWN,    /* may have been done: ask again under the same reference */
+    LEDGER_DUPLICATE, /* the same had been done before; the first result stands */
+    LEDGER_REFUSED,   /* nothing was done, and reason says why */
+    LEDGER_NOT_SENT,  /* nothing was done: no connection, queue full, deadline before sending */
+    LEDGER_UNKNOWN,   /* may have been done: ask again under the same reference */
 };
 
 struct ledger_config {
-    const char *uri;                /* libpq; hostaddr or a socket path, since name look-up would block */
-    unsigned connections;           /* 1..16 */
-    unsigned batch_payouts_max;     /* payouts in one post_payouts call */
-    unsigned queue_payouts_max;     /* payouts waiting or in flight; over it: NOT_SENT, QUEUE_FULL */
-    unsigned queue_statements_max;  /* the same for other statements */
-    unsigned statement_timeout_ms;  /* our own deadline for one round trip; then the connection is dropped */
+    const char *uri;      /* libpq; hostaddr or a socket path, since name look-up would block */
+    unsigned connections; /* 1..16 */
+    unsigned batch_payouts_max;    /* payouts in one post_payouts call */
+    unsigned queue_payouts_max;    /* payouts waiting or in flight; over it: NOT_SENT, QUEUE_FULL */
+    unsigned queue_statements_max; /* the same for other statements */
+    unsigned
+        statement_timeout_ms; /* our own deadline for one round trip; then the connection is dropped */
     struct log *log;
 };
 
@@ -71,10 +72,10 @@ void ledger_query(struct ledger *l, const char *name, struct params *params, int
 
 /* A beneficiary carried by a payout, already validated and normalised. */
 struct beneficiary_draft {
-    struct slice fingerprint;   /* 16 bytes */
+    struct slice fingerprint; /* 16 bytes */
     struct slice display_name;
-    struct slice iban;          /* or empty */
-    struct slice mobile_alias;  /* or empty, E.164 */
+    struct slice iban;         /* or empty */
+    struct slice mobile_alias; /* or empty, E.164 */
     int16_t bank_id;
     struct slice cnic;
     struct slice pseb;
@@ -93,25 +94,26 @@ enum { LEDGER_ACCOUNT_PAYABLE = INT32_MAX };
 
 struct payout_draft {
     struct slice reference;
-    struct slice fingerprint;  /* 16 bytes over the request's body */
-    struct slice info;         /* remittance information, or empty */
-    int64_t beneficiary_id;    /* 0: carried */
+    struct slice fingerprint;                /* 16 bytes over the request's body */
+    struct slice info;                       /* remittance information, or empty */
+    int64_t beneficiary_id;                  /* 0: carried */
     const struct beneficiary_draft *carried; /* NULL: registered */
-    int64_t quote_id;          /* 0: none */
-    int64_t gross, fee, mid_rate_e10, mid_value, margin, net; /* minor units of src, src, -, dst, dst, dst */
+    int64_t quote_id;                        /* 0: none */
+    int64_t gross, fee, mid_rate_e10, mid_value, margin,
+        net; /* minor units of src, src, -, dst, dst, dst */
     int32_t rate_id;
     int32_t margin_bps;
     int16_t src_ccy, dst_ccy;
-    int16_t digit_shift;       /* digits(dst) - digits(src) */
-    reason_t refusal;          /* REASON_NONE, or why it cannot be posted now */
-    struct journal journal;    /* at most 8 lines */
+    int16_t digit_shift;    /* digits(dst) - digits(src) */
+    reason_t refusal;       /* REASON_NONE, or why it cannot be posted now */
+    struct journal journal; /* at most 8 lines */
 };
 
 struct payout_posted {
     enum ledger_outcome outcome;
-    reason_t reason;       /* REFUSED or NOT_SENT: why */
-    int64_t payout_id;     /* DONE, DUPLICATE */
-    int64_t committed_us;  /* DONE: Unix time of the commit */
+    reason_t reason;      /* REFUSED or NOT_SENT: why */
+    int64_t payout_id;    /* DONE, DUPLICATE */
+    int64_t committed_us; /* DONE: Unix time of the commit */
     /* DONE and DUPLICATE: what the payout comes to, as stored */
     int64_t fee, net;
     int16_t bank_id, dst_ccy;

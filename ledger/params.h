@@ -29,13 +29,13 @@ struct params {
     size_t len;
     size_t cap;
     int n;
-    bool failed;                    /* out of memory: ledger_query then answers NOT_SENT */
-    size_t offset[PARAMS_MAX];      /* where the value begins in bytes */
-    int32_t length[PARAMS_MAX];     /* -1: NULL */
-    size_t type_at[PARAMS_MAX];     /* where an array's element OID goes, 0: no array */
+    bool failed;                /* out of memory: ledger_query then answers NOT_SENT */
+    size_t offset[PARAMS_MAX];  /* where the value begins in bytes */
+    int32_t length[PARAMS_MAX]; /* -1: NULL */
+    size_t type_at[PARAMS_MAX]; /* where an array's element OID goes, 0: no array */
     enum ledger_type type[PARAMS_MAX];
-    size_t array_count_at;          /* inside an array: where its row count goes */
-    size_t row_length_at;           /* inside a row: where its length goes */
+    size_t array_count_at; /* inside an array: where its row count goes */
+    size_t row_length_at;  /* inside a row: where its length goes */
     int32_t array_rows;
 };
 
@@ -48,9 +48,9 @@ void params_add_int2(struct params *p, int16_t v);
 void params_add_int4(struct params *p, int32_t v);
 void params_add_int8(struct params *p, int64_t v);
 void params_add_bool(struct params *p, bool v);
-void params_add_text(struct params *p, struct slice v);        /* also for bytea */
+void params_add_text(struct params *p, struct slice v);         /* also for bytea */
 void params_add_text_or_null(struct params *p, struct slice v); /* empty: NULL */
-void params_add_time_us(struct params *p, int64_t unix_us);    /* timestamptz; INT64_MAX: infinity */
+void params_add_time_us(struct params *p, int64_t unix_us); /* timestamptz; INT64_MAX: infinity */
 void params_add_null(struct params *p);
 
 void params_array_begin(struct params *p, enum ledger_type type);

@@ -8,7 +8,7 @@
 #include "ledger/statements.h"
 
 enum pgconn_state {
-    PGCONN_DOWN,       /* waits to connect again */
+    PGCONN_DOWN, /* waits to connect again */
     PGCONN_CONNECTING,
     PGCONN_SETTING_UP, /* session settings and type OIDs */
     PGCONN_IDLE,
@@ -28,16 +28,16 @@ struct pgconn {
     struct pgconn_owner owner;
     enum pgconn_state state;
     PGconn *pg;
-    struct event *readable;  /* persistent; made anew for every socket */
+    struct event *readable; /* persistent; made anew for every socket */
     struct event *writable;
-    struct event *timer;     /* connect, statement or reconnect, by state */
+    struct event *timer; /* connect, statement or reconnect, by state */
     unsigned reconnect_ms;
     uint64_t connects;
     uint32_t type_oid[LEDGER_TYPE_COUNT];
-    bool *prepared;          /* by statement index */
-    int statement;           /* being prepared or run */
-    struct params *params;   /* the owner's, while PREPARING or RUNNING */
-    PGresult *result;        /* of what is running: the first error, or else the last result */
+    bool *prepared;        /* by statement index */
+    int statement;         /* being prepared or run */
+    struct params *params; /* the owner's, while PREPARING or RUNNING */
+    PGresult *result;      /* of what is running: the first error, or else the last result */
 };
 
 static void connect_begin(struct pgconn *c);
@@ -71,7 +71,8 @@ static void drop(struct pgconn *c, const char *why)
     c->result = NULL;
     c->state = PGCONN_DOWN;
     timer_set(c, c->reconnect_ms);
-    c->reconnect_ms = c->reconnect_ms * 2 > RECONNECT_MS_MAX ? RECONNECT_MS_MAX : c->reconnect_ms * 2;
+    c->reconnect_ms =
+        c->reconnect_ms * 2 > RECONNECT_MS_MAX ? RECONNECT_MS_MAX : c->reconnect_ms * 2;
     if (was == PGCONN_PREPARING || was == PGCONN_RUNNING) {
         c->params = NULL;
         c->owner.ended(c->owner.user, c, reached_peer ? PGCONN_LOST : PGCONN_UNSENT, NULL);
@@ -110,7 +111,8 @@ static void run_prepared(struct pgconn *c)
         format[i] = 1;
     }
     c->state = PGCONN_RUNNING;
-    if (!PQsendQueryPrepared(c->pg, statements_name(c->statement), p->n, value, length, format, 1) ||
+    if (!PQsendQueryPrepared(c->pg, statements_name(c->statement), p->n, value, length, format,
+                             1) ||
         !flush(c))
         drop(c, "cannot send a statement");
 }
@@ -127,7 +129,8 @@ void pgconn_run(struct pgconn *c, const char *name, struct params *params)
         return;
     }
     c->state = PGCONN_PREPARING;
-    if (!PQsendPrepare(c->pg, statements_name(c->statement), statements_text(c->statement), 0, NULL) ||
+    if (!PQsendPrepare(c->pg, statements_name(c->statement), statements_text(c->statement), 0,
+                       NULL) ||
         !flush(c))
         drop(c, "cannot send a statement to prepare");
 }
@@ -178,7 +181,8 @@ static void command_over(struct pgconn *c)
         return;
     }
     if (has_failed(r))
-        log_sql_error(c, r, c->state == PGCONN_SETTING_UP ? "setup" : statements_name(c->statement));
+        log_sql_error(c, r,
+                      c->state == PGCONN_SETTING_UP ? "setup" : statements_name(c->statement));
     switch (c->state) {
     case PGCONN_SETTING_UP:
         if (has_failed(r) || PQntuples(r) != 1) {
@@ -246,13 +250,13 @@ static void socket_watch(struct pgconn *c, short what)
 static void setup_begin(struct pgconn *c)
 {
     char sql[512];
-    const int n = snprintf(
-        sql, sizeof sql,
-        "SET search_path = ujrat; SET jit = off; SET synchronous_commit = on;"
-        "SET statement_timeout = %u; SET idle_in_transaction_session_timeout = %u;"
-        "SELECT 'payout_draft'::regtype::oid, 'beneficiary_draft'::regtype::oid,"
-        " 'confirmation_draft'::regtype::oid",
-        c->config.statement_timeout_ms * 4 / 5, c->config.statement_timeout_ms);
+    const int n =
+        snprintf(sql, sizeof sql,
+                 "SET search_path = ujrat; SET jit = off; SET synchronous_commit = on;"
+                 "SET statement_timeout = %u; SET idle_in_transaction_session_timeout = %u;"
+                 "SELECT 'payout_draft'::regtype::oid, 'beneficiary_draft'::regtype::oid,"
+                 " 'confirmation_draft'::regtype::oid",
+                 c->config.statement_timeout_ms * 4 / 5, c->config.statement_timeout_ms);
     assert(n > 0 && (size_t)n < sizeof sql);
     c->state = PGCONN_SETTING_UP;
     socket_watch(c, EV_READ);
@@ -344,7 +348,8 @@ err_t pgconn_new(struct event_base *base, const struct pgconn_config *config,
         pgconn_free(&c);
         return err_make(ERR_NO_MEMORY, "ledger connection");
     }
-    timer_set(c, 0); /* connects from the event loop: the owner is told nothing before new returns */
+    timer_set(c,
+              0); /* connects from the event loop: the owner is told nothing before new returns */
     *out = c;
     return err_none();
 }

@@ -21,10 +21,10 @@ struct event_base;
 struct pgconn;
 
 enum pgconn_end {
-    PGCONN_DONE,     /* committed; the result is given */
-    PGCONN_ERROR,    /* rolled back; the result has the error */
-    PGCONN_UNSENT,   /* nothing left this process */
-    PGCONN_LOST,     /* sent, and the connection is gone: nobody knows */
+    PGCONN_DONE,   /* committed; the result is given */
+    PGCONN_ERROR,  /* rolled back; the result has the error */
+    PGCONN_UNSENT, /* nothing left this process */
+    PGCONN_LOST,   /* sent, and the connection is gone: nobody knows */
 };
 
 struct pgconn_owner {
