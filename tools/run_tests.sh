@@ -161,7 +161,7 @@ run_fuzz() {
 }
 run_tools() { timeout -k 10 300 "$1"; }
 run_py() {
-    local parallel=(-n 2 --dist loadgroup) o
+    local parallel=(-n 2 --dist loadfile) o
     for o in ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS LSAN_OPTIONS; do export "$o=${!o}:log_path=$reports"; done
     /usr/bin/python3 -c 'import xdist' 2>/dev/null || parallel=()
     timeout -k 20 900 /usr/bin/python3 -m pytest -q -p no:cacheprovider "${parallel[@]}" --durations=10 -rfE \
@@ -214,7 +214,7 @@ report() {
         if [ "$failed" != 0 ]; then
             [ "$rc" = 0 ] || echo "       exit $rc; the end of $log:"
             { grep -E -A3 '^not ok ' "$log" || :; } | head -n 60 | sed 's/^/       | /'
-            tail -n 40 "$log" | sed 's/^/       | /'
+            tail -n 40 "$log" | cut -c 1-400 | sed 's/^/       | /'
         fi
     done
 }
