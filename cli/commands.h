@@ -4,11 +4,25 @@
 
 #include "cli/command.h"
 
-extern const char db_migrate_help[];
-extern const struct option_row db_migrate_options[];
-enum exit_code db_migrate_run(const struct args *args);
+extern const char db_migrate_help[], db_status_help[], platform_add_help[], bank_connect_help[],
+    principal_add_help[], float_deposit_help[], rates_import_help[], rates_show_help[],
+    trial_balance_help[];
 
-extern const char db_status_help[];
+extern const struct option_row db_migrate_options[], platform_add_options[],
+    float_deposit_options[], rates_import_options[], rates_show_options[], trial_balance_options[];
+
+enum exit_code db_migrate_run(const struct args *args);
 enum exit_code db_status_run(const struct args *args);
+enum exit_code platform_add_run(const struct args *args);
+enum exit_code bank_connect_run(const struct args *args);
+enum exit_code bank_list_run(const struct args *args);
+enum exit_code principal_add_run(const struct args *args);
+enum exit_code principal_enable_run(const struct args *args);
+enum exit_code principal_disable_run(const struct args *args);
+enum exit_code principal_list_run(const struct args *args);
+enum exit_code float_deposit_run(const struct args *args);
+enum exit_code rates_import_run(const struct args *args);
+enum exit_code rates_show_run(const struct args *args);
+enum exit_code trial_balance_run(const struct args *args);
 
 #endif

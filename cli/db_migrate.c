@@ -1,15 +1,14 @@
 /* ujrat db migrate: roles, schema, numbered migrations, then the code that is applied each time. */
 #include "base/hex.h"
-#include "base/table.h"
 #include "cli/commands.h"
 #include "cli/csv.h"
 #include "cli/db.h"
+#include "cli/report.h"
 #include "cli/schema.h"
 #include "domain/bank.h"
 #include "domain/ccy.h"
 
 #include <assert.h>
-#include <jansson.h>
 #include <openssl/crypto.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -449,84 +448,59 @@ static const char *state_of(const struct migrate *m, int version,
     return a == NULL ? "missing" : same_sha256(a, sha256) ? "applied" : otherwise;
 }
 
-static bool add_status_row(struct table *table, json_t *list, const char *version, const char *name,
-                           const char *state, const char *at)
-{
-    json_t *row = json_pack("{s:s, s:s, s:s, s:s}", "version", version, "name", name, "state",
-                            state, "applied_at", at);
-
-    return row != NULL && json_array_append_new(list, row) == 0 &&
-           !err_failed(table_add(table, (const char *const[]){version, name, state, at}));
-}
-
-/* Rows into both; *current: whether the database is just what this program needs. */
-static bool list_status(const struct migrate *m, struct table *table, json_t *list, bool *current)
+/* Rows into the report; answers whether the database is just what this program needs. */
+static bool list_status(const struct migrate *m, struct report *report)
 {
     unsigned char sha256[SCHEMA_SHA256_SIZE];
     const struct applied *a;
     const char *state;
     char version[16];
-    size_t n_newer = 0;
+    bool current = true;
 
-    *current = true;
     for (size_t i = 0; i < m->n_known; i++) {
         const struct migration *k = &m->known[i];
 
         a = find_applied(m, k->version);
         state = state_of(m, k->version, k->sha256, "DIFFERENT");
-        *current = *current && strcmp(state, "applied") == 0;
+        current = current && strcmp(state, "applied") == 0;
         snprintf(version, sizeof version, "%04d", k->version);
-        if (!add_status_row(table, list, version, k->name, state, a == NULL ? "" : a->at))
-            return false;
+        report_add(report,
+                   (const char *const[]){version, k->name, state, a == NULL ? NULL : a->at});
     }
-    for (size_t i = 0; i < m->n_applied; i++)
-        if (m->applied[i].version > (int)m->n_known) {
-            n_newer++;
-            snprintf(version, sizeof version, "%04d", m->applied[i].version);
-            if (!add_status_row(table, list, version, m->applied[i].name, "UNKNOWN TO US",
-                                m->applied[i].at))
-                return false;
-        }
+    for (size_t i = 0; i < m->n_applied; i++) {
+        a = &m->applied[i];
+        if (a->version <= (int)m->n_known)
+            continue;
+        current = false;
+        snprintf(version, sizeof version, "%04d", a->version);
+        report_add(report,
+                   (const char *const[]){version, a->name, "newer than this program", a->at});
+    }
     schema_code_sha256(sha256);
     a = find_applied(m, 0);
     state = state_of(m, 0, sha256, "outdated");
-    *current = *current && n_newer == 0 && strcmp(state, "applied") == 0;
-    return add_status_row(table, list, "code", "functions, views and grants", state,
-                          a == NULL ? "" : a->at);
+    report_add(report, (const char *const[]){"code", "functions, views and grants", state,
+                                             a == NULL ? NULL : a->at});
+    return current && strcmp(state, "applied") == 0;
 }
 
 static enum exit_code print_status(const struct migrate *m)
 {
-    static const struct table_column columns[] = {{"version", TABLE_LEFT},
-                                                  {"name", TABLE_LEFT},
-                                                  {"state", TABLE_LEFT},
-                                                  {"applied at", TABLE_LEFT}};
-    struct table *table = NULL;
-    json_t *list = json_array();
-    bool current = false;
-    enum exit_code code = EXIT_REFUSED;
+    static const struct report_column columns[] = {{"version", REPORT_TEXT},
+                                                   {"name", REPORT_TEXT},
+                                                   {"state", REPORT_TEXT},
+                                                   {"applied at", REPORT_TEXT}};
+    struct report *report = NULL;
+    bool current;
 
-    if (list == NULL || err_failed(table_new(columns, 4, &table)) ||
-        !list_status(m, table, list, &current)) {
-        complain("out of memory");
-        goto out;
-    }
-    if (args_json(m->args)) {
-        json_t *all = json_pack("{s:b, s:O}", "current", current, "migrations", list);
-
-        json_dumpf(all, stdout, JSON_INDENT(2));
-        putchar('\n');
-        json_decref(all);
-    } else {
-        table_print(table, stdout);
+    report_new(columns, 4, &report);
+    current = list_status(m, report);
+    report_print(report, args_json(m->args));
+    report_free(&report);
+    if (!args_json(m->args))
         puts(current ? "\nThe database is what this program needs."
                      : "\nThe database is NOT what this program needs: run ujrat db migrate.");
-    }
-    code = current ? EXIT_DONE : EXIT_REFUSED;
-out:
-    table_free(&table);
-    json_decref(list);
-    return code;
+    return current ? EXIT_DONE : EXIT_REFUSED;
 }
 
 enum exit_code db_status_run(const struct args *args)

@@ -4,11 +4,34 @@
 
 #include <signal.h>
 
+/* name, operands, summary, help, options, shared options, operands at least and at most, what runs */
 const struct command commands[] = {
     {"db migrate", "", "Make or update the ledger's schema in a database", db_migrate_help,
      db_migrate_options, WITH_DB | WITH_QUIET, 0, 0, db_migrate_run},
     {"db status", "", "Show which migrations a database has", db_status_help, NULL,
      WITH_DB | WITH_JSON, 0, 0, db_status_run},
+    {"platform add", "CODE", "Open a platform's book, its currencies and its tariff",
+     platform_add_help, platform_add_options, WITH_DB | WITH_QUIET, 1, 1, platform_add_run},
+    {"bank connect", "CODE", "Let a bank take instructions", bank_connect_help, NULL,
+     WITH_DB | WITH_QUIET, 1, 1, bank_connect_run},
+    {"bank list", "", "List the banks we know", NULL, NULL, WITH_DB | WITH_JSON, 0, 0,
+     bank_list_run},
+    {"principal add", "URI", "Let an auditor, an operator or a program call", principal_add_help,
+     NULL, WITH_DB | WITH_QUIET, 1, 1, principal_add_run},
+    {"principal enable", "URI", "Let a principal call again", NULL, NULL, WITH_DB | WITH_QUIET, 1,
+     1, principal_enable_run},
+    {"principal disable", "URI", "Refuse a principal's calls from now on", NULL, NULL,
+     WITH_DB | WITH_QUIET, 1, 1, principal_disable_run},
+    {"principal list", "", "List who may call", NULL, NULL, WITH_DB | WITH_JSON, 0, 0,
+     principal_list_run},
+    {"float deposit", "PLATFORM AMOUNT CCY", "Book money that a platform has paid in",
+     float_deposit_help, float_deposit_options, WITH_DB | WITH_QUIET, 3, 3, float_deposit_run},
+    {"rates import", "FILE", "Import a day's exchange rates", rates_import_help,
+     rates_import_options, WITH_DB | WITH_QUIET, 1, 1, rates_import_run},
+    {"rates show", "", "Show the rates in force", rates_show_help, rates_show_options,
+     WITH_DB | WITH_JSON, 0, 0, rates_show_run},
+    {"trial-balance", "", "Show every account's balance, which sum to nil", trial_balance_help,
+     trial_balance_options, WITH_DB | WITH_JSON, 0, 0, trial_balance_run},
     {NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL},
 };
 
