@@ -11,13 +11,15 @@ static reason_t finish(reason_t parsed, int64_t e10, rate_t *out)
 reason_t rate_parse(struct slice text, rate_t *out)
 {
     int64_t e10 = 0;
-    return finish(decimal_parse(text, RATE_DIGITS, &e10), e10, out);
+    reason_t parsed = decimal_parse(text, RATE_DIGITS, &e10);
+    return finish(parsed, e10, out);
 }
 
 reason_t rate_parse_round(struct slice text, rate_t *out)
 {
     int64_t e10 = 0;
-    return finish(decimal_parse_round(text, RATE_DIGITS, ROUND_HALF_EVEN, &e10), e10, out);
+    reason_t parsed = decimal_parse_round(text, RATE_DIGITS, ROUND_HALF_EVEN, &e10);
+    return finish(parsed, e10, out);
 }
 
 const char *rate_format(rate_t rate, char out[RATE_TEXT_SIZE])

@@ -341,11 +341,12 @@ static enum rate_sheet_fault cross_one(const struct usd_rate *rate, const struct
         return fault;
     if (find(sheet, ccy->number) != NULL)
         return RATE_SHEET_DUPLICATE;
-    if (e10 == 0 || rate_cross((rate_t){pkr_e10}, (rate_t){e10}, &pkr_per_unit) != REASON_NONE) {
+    if (e10 == 0) {
         sheet->n_unavailable++;
         return RATE_SHEET_OK;
     }
-    if (is_absurd(ccy->number, pkr_per_unit.e10))
+    if (rate_cross((rate_t){pkr_e10}, (rate_t){e10}, &pkr_per_unit) != REASON_NONE ||
+        is_absurd(ccy->number, pkr_per_unit.e10))
         return RATE_SHEET_ABSURD;
     insert(sheet, ccy->number, pkr_per_unit.e10);
     return RATE_SHEET_OK;

@@ -24,7 +24,6 @@ TEST_SECONDS_MAX = 120
 # ---------------------------------------------------------------- how tests run
 def pytest_configure(config):
     config.addinivalue_line("markers", "seconds_max(n): how long this test may take; %d if unsaid" % TEST_SECONDS_MAX)
-    config.addinivalue_line("markers", "xdist_group(name): tests of one group run in one process, one after another")
     # ended politely, so that fixtures can end what they started
     with contextlib.suppress(ValueError):
         signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))

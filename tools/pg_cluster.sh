@@ -229,6 +229,15 @@ some_port() {
     die "no free port found on 127.0.0.1"
 }
 
+# A server lives on with every descriptor it was given: a lock of ours or of our caller would never be let go.
+close_others() {
+    local fd
+    for fd in /proc/"$BASHPID"/fd/*; do
+        fd=${fd##*/}
+        if [ "$fd" -gt 2 ] && [ "$fd" != 255 ]; then eval "exec $fd>&-"; fi
+    done
+}
+
 cmd_start() {
     local tune='' mark size
     if [ "${1:-}" = --tune ]; then
@@ -262,7 +271,7 @@ cmd_start() {
         [ "$(id -u)" != 0 ] || chown postgres: "$data/ujrat.conf"
         printf '%s\n' "$port" >"$home/port"
         mark=$(wc -c <"$home/log")
-        if as_server "$PG_BIN/pg_ctl" start -s -w -t 120 -D "$data" -l "$home/log" 9>&- </dev/null >/dev/null 2>&1; then
+        if (close_others && as_server "$PG_BIN/pg_ctl" start -s -w -t 120 -D "$data" -l "$home/log" </dev/null >/dev/null 2>&1); then
             return 0
         fi
         size=$(wc -c <"$home/log")

@@ -86,11 +86,11 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/ujrat-test.XXXXXX")
 chmod 755 "$work" # as root, the cluster inside belongs to another
 export UJRAT_BIN=$bin UJRAT_BUILD=$PWD/$build UJRAT_TEST_WORK=$work
 export CMOCKA_MESSAGE_OUTPUT=TAP PYTHONDONTWRITEBYTECODE=1
-# A daemon's report would be lost with its stderr: every report becomes a file, and every file a failure.
-reports=$PWD/$logs/sanitizer
-common=log_path=$reports:print_stacktrace=1
+common=print_stacktrace=1
 export ASAN_OPTIONS=$common:detect_leaks=1:exitcode=99 UBSAN_OPTIONS=$common TSAN_OPTIONS=$common:exitcode=99
-export LSAN_OPTIONS=$common:exitcode=99
+export LSAN_OPTIONS=exitcode=99
+# A daemon's report would be lost with its stderr: there every report becomes a file, and every file a failure.
+reports=$PWD/$logs/sanitizer
 [ ! -f tools/lsan.supp ] || LSAN_OPTIONS+=:suppressions=$PWD/tools/lsan.supp
 
 need_cluster() {
@@ -161,7 +161,8 @@ run_fuzz() {
 }
 run_tools() { timeout -k 10 300 "$1"; }
 run_py() {
-    local parallel=(-n 2 --dist loadgroup)
+    local parallel=(-n 2 --dist loadfile) o
+    for o in ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS LSAN_OPTIONS; do export "$o=${!o}:log_path=$reports"; done
     /usr/bin/python3 -c 'import xdist' 2>/dev/null || parallel=()
     timeout -k 20 900 /usr/bin/python3 -m pytest -q -p no:cacheprovider "${parallel[@]}" --durations=10 -rfE \
         --junitxml="$logs/py_pytest.xml" tests "${pytest_arguments[@]}"
@@ -213,7 +214,7 @@ report() {
         if [ "$failed" != 0 ]; then
             [ "$rc" = 0 ] || echo "       exit $rc; the end of $log:"
             { grep -E -A3 '^not ok ' "$log" || :; } | head -n 60 | sed 's/^/       | /'
-            tail -n 40 "$log" | sed 's/^/       | /'
+            tail -n 40 "$log" | cut -c 1-400 | sed 's/^/       | /'
         fi
     done
 }

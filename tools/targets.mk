@@ -17,8 +17,19 @@ deps: ## install the Debian packages that building and testing need
 layers: $(LIB_BASE) $(LIB_DOMAIN) ## check that includes point one way only, and that domain/ is pure
 	@tools/layers.sh . $(LIB_DOMAIN)
 
+.PHONY: demo demo-stop
+demo: ## install what is missing, build, and watch payouts land
+	@MAKE='$(MAKE)' exec deploy/demo/demo.sh
+demo-stop: ## end what the demo left running
+	@exec deploy/demo/stop.sh
+
+.PHONY: bench
+bench: ## measure it: payouts per second against the machine's limit, latency, CPU, memory
+	@SAN='$(SAN)' MAKE='$(MAKE)' exec tests/bench/run.sh
+
 .PHONY: distclean
-distclean: clean ## also remove what was made at run time: var/, node_modules/
+distclean: clean ## also end the demo and remove what was made at run time: var/, node_modules/
+	@[ ! -d var/demo ] || deploy/demo/stop.sh
 	@for d in var/*/pg; do [ ! -d "$$d" ] || tools/pg_cluster.sh destroy "$$d"; done
 	rm -rf var compile_commands.json node_modules
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -60,4 +60,17 @@ two_starts_at_once_make_one_cluster() {
     return $rc
 }
 
+keeps_no_lock_of_its_caller() {
+    local d=$scratch/fd rc
+    (
+        exec 8>"$scratch/lock"
+        flock 8
+        pg start "$d"
+    ) || return 1
+    flock -n "$scratch/lock" true
+    rc=$?
+    pg destroy "$d"
+    return $rc
+}
+
 run_tests

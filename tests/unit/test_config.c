@@ -128,13 +128,12 @@ static void problems_name_file_line_setting_and_reason(void **state)
         {"\xff = 1", "a.conf:1: ?: there is no such setting"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(teardown(state), 0);
         assert_int_equal(setup(state), 0);
         struct fixture *f = *state;
         assert_code(config_read_text(f->config, "a.conf", slice_str(cases[i].text), &f->problem),
                     ERR_INVALID);
         assert_string_equal(f->problem.text, cases[i].problem);
-        if (i + 1 < sizeof cases / sizeof cases[0])
-            (void)teardown(state);
     }
 }
 

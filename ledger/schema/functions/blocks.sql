@@ -6,12 +6,13 @@
 CREATE OR REPLACE FUNCTION begin_block(p_book integer, OUT seq bigint, OUT block_no bigint, OUT at timestamptz)
 LANGUAGE plpgsql SET search_path = ujrat, pg_temp AS $$
 BEGIN
-    SELECT h.next_seq, h.next_block, greatest(clock_timestamp(), h.last_commit_at + interval '1 microsecond')
-      INTO seq, block_no, at
+    SELECT h.next_seq, h.next_block, h.last_commit_at INTO seq, block_no, at
       FROM book_head h WHERE h.book_id = p_book FOR UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no book %', p_book USING ERRCODE = 'UJ503';
     END IF;
+    -- Not in the query above: it would be computed with the row, before the wait for its lock.
+    at := greatest(clock_timestamp(), at + interval '1 microsecond');
 END $$;
 
 -- Writes the block and, from the journals as they are stored, one balance change an account.

@@ -15,24 +15,36 @@ LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
                       ORDER BY last_payout_id DESC LIMIT 1), 0);
 $$;
 
--- The bank's payouts after p_after, in order, at most p_limit: through the blocks that touched its payable
--- account, so that a quiet bank does not read through a busy book.
-CREATE OR REPLACE FUNCTION bank_payouts_after(p_book integer, p_bank smallint, p_after bigint, p_limit integer)
-RETURNS SETOF payout LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
-    SELECT p.*
-      FROM (SELECT DISTINCT b.block_no
-              FROM account a JOIN account_balance b USING (book_id, account_id)
-             WHERE a.book_id = p_book AND a.role = 'payable' AND a.bank_id = p_bank
-               AND b.block_no >= (SELECT coalesce(max(j.block_no), 1) FROM journal j WHERE j.book_id = p_book AND j.seq = p_after)
-             ORDER BY b.block_no) touched
-      JOIN block k ON k.book_id = p_book AND k.block_no = touched.block_no
-      JOIN LATERAL (SELECT * FROM payout p
-                     WHERE p.book_id = p_book AND p.payout_id BETWEEN greatest(k.first_seq, p_after + 1) AND k.last_seq
-                       AND p.bank_id = p_bank
-                     ORDER BY p.payout_id) p ON true
-     ORDER BY p.payout_id
-     LIMIT p_limit;
-$$;
+-- The bank's payouts after p_after up to p_upto, in order, at most p_limit: through the blocks that touched its
+-- payable account, so that a quiet bank does not read through a busy book. Block by block, so that it stops as soon
+-- as it has enough (one query would sort all that follow first).
+CREATE OR REPLACE FUNCTION bank_payouts_after(p_book integer, p_bank smallint, p_after bigint, p_limit integer,
+    p_upto bigint DEFAULT 9223372036854775807)
+RETURNS SETOF payout LANGUAGE plpgsql STABLE SET search_path = ujrat, pg_temp AS $$
+DECLARE
+    missing integer := p_limit;
+    got integer;
+    k record;
+BEGIN
+    FOR k IN
+        SELECT greatest(b.first_seq, p_after + 1) AS first_seq, least(b.last_seq, p_upto) AS last_seq
+          FROM (SELECT DISTINCT v.block_no
+                  FROM account a JOIN account_balance v USING (book_id, account_id)
+                 WHERE a.book_id = p_book AND a.role = 'payable' AND a.bank_id = p_bank
+                   AND v.block_no >= (SELECT coalesce(max(j.block_no), 1) FROM journal j WHERE j.book_id = p_book AND j.seq = p_after)
+                 ORDER BY v.block_no) touched
+          JOIN block b ON b.book_id = p_book AND b.block_no = touched.block_no
+         ORDER BY touched.block_no
+    LOOP
+        EXIT WHEN missing <= 0 OR k.first_seq > p_upto;
+        RETURN QUERY
+            SELECT * FROM payout p
+             WHERE p.book_id = p_book AND p.payout_id BETWEEN k.first_seq AND k.last_seq AND p.bank_id = p_bank
+             ORDER BY p.payout_id LIMIT missing;
+        GET DIAGNOSTICS got = ROW_COUNT;
+        missing := missing - got;
+    END LOOP;
+END $$;
 
 -- Hands the next payouts to their bank: from here on they are INSTRUCTED and cannot be cancelled. Answers how
 -- far the bank has now been told, and whether that is further than before.
@@ -77,33 +89,31 @@ BEGIN
     head := begin_block(p_book);
     handed := handed_out_upto(p_book, p_bank);
 
-    -- The first item of each payout is judged against what is stored; a later one against the first.
-    SELECT array_agg(v.verdict ORDER BY v.ord) INTO outcome
-      FROM (SELECT d.ord, CASE
-                WHEN p.payout_id IS NULL OR p.bank_id <> p_bank OR p.payout_id > handed THEN 411  -- INSTRUCTION_NOT_FOUND
-                WHEN last.state = 7 THEN 411                                  -- cancelled before it was handed out
-                WHEN d.ccy <> p.dst_ccy THEN 108                                                  -- CURRENCY_MISMATCH
-                WHEN d.amount <> p.net THEN 305                                                   -- FIELD_INVALID
-                WHEN d.tax_withheld > p.net THEN 102                                              -- AMOUNT_OVER_LIMIT
-                WHEN said.step IS NOT NULL THEN
-                    CASE WHEN (said.state, said.bank_reference, said.tax_withheld, said.eprc_number, said.reason_code)
-                              IS NOT DISTINCT FROM (d.state, d.bank_reference, d.tax_withheld, d.eprc_number, d.reason_code)
-                         THEN 1 ELSE 410 END                                      -- ALREADY_CONFIRMED_DIFFERENTLY
-                WHEN d.nth > 1 THEN CASE WHEN d.same THEN 1 ELSE 410 END
-                ELSE 0 END::smallint AS verdict
-              FROM (SELECT i.*, row_number() OVER same AS nth,
-                           (i.state, i.amount, i.ccy, i.bank_reference, i.tax_withheld, i.eprc_number, i.reason_code)
-                           IS NOT DISTINCT FROM
-                           (first_value(i.state) OVER same, first_value(i.amount) OVER same, first_value(i.ccy) OVER same,
-                            first_value(i.bank_reference) OVER same, first_value(i.tax_withheld) OVER same,
-                            first_value(i.eprc_number) OVER same, first_value(i.reason_code) OVER same) AS same
+    -- Each item is judged against what is stored; of those that could be recorded, the first of each payout is, and
+    -- the later ones are judged against it.
+    SELECT array_agg(CASE WHEN v.verdict <> 0 OR v.nth = 1 THEN v.verdict WHEN v.same THEN 1 ELSE 410 END::smallint ORDER BY v.ord)
+      INTO outcome
+      FROM (SELECT d.ord, d.verdict, row_number() OVER first AS nth,
+                   (d.state, d.bank_reference, d.tax_withheld, d.eprc_number, d.reason_code)
+                   IS NOT DISTINCT FROM
+                   (first_value(d.state) OVER first, first_value(d.bank_reference) OVER first,
+                    first_value(d.tax_withheld) OVER first, first_value(d.eprc_number) OVER first,
+                    first_value(d.reason_code) OVER first) AS same
+              FROM (SELECT i.*, CASE
+                        WHEN p.payout_id IS NULL OR p.bank_id <> p_bank OR p.payout_id > handed THEN 411  -- INSTRUCTION_NOT_FOUND
+                        WHEN said.state = 7 THEN 411                                  -- cancelled before it was handed out
+                        WHEN i.ccy <> p.dst_ccy THEN 108                                                  -- CURRENCY_MISMATCH
+                        WHEN i.amount <> p.net THEN 305                                                   -- FIELD_INVALID
+                        WHEN i.tax_withheld > p.net THEN 102                                              -- AMOUNT_OVER_LIMIT
+                        WHEN said.step IS NULL THEN 0
+                        WHEN (said.state, said.bank_reference, said.tax_withheld, said.eprc_number, said.reason_code)
+                             IS NOT DISTINCT FROM (i.state, i.bank_reference, i.tax_withheld, i.eprc_number, i.reason_code) THEN 1
+                        ELSE 410 END AS verdict                                               -- ALREADY_CONFIRMED_DIFFERENTLY
                       FROM unnest(p_items) WITH ORDINALITY AS i
                            (payout_id, state, ccy, amount, bank_reference, tax_withheld, eprc_number, reason_code, ord)
-                    WINDOW same AS (PARTITION BY i.payout_id ORDER BY i.ord)) d
-              LEFT JOIN payout p ON p.book_id = p_book AND p.payout_id = d.payout_id
-              LEFT JOIN LATERAL (SELECT t.state FROM payout_transition t
-                                  WHERE t.book_id = p_book AND t.payout_id = d.payout_id ORDER BY t.step DESC LIMIT 1) last ON true
-              LEFT JOIN payout_transition said ON said.book_id = p_book AND said.payout_id = d.payout_id AND said.step = 1) v;
+                      LEFT JOIN payout p ON p.book_id = p_book AND p.payout_id = i.payout_id
+                      LEFT JOIN payout_transition said ON said.book_id = p_book AND said.payout_id = i.payout_id AND said.step = 1) d
+            WINDOW first AS (PARTITION BY d.payout_id, d.verdict ORDER BY d.ord)) v;
 
     WITH item AS MATERIALIZED (
         SELECT d.*, head.seq + row_number() OVER (ORDER BY d.ord) - 1 AS seq, p.net, p.dst_ccy,
@@ -147,23 +157,23 @@ CREATE OR REPLACE FUNCTION reverse_payout(p_book integer, p_principal integer, p
 RETURNS timestamptz LANGUAGE plpgsql SET search_path = ujrat, pg_temp AS $$
 DECLARE
     head record;
-    seq bigint;
+    at_seq bigint;
 BEGIN
     head := begin_block(p_book);
-    seq := head.seq;
+    at_seq := head.seq;
     IF p_settled_seq IS NOT NULL THEN
         INSERT INTO journal (seq, block_no, payout_id, reverses_seq, book_id, principal_id, kind, line_account, line_ccy, line_minor)
-        SELECT seq, head.block_no, p_payout, j.seq, p_book, p_principal, 5, j.line_account, j.line_ccy, negated(j.line_minor)
+        SELECT at_seq, head.block_no, p_payout, j.seq, p_book, p_principal, 5, j.line_account, j.line_ccy, negated(j.line_minor)
           FROM journal j WHERE j.book_id = p_book AND j.seq = p_settled_seq;
-        seq := seq + 1;
+        at_seq := at_seq + 1;
     END IF;
     INSERT INTO journal (seq, block_no, payout_id, reverses_seq, book_id, principal_id, kind, line_account, line_ccy, line_minor)
-    SELECT reverse_payout.seq, head.block_no, p_payout, j.seq, p_book, p_principal, CASE p_state WHEN 6 THEN 6 ELSE 7 END,
+    SELECT at_seq, head.block_no, p_payout, j.seq, p_book, p_principal, CASE p_state WHEN 6 THEN 6 ELSE 7 END,
            j.line_account, j.line_ccy, negated(j.line_minor)
       FROM journal j WHERE j.book_id = p_book AND j.seq = p_payout;
     INSERT INTO payout_transition (book_id, payout_id, step, state, seq, reason_code, bank_reference)
-    VALUES (p_book, p_payout, p_step, p_state, seq, p_reason, p_reference);
-    PERFORM close_block(p_book, head.block_no, head.seq, seq, head.at);
+    VALUES (p_book, p_payout, p_step, p_state, at_seq, p_reason, p_reference);
+    PERFORM close_block(p_book, head.block_no, head.seq, at_seq, head.at);
     RETURN head.at;
 END $$;
 

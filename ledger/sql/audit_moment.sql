@@ -1,0 +1,2 @@
+-- A moment of the book (0: of all books) that is over. What is read afterwards as of it stays the same for ever.
+SELECT moment_past($1::int4) AS moment

@@ -1,0 +1,35 @@
+-- read-only
+-- Every event of the payout $2 of the book $1 in the book's sequence, with its journal: one row a line, one row without
+-- account for a hand-out. A return is two journals: the settlement's reversal, then the payout's.
+WITH p AS (
+    SELECT * FROM payout WHERE book_id = $1::int4 AND payout_id = $2::int8
+), event AS (
+    SELECT p.payout_id AS event_seq, 1::int2 AS state, NULL::text AS detail FROM p
+    UNION ALL
+    SELECT h.seq, 3::int2, 'handed to ' || bank.code
+      FROM p JOIN bank USING (bank_id)
+     CROSS JOIN LATERAL (SELECT h.seq FROM handout h WHERE h.book_id = p.book_id AND h.bank_id = p.bank_id
+                            AND h.last_payout_id >= p.payout_id ORDER BY h.last_payout_id LIMIT 1) h
+     WHERE NOT EXISTS (SELECT 1 FROM payout_transition t WHERE t.book_id = p.book_id AND t.payout_id = p.payout_id
+                          AND t.step = 1 AND t.state = 7)
+    UNION ALL
+    SELECT r.seq, t.state, concat_ws(' ', t.reason_code, t.bank_reference, 'tax withheld ' || nullif(t.tax_withheld, 0),
+                                     'e-PRC ' || t.eprc_number)
+      FROM p JOIN payout_transition t USING (book_id, payout_id)
+     CROSS JOIN LATERAL (SELECT t.seq
+                         UNION ALL
+                         SELECT j.seq FROM payout_transition s
+                           JOIN journal j ON j.book_id = s.book_id AND j.reverses_seq = s.seq
+                          WHERE t.state = 6 AND s.book_id = t.book_id AND s.payout_id = t.payout_id AND s.step = t.step - 1) r
+)
+SELECT e.state, coalesce(e.detail, '') AS detail,
+       j.seq, kind.name AS kind, j.block_no, k.committed_at, pr.uri AS actor, j.payout_id, j.reverses_seq,
+       coalesce(j.detail, '') AS description, a.code AS account, line.ccy, line.minor
+  FROM event e
+  JOIN journal j ON j.book_id = $1::int4 AND j.seq = e.event_seq
+  JOIN journal_kind kind USING (kind)
+  JOIN block k ON k.book_id = j.book_id AND k.block_no = j.block_no
+  JOIN principal pr USING (principal_id)
+  LEFT JOIN LATERAL unnest(j.line_account, j.line_ccy, j.line_minor) WITH ORDINALITY AS line (account_id, ccy, minor, ord) ON true
+  LEFT JOIN account a ON a.book_id = j.book_id AND a.account_id = line.account_id
+ ORDER BY e.event_seq, line.ord
