@@ -1,0 +1,119 @@
+/* settlement_messages.h: the messages of ujrat.settlement.v1 (proto/ujrat/settlement/v1/settlement.proto). */
+#ifndef UJRAT_WIRE_SETTLEMENT_MESSAGES_H
+#define UJRAT_WIRE_SETTLEMENT_MESSAGES_H
+
+#include "gateway/wire/payout_messages.h"
+#include "gateway/wire/wire.h"
+
+#define WIRE_CONFIRMATIONS_MAX 1000 /* ConfirmInstructionsRequest.confirmations */
+
+enum {
+    WIRE_STATUS_SETTLED = 1,
+    WIRE_STATUS_REJECTED = 2,
+};
+
+enum {
+    WIRE_RESULT_RECORDED = 1,
+    WIRE_RESULT_DUPLICATE = 2,
+    WIRE_RESULT_REFUSED = 3,
+    WIRE_RESULT_UNKNOWN = 4,
+};
+
+struct wire_instruction {
+    bool present;
+    struct slice instruction_id;
+    struct wire_money amount;
+    struct slice creditor_name;
+    struct slice creditor_iban;
+    struct slice creditor_mobile_alias;
+    struct slice creditor_cnic;
+    int32_t channel;
+    struct slice purpose_code;
+    struct slice pseb_registration;
+    struct slice originator_name;
+    struct wire_money original_amount;
+    struct slice remittance_information;
+    struct wire_time create_time;
+    struct slice resume_token;
+};
+
+struct wire_watch_instructions_request {
+    bool present;
+    struct slice resume_token;
+};
+
+struct wire_watch_instructions_response {
+    bool present;
+    WIRE_LIST(struct wire_instruction) instructions;
+};
+
+struct wire_confirmation {
+    bool present;
+    struct slice instruction_id;
+    int32_t status;
+    struct wire_money amount;
+    struct slice bank_reference;
+    struct wire_money tax_withheld;
+    struct slice eprc_number;
+    struct slice reason_code;
+};
+
+struct wire_confirm_instructions_request {
+    bool present;
+    WIRE_LIST(struct wire_confirmation) confirmations;
+};
+
+struct wire_confirmation_result {
+    bool present;
+    struct slice instruction_id;
+    int32_t outcome;
+    struct slice reason;
+    struct slice field;
+    struct slice message;
+};
+
+struct wire_confirm_instructions_response {
+    bool present;
+    WIRE_LIST(struct wire_confirmation_result) results;
+};
+
+struct wire_return_payment_request {
+    bool present;
+    struct slice instruction_id;
+    struct wire_money amount;
+    struct slice reason_code;
+    struct slice return_reference;
+};
+
+struct wire_return_payment_response {
+    bool present;
+    struct slice instruction_id;
+    int32_t state;
+    struct wire_time return_time;
+};
+
+struct wire_get_position_request {
+    bool present;
+};
+
+struct wire_position {
+    bool present;
+    struct slice currency_code;
+    int64_t owed_minor_units;
+    int64_t pending_minor_units;
+    int64_t pending_count;
+};
+
+struct wire_get_position_response {
+    bool present;
+    WIRE_LIST(struct wire_position) positions;
+};
+
+extern const struct wire_message wire_instruction_type, wire_watch_instructions_request_type,
+    wire_watch_instructions_response_type, wire_confirmation_type,
+    wire_confirm_instructions_request_type, wire_confirmation_result_type,
+    wire_confirm_instructions_response_type, wire_return_payment_request_type,
+    wire_return_payment_response_type, wire_get_position_request_type, wire_position_type,
+    wire_get_position_response_type;
+
+#endif
