@@ -13,8 +13,7 @@
 
 /* Times in milliseconds, sizes in bytes, as base/config.h gives them. */
 struct gateway_config {
-    const char *listen_address;
-    int64_t listen_port;
+    const char *listen; /* "address:port" */
     const char *port_file;
     int64_t workers;
     const char *tls_cert_file, *tls_key_file, *tls_client_ca_file, *tls_crl_file;
@@ -24,8 +23,8 @@ struct gateway_config {
     int64_t message_bytes_max, batch_bytes_max, header_bytes_max, connection_bytes_max;
     int64_t handshake_timeout_ms, idle_timeout_ms, keepalive_ms;
 
-    const char *db_uri; /* read from db_uri_file or the environment, never from the table */
-    const char *db_uri_file;
+    const char *db; /* read from db_file or the environment, never from the table */
+    const char *db_file;
     int64_t db_connections;
     int64_t batch_payouts_max, queue_payouts_max, queue_statements_max;
     int64_t statement_timeout_ms;
@@ -38,7 +37,7 @@ struct gateway_config {
 
     const char *log_file;
     int log_level;
-    int64_t drain_timeout_ms;
+    int64_t drain_timeout_ms, db_start_timeout_ms;
 };
 
 extern const struct config_row gateway_config_rows[];

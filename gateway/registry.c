@@ -13,6 +13,7 @@ enum {
     DATA_BYTES_MAX = 64 * 1024 * 1024,
     DATA_CHUNK_BYTES = 256 * 1024,
     LOAD_TIMEOUT_MS = 5000,
+    FIRST_LOAD_RETRY_MS = 100,
 };
 
 struct account_key {
@@ -233,8 +234,11 @@ static void data_free(struct data **d)
 
 static void sleep_until_next(struct registry *r)
 {
-    struct timeval pause = {r->config.refresh_ms / 1000,
-                            (suseconds_t)(r->config.refresh_ms % 1000) * 1000};
+    /* A worker that has nothing yet serves nobody: it asks more often. */
+    uint32_t ms = r->current == NULL && r->config.refresh_ms > FIRST_LOAD_RETRY_MS
+                      ? FIRST_LOAD_RETRY_MS
+                      : r->config.refresh_ms;
+    struct timeval pause = {ms / 1000, (suseconds_t)(ms % 1000) * 1000};
     (void)event_add(r->timer, &pause);
 }
 

@@ -1,0 +1,101 @@
+#include "gateway/config_table.h"
+
+#include "base/log.h"
+
+typedef struct gateway_config cfg;
+
+/* clang-format off: a row a setting */
+const struct config_row gateway_config_rows[] = {
+    CONFIG_STRING(
+        cfg, listen, "listen", 3, 80, "127.0.0.1:8443", CONFIG_AT_START,
+        "Address and port to listen on; an IPv6 address in brackets. Port 0: a free one (see port_file)."),
+    CONFIG_PATH(cfg, port_file, "port_file", "", CONFIG_AT_START,
+                "The port is written there, whole or not at all, once every worker answers calls."),
+    CONFIG_INT(
+        cfg, workers, "workers", 1, 64, "2", CONFIG_AT_START,
+        "Worker processes. Each has one event loop, its own connections to the ledger, and shares nothing."),
+
+    CONFIG_PATH(
+        cfg, tls_cert_file, "tls_cert", NULL, CONFIG_AT_START,
+        "PEM: the server's certificate and those between it and its root. Read again on SIGHUP."),
+    CONFIG_PATH(cfg, tls_key_file, "tls_key", NULL, CONFIG_AT_START,
+                "PEM: its key, RSA or ECDSA. Read again on SIGHUP."),
+    CONFIG_PATH(cfg, tls_client_ca_file, "tls_client_ca", NULL, CONFIG_AT_START,
+                "PEM: who may sign clients' certificates. Read again on SIGHUP."),
+    CONFIG_PATH(
+        cfg, tls_crl_file, "tls_crl", "", CONFIG_AT_START,
+        "PEM: clients' certificates that are revoked. Empty: none is checked. Read again on SIGHUP, which also "
+        "ends the connections of those it names."),
+    CONFIG_BOOL(
+        cfg, tls_client_cert_required, "tls_client_cert_required", "true", CONFIG_AT_START,
+        "false: a client without a certificate may connect, and all its calls but health and reflection are "
+        "UNAUTHENTICATED."),
+
+    CONFIG_INT(cfg, connections_max, "connections_max", 1, 100000, "1024", CONFIG_AT_START,
+               "Connections of one worker; over it calls are refused with RESOURCE_EXHAUSTED."),
+    CONFIG_INT(cfg, streams_per_connection_max, "streams_per_connection_max", 1, 65536, "1024",
+               CONFIG_AT_START, "Calls that may be open on one connection."),
+    CONFIG_INT(cfg, calls_max, "calls_max", 1, 1000000, "65536", CONFIG_AT_START,
+               "Calls that may be open in one worker."),
+    CONFIG_SIZE(cfg, message_bytes_max, "message_bytes_max", 1024, 16 << 20, "256KiB",
+                CONFIG_AT_START, "The longest request."),
+    CONFIG_SIZE(cfg, batch_bytes_max, "batch_bytes_max", 65536, 64 << 20, "16MiB", CONFIG_AT_START,
+                "The longest request of the calls that take batches."),
+    CONFIG_SIZE(cfg, header_bytes_max, "header_bytes_max", 1024, 1 << 20, "16KiB", CONFIG_AT_START,
+                "All headers of one call."),
+    CONFIG_SIZE(cfg, connection_bytes_max, "connection_bytes_max", 65536, 1 << 30, "32MiB",
+                CONFIG_AT_START, "Half-received requests of one connection."),
+    CONFIG_DURATION(cfg, handshake_timeout_ms, "handshake_timeout", 100, 60000, "5s",
+                    CONFIG_AT_START,
+                    "From the connection to the end of the TLS and HTTP/2 greetings."),
+    CONFIG_DURATION(cfg, idle_timeout_ms, "idle_timeout", 1000, 86400000, "15m", CONFIG_AT_START,
+                    "A connection without calls is closed after it."),
+    CONFIG_DURATION(cfg, keepalive_ms, "keepalive", 1000, 3600000, "1m", CONFIG_AT_START,
+                    "A silent connection is asked whether it lives after it."),
+
+    CONFIG_STRING(
+        cfg, db, "db", 0, 2000, "", CONFIG_AT_START,
+        "The ledger, as a libpq URI with a socket folder or hostaddr (a name would have to be looked up). Not "
+        "taken from --set, since everyone can read a command line. A URI with a password in it belongs in db_file."),
+    CONFIG_PATH(
+        cfg, db_file, "db_file", "", CONFIG_AT_START,
+        "A file of mode 0600 whose first line is that URI. With neither, UJRAT_APP_DB of the environment is used."),
+    CONFIG_INT(cfg, db_connections, "db_connections", 1, 16, "2", CONFIG_AT_START,
+               "Connections to the ledger of one worker."),
+    CONFIG_INT(cfg, batch_payouts_max, "batch_payouts_max", 1, 15000, "4096", CONFIG_AT_START,
+               "Payouts in one commit. What arrives while one is under way makes the next."),
+    CONFIG_INT(cfg, queue_payouts_max, "queue_payouts_max", 1, 10000000, "120000", CONFIG_AT_START,
+               "Payouts of one worker that may wait for the ledger; over it: QUEUE_FULL."),
+    CONFIG_INT(cfg, queue_statements_max, "queue_statements_max", 1, 1000000, "10000",
+               CONFIG_AT_START, "The same for all other questions to the ledger."),
+    CONFIG_DURATION(cfg, statement_timeout_ms, "statement_timeout", 100, 600000, "10s",
+                    CONFIG_AT_START,
+                    "One round trip to the ledger; the connection is given up after it."),
+    CONFIG_DURATION(cfg, call_deadline_ms, "call_deadline", 100, 600000, "30s", CONFIG_AT_START,
+                    "The longest a call waits for the ledger, whatever deadline the client gave."),
+    CONFIG_DURATION(cfg, registry_refresh_ms, "registry_refresh", 50, 3600000, "1s",
+                    CONFIG_AT_START,
+                    "How often principals, books, banks, tariffs and rates are read again."),
+    CONFIG_DURATION(cfg, watch_poll_ms, "watch_poll", 5, 60000, "200ms", CONFIG_AT_START,
+                    "How often an open Watch stream with nothing to say looks for news."),
+    CONFIG_DURATION(cfg, db_start_timeout_ms, "db_start_timeout", 100, 3600000, "30s",
+                    CONFIG_AT_START,
+                    "How long a start waits for the ledger before it gives up (exit code 69)."),
+
+    CONFIG_DURATION(
+        cfg, rate_age_max_ms, "rate_age_max", 1000, 315360000000, "4d", CONFIG_AT_START,
+        "Rates older than this price nothing: RATE_STALE. Long enough for a weekend with a holiday."),
+    CONFIG_DURATION(cfg, quote_ttl_ms, "quote_ttl", 100, 86400000, "15m", CONFIG_AT_START,
+                    "How long a quote holds."),
+
+    CONFIG_PATH(cfg, log_file, "log_file", "", CONFIG_AT_START,
+                "Appended to; opened anew on SIGHUP. Empty: standard error."),
+    CONFIG_ENUM(cfg, log_level, "log_level", log_level_names, "info", CONFIG_AT_RELOAD,
+                "What is written. debug has a line for every call."),
+    CONFIG_DURATION(cfg, drain_timeout_ms, "drain_timeout", 0, 600000, "20s", CONFIG_AT_START,
+                    "How long SIGTERM lets calls under way finish."),
+};
+/* clang-format on */
+
+const size_t gateway_config_rows_count =
+    sizeof(gateway_config_rows) / sizeof(gateway_config_rows[0]);

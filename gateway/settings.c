@@ -1,0 +1,145 @@
+#include "gateway/settings.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define COMPLAIN(problem, ...) (void)snprintf((problem)->text, sizeof((problem)->text), __VA_ARGS__)
+
+static err_t invalid(void)
+{
+    return err_make(ERR_INVALID, "configuration");
+}
+
+/* The first line of a file that nobody else may read. */
+static err_t read_uri_file(const char *path, char out[SETTINGS_URI_SIZE],
+                           struct config_problem *problem)
+{
+    struct stat st;
+    ssize_t n = -1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) != 0)
+        COMPLAIN(problem, "db_file: %s: %s", path, strerror(errno));
+    else if (!S_ISREG(st.st_mode) || (st.st_mode & 077) != 0)
+        COMPLAIN(problem, "db_file: %s: others may read it; make it a file of mode 0600", path);
+    else if ((n = read(fd, out, SETTINGS_URI_SIZE - 1)) < 0 || n == SETTINGS_URI_SIZE - 1)
+        COMPLAIN(problem, "db_file: %s: cannot be read, or is too long", path);
+    if (fd >= 0)
+        close(fd);
+    if (n < 0 || n == SETTINGS_URI_SIZE - 1)
+        return invalid();
+    out[n] = '\0';
+    out[strcspn(out, "\r\n")] = '\0';
+    return err_none();
+}
+
+static err_t find_uri(struct settings *s, struct config_problem *problem)
+{
+    const struct gateway_config *c = &s->config;
+    const char *env = getenv("UJRAT_APP_DB");
+    if (c->db[0] != '\0' && c->db_file[0] != '\0') {
+        COMPLAIN(problem, "db and db_file are both set; one of them is enough");
+        return invalid();
+    }
+    if (c->db_file[0] != '\0') {
+        err_t err = read_uri_file(c->db_file, s->uri, problem);
+        if (err_failed(err))
+            return err;
+    } else {
+        const char *uri = c->db[0] != '\0' ? c->db : env != NULL ? env : "";
+        if (err_failed(slice_copy(slice_str(uri), s->uri, sizeof(s->uri))))
+            s->uri[0] = '\0';
+    }
+    if (s->uri[0] == '\0') {
+        COMPLAIN(problem,
+                 "where is the ledger? Set db, db_file, or UJRAT_APP_DB in the environment");
+        return invalid();
+    }
+    s->config.db = s->uri;
+    return err_none();
+}
+
+/* "127.0.0.1:8443", "[::1]:0" */
+static err_t parse_listen(struct settings *s, struct config_problem *problem)
+{
+    const char *text = s->config.listen;
+    const char *colon = strrchr(text, ':');
+    int64_t port = -1;
+    struct slice host = slice_of(text, colon == NULL ? 0 : (size_t)(colon - text));
+    if (host.len > 2 && host.p[0] == '[' && host.p[host.len - 1] == ']')
+        host = slice_of(host.p + 1, host.len - 2);
+    unsigned char address[sizeof(struct in6_addr)];
+    if (colon == NULL || err_failed(str_parse_int64(slice_str(colon + 1), &port)) || port < 0 ||
+        port > UINT16_MAX || err_failed(slice_copy(host, s->listen_host, sizeof(s->listen_host))) ||
+        (inet_pton(AF_INET, s->listen_host, address) != 1 &&
+         inet_pton(AF_INET6, s->listen_host, address) != 1)) {
+        COMPLAIN(problem,
+                 "listen: %.80s: not an address and port such as 127.0.0.1:8443 or [::]:8443",
+                 text);
+        return invalid();
+    }
+    s->listen_port = (uint16_t)port;
+    return err_none();
+}
+
+static err_t read_all(const struct settings_source *source, struct gateway_config *target,
+                      struct config **out, struct config_problem *problem)
+{
+    COMPLAIN(problem, "out of memory");
+    err_t err = config_new(gateway_config_rows, gateway_config_rows_count, target, out);
+    if (!err_failed(err) && source->file != NULL)
+        err = config_read_file(*out, source->file, problem);
+    for (unsigned i = 0; !err_failed(err) && i < source->n_sets; i++) {
+        struct slice name, value;
+        (void)slice_cut(slice_str(source->sets[i]), '=', &name, &value);
+        if (slice_equal_str(slice_trim(name), "db")) {
+            COMPLAIN(problem,
+                     "db: not from the command line, which everyone on this machine can read");
+            err = invalid();
+        } else {
+            err = config_set(*out, slice_str(source->sets[i]), problem);
+        }
+    }
+    if (!err_failed(err))
+        err = config_finish(*out, problem);
+    if (err_failed(err))
+        config_free(out);
+    return err;
+}
+
+err_t settings_load(const struct settings_source *source, struct settings *out,
+                    struct config_problem *problem)
+{
+    memset(out, 0, sizeof(*out));
+    err_t err = read_all(source, &out->config, &out->owner, problem);
+    if (!err_failed(err))
+        err = find_uri(out, problem);
+    if (!err_failed(err))
+        err = parse_listen(out, problem);
+    if (err_failed(err))
+        settings_deinit(out);
+    return err;
+}
+
+void settings_deinit(struct settings *s)
+{
+    config_free(&s->owner);
+    explicit_bzero(s->uri, sizeof(s->uri));
+}
+
+err_t settings_reload(const struct settings_source *source, struct settings *s,
+                      struct config_problem *problem)
+{
+    struct gateway_config fresh = {0};
+    struct config *owner = NULL;
+    err_t err = read_all(source, &fresh, &owner, problem);
+    if (err_failed(err))
+        return err;
+    s->config.log_level = fresh.log_level;
+    config_free(&owner);
+    return err_none();
+}

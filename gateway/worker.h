@@ -1,0 +1,19 @@
+/* worker.h: one worker process: one event loop, its own ledger connections, its own listening socket. */
+#ifndef UJRAT_GATEWAY_WORKER_H
+#define UJRAT_GATEWAY_WORKER_H
+
+#include "base/log.h"
+#include "gateway/exit_code.h"
+#include "gateway/settings.h"
+
+/*
+ * Serves until SIGTERM, then drains. ready_fd: a byte is written to it once calls are answered, then it is closed.
+ * SIGHUP reads certificates, CRL and reloadable settings again and opens the log anew.
+ */
+enum exit_code worker_run(const struct settings_source *source, struct settings *settings,
+                          struct log *log, uint16_t port, int ready_fd);
+
+/* Whether the TLS files and bounds make a server; nothing is listened to for long. False: *problem says why. */
+bool worker_try(const struct settings *settings, struct config_problem *problem);
+
+#endif
