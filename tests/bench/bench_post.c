@@ -66,8 +66,9 @@ static void post_next(struct job *job)
     for (unsigned i = 0; i < job->n; i++) {
         const uint64_t id = b->begun++;
         struct payout_draft *d = &job->drafts[i];
-        const int len = snprintf(job->reference[i], sizeof job->reference[i], "B%" PRIx64 "-%010" PRIu64,
-                                 b->run_id, (uint64_t)(id * 7919 % 10000000019ULL));
+        const int len =
+            snprintf(job->reference[i], sizeof job->reference[i], "B%" PRIx64 "-%010" PRIu64,
+                     b->run_id, (uint64_t)(id * 7919 % 10000000019ULL));
         memcpy(job->fingerprint[i], &id, sizeof id);
         *d = (struct payout_draft){
             .reference = slice_of(job->reference[i], (size_t)len),
@@ -100,8 +101,9 @@ static void *must_alloc(size_t n, size_t size)
 
 static void begin_jobs(struct bench *b)
 {
-    const unsigned jobs = JOBS_IN_FLIGHT / b->job_payouts < 2 ? 2 * (unsigned)b->books
-                                                              : JOBS_IN_FLIGHT / b->job_payouts * (unsigned)b->books;
+    const unsigned jobs = JOBS_IN_FLIGHT / b->job_payouts < 2
+                              ? 2 * (unsigned)b->books
+                              : JOBS_IN_FLIGHT / b->job_payouts * (unsigned)b->books;
     for (unsigned i = 0; i < jobs && b->begun < b->total; i++) {
         struct job *job = must_alloc(1, sizeof *job);
         job->bench = b;
@@ -136,7 +138,9 @@ int main(int argc, char **argv)
     const char *uri = getenv("UJRAT_BENCH_DB");
     const char *float_account = getenv("UJRAT_BENCH_FLOAT_ACCOUNT");
     if (argc < 2 || uri == NULL || float_account == NULL) {
-        fprintf(stderr, "usage: UJRAT_BENCH_DB=URI UJRAT_BENCH_FLOAT_ACCOUNT=N %s PAYOUTS [BOOKS [JOB]]\n", argv[0]);
+        fprintf(stderr,
+                "usage: UJRAT_BENCH_DB=URI UJRAT_BENCH_FLOAT_ACCOUNT=N %s PAYOUTS [BOOKS [JOB]]\n",
+                argv[0]);
         return 2;
     }
     struct bench b = {.base = event_base_new(), .books = 1, .job_payouts = 100};
@@ -145,7 +149,8 @@ int main(int argc, char **argv)
         b.books = atoi(argv[2]);
     if (argc > 3)
         b.job_payouts = (unsigned)atoi(argv[3]);
-    if (b.base == NULL || b.total == 0 || b.books < 1 || b.job_payouts < 1 || b.job_payouts > JOB_MAX)
+    if (b.base == NULL || b.total == 0 || b.books < 1 || b.job_payouts < 1 ||
+        b.job_payouts > JOB_MAX)
         return 2;
     b.run_id = (uint64_t)clock_realtime_us();
     price(&b, atoi(float_account));
