@@ -192,7 +192,7 @@ size_t log_format(char *out, size_t out_size, int64_t now_us, int pid, const cha
     for (; fields->key != NULL && !line.cut; fields++)
         put_field(&line, fields);
     if (line.cut) {
-        memcpy(out + line.len, CUT_MARK + 1, sizeof CUT_MARK - 2);
+        memcpy(out + line.len, &CUT_MARK[1], sizeof CUT_MARK - 2);
         line.len += sizeof CUT_MARK - 2;
     }
     out[line.len] = '\0';
