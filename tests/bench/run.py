@@ -1,0 +1,271 @@
+"""make bench: how fast Ujrat is on this machine, against the limit of the same machine in the same run.
+
+  run.py [--quick] [--no-history]      --quick: short runs, for a look; --no-history: not at 1 and 5 million payouts
+
+Prints a table and writes the same figures to build/bench.json. The client, the gateway and PostgreSQL share the machine's
+cores; fsync and synchronous_commit are on. Ratios are to the COPY limit measured just before and just after.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from harness import BIN, ROOT, Cluster, Gateway, Pki, new_database, run  # noqa: E402
+
+TICK = os.sysconf("SC_CLK_TCK")
+BOOKS = 2
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+# ---------------------------------------------------------------- CPU time of processes, from outside
+def cpu_seconds(pids):
+    total = 0
+    for pid in pids:
+        try:
+            fields = pathlib.Path("/proc/%d/stat" % pid).read_text().rsplit(")", 1)[1].split()
+        except FileNotFoundError:
+            continue
+        total += sum(int(x) for x in fields[11:15])  # user, system, and of children that ended
+    return total / TICK
+
+
+def children(pid):
+    found = [pid]
+    for task in pathlib.Path("/proc/%d/task" % pid).iterdir():
+        for child in (task / "children").read_text().split():
+            found += children(int(child))
+    return found
+
+
+class Bench:
+    def __init__(self, folder, quick):
+        self.folder, self.quick = folder, quick
+        self.cluster = Cluster(folder / "pg", tune="bench").start()
+        self.database = new_database(self.cluster, "bench")
+        run("psql", self.database.uri(), "-q", "-v", "books=%d" % BOOKS, "-f", ROOT / "tests/bench/setup.sql")
+        self.float_account = self.database.value(
+            "SELECT account_id FROM ujrat.account WHERE book_id = 1 AND code = 'float.USD'")
+        self.gateway = None
+
+    # ------------------------------------------------------------ the limit
+    def copy_limit(self, payouts):
+        """The same rows, with their indexes and checks, by binary COPY through one connection: payouts per second."""
+        with self.database.connect(autocommit=True) as c:
+            c.execute("SET search_path = ujrat")
+            n = c.execute("SELECT count(*) FROM payout WHERE book_id = 1").fetchone()[0]
+            assert n >= payouts, "post some payouts first"
+            c.execute("DROP TABLE IF EXISTS copy_payout, copy_journal")
+            c.execute("CREATE TABLE copy_payout (LIKE payout INCLUDING ALL, FOREIGN KEY (book_id, quote_id) REFERENCES quote)")
+            c.execute("CREATE TABLE copy_journal (LIKE journal INCLUDING ALL)")
+            rows = {}
+            for table, source in (("copy_payout", "SELECT * FROM payout WHERE book_id = 1 ORDER BY payout_id LIMIT %d"),
+                                  ("copy_journal", "SELECT * FROM journal WHERE book_id = 1 AND kind = 1 ORDER BY seq LIMIT %d")):
+                with c.cursor().copy("COPY (%s) TO STDOUT (FORMAT binary)" % (source % payouts)) as out:
+                    rows[table] = b"".join(out)
+            c.execute("CHECKPOINT")
+            begun = time.monotonic()
+            with c.transaction():
+                for table in rows:
+                    with c.cursor().copy("COPY %s FROM STDIN (FORMAT binary)" % table) as into:
+                        for at in range(0, len(rows[table]), 1 << 16):
+                            into.write(rows[table][at:at + (1 << 16)])
+            seconds = time.monotonic() - begun
+            c.execute("DROP TABLE copy_payout, copy_journal")
+        return payouts / seconds
+
+    # ------------------------------------------------------------ posting alone
+    def post_only(self, payouts, books=1, job=100):
+        answer = run(BIN / "bench" / "bench_post", payouts, books, job,
+                     env={**os.environ, "UJRAT_BENCH_DB": self.database.uri("ujrat_app"),
+                          "UJRAT_BENCH_FLOAT_ACCOUNT": str(self.float_account)})
+        return json.loads(answer)
+
+    # ------------------------------------------------------------ over the wire
+    def start_gateway(self):
+        pki = Pki(self.folder / "pki")
+        self.env = {**os.environ, "UJRAT_CA": str(pki.ca), "UJRAT_BENCH_BOOKS": str(BOOKS)}
+        for i in range(1, BOOKS + 1):
+            cert, key = pki.pair(pki.issue("ujrat://platform/bench-%d" % i, name="bench-%d" % i))
+            self.env.update({"UJRAT_CERT_%d" % i: str(cert), "UJRAT_KEY_%d" % i: str(key), "UJRAT_PLATFORM_%d" % i: "bench-%d" % i})
+        self.gateway = Gateway(self.folder / "gw", self.database, pki, None, log_level="warn", rate_age_max="365d",
+                               connections_max=20000, streams_per_connection_max=4096).start()
+        self.env["UJRAT_ADDR"] = "127.0.0.1:%d" % self.gateway.port
+
+    def client(self, *arguments):
+        """Runs the client; its figures, and the CPU time that gateway and PostgreSQL took meanwhile."""
+        gateway, postgres = (lambda: children(self.gateway.process.pid)), (lambda: children(self.cluster.pid()))
+        before = cpu_seconds(gateway()), cpu_seconds(postgres())
+        done = subprocess.run([str(BIN / "bench" / "bench_client"), *map(str, arguments)], env=self.env, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise SystemExit("bench_client %s failed: %s%s\n%s" % (arguments, done.stdout, done.stderr, self.gateway.log()[-2000:]))
+        figures = json.loads(done.stdout)
+        figures["gateway_cpu_s"] = cpu_seconds(gateway()) - before[0]
+        figures["postgres_cpu_s"] = cpu_seconds(postgres()) - before[1]
+        return figures
+
+    def idle_connection_kb(self, connections=2000):
+        def rss():
+            return sum(int(line.split()[1]) for pid in children(self.gateway.process.pid)
+                       for line in pathlib.Path("/proc/%d/smaps_rollup" % pid).read_text().splitlines() if line.startswith("Private"))
+        before = rss()
+        client = subprocess.Popen([str(BIN / "bench" / "bench_client"), "idle", str(connections), "3"], env=self.env,
+                                  stdout=subprocess.PIPE, text=True)
+        time.sleep(2)
+        deadline = time.monotonic() + 60
+        after = rss()
+        while time.monotonic() < deadline and client.poll() is None:
+            after = max(after, rss())
+            time.sleep(0.2)
+        client.wait()
+        return (after - before) / connections
+
+    def stop(self):
+        if self.gateway:
+            self.gateway.stop()
+        self.cluster.destroy()
+
+
+def median_of(times, what):
+    values = [what() for _ in range(times)]
+    return statistics.median(values), values
+
+
+def measure(b, args):
+    f = {}
+    scale = 0.2 if args.quick else 1.0
+    n = int(200000 * scale)
+    times = 1 if args.quick else 3
+
+    say("posting alone: warming up with %d payouts" % n)
+    b.post_only(n)
+    # The limit and what is held against it take turns, so that a change in the machine's speed hits both.
+    limits, posts, posts2 = [], [], []
+    for i in range(times):
+        say("the limit by COPY, posting alone: round %d of %d" % (i + 1, times))
+        limits.append(b.copy_limit(n))
+        posts.append(b.post_only(n)["payouts_per_s"])
+        posts2.append(b.post_only(n, books=2)["payouts_per_s"])
+    b.start_gateway()
+    unary, batch = [], []
+    for i in range(times):
+        say("end to end over mTLS: round %d of %d" % (i + 1, times))
+        unary.append(b.client("unary", n, 1024, 4))
+        batch.append(b.client("batch", 2 * n, 1000, 12))
+        limits.append(b.copy_limit(n))
+    f["limit_copy_payouts_per_s"] = statistics.median(limits)
+    f["post_only_payouts_per_s"] = statistics.median(posts)
+    f["post_only_two_books_payouts_per_s"] = statistics.median(posts2)
+    f["e2e_unary_payouts_per_s"] = statistics.median(u["payouts_per_s"] for u in unary)
+    f["e2e_batch_payouts_per_s"] = statistics.median(x["payouts_per_s"] for x in batch)
+    for name, runs in (("", unary), ("batch_", batch)):
+        for who in ("gateway", "postgres"):
+            f["%s%s_cpu_us_per_payout" % (name, who)] = statistics.median(r[who + "_cpu_s"] * 1e6 / r["payouts"] for r in runs)
+        f[name + "client_cpu_us_per_payout"] = statistics.median(r["client_cpu_us_per_payout"] for r in runs)
+
+    rate = f["e2e_unary_payouts_per_s"] / 2
+    say("latency at %d unary payouts/s, half of that" % rate)
+    latency = b.client("latency", 4 if args.quick else 15, rate)
+    for p in ("p50", "p99", "p999"):
+        f["latency_ms_" + p] = latency[p + "_ms"]
+    f["latency_rate_per_s"] = rate
+    say("memory of idle connections")
+    f["idle_connection_kb"] = b.idle_connection_kb(500 if args.quick else 2000)
+    return f
+
+
+def history(b, f, args):
+    """Throughput with 1 and 5 million payouts already in book 1, against a book that is empty: in turns."""
+    n = 200000
+    f["throughput_ratio_1m"] = f["throughput_ratio_5m"] = None
+    if args.no_history or args.quick:
+        return
+    b.gateway.stop()
+    b.gateway = None
+    for millions in (1, 5):
+        have = b.database.value("SELECT count(*) FROM ujrat.payout WHERE book_id = 1")
+        say("filling book 1 to %d million payouts (it has %d)" % (millions, have))
+        if have < millions * 1000000:
+            b.post_only(millions * 1000000 - have, job=1000)
+        ratios = []
+        for i in range(3):
+            fresh = Bench.__new__(Bench)
+            fresh.cluster, fresh.database = b.cluster, new_database(b.cluster, "fresh")
+            run("psql", fresh.database.uri(), "-q", "-v", "books=1", "-f", ROOT / "tests/bench/setup.sql")
+            fresh.float_account = b.float_account
+            b.database.rows("CHECKPOINT")
+            fresh.post_only(20000)
+            empty = fresh.post_only(n)["payouts_per_s"]
+            full = b.post_only(n)["payouts_per_s"]
+            say("  empty %d/s, with %d million %d/s: %.2f" % (empty, millions, full, full / empty))
+            ratios.append(full / empty)
+        f["throughput_ratio_%dm" % millions] = statistics.median(ratios)
+
+
+ROWS = (
+    ("limit_copy_payouts_per_s", "limit: COPY of the same rows", "payouts/s", None),
+    ("post_only_payouts_per_s", "posting only, one book", "payouts/s", 0.60),
+    ("post_only_two_books_payouts_per_s", "posting only, two books", "payouts/s", None),
+    ("e2e_batch_payouts_per_s", "SubmitPayouts over mTLS gRPC", "payouts/s", 0.50),
+    ("e2e_unary_payouts_per_s", "SubmitPayout over mTLS gRPC", "payouts/s", 0.25),
+    ("latency_ms_p50", "latency at half the unary load, p50", "ms", None),
+    ("latency_ms_p99", "p99", "ms", None),
+    ("latency_ms_p999", "p99.9", "ms", None),
+    ("gateway_cpu_us_per_payout", "gateway, unary", "CPU us a payout", None),
+    ("batch_gateway_cpu_us_per_payout", "gateway, batches", "CPU us a payout", None),
+    ("postgres_cpu_us_per_payout", "PostgreSQL, unary", "CPU us a payout", None),
+    ("batch_postgres_cpu_us_per_payout", "PostgreSQL, batches", "CPU us a payout", None),
+    ("client_cpu_us_per_payout", "client, unary", "CPU us a payout", None),
+    ("batch_client_cpu_us_per_payout", "client, batches", "CPU us a payout", None),
+    ("idle_connection_kb", "an idle mTLS connection", "KB in the gateway", None),
+    ("throughput_ratio_1m", "throughput with 1 million payouts in the book", "of an empty book's", None),
+    ("throughput_ratio_5m", "throughput with 5 million", "of an empty book's", None),
+)
+
+
+def show(f):
+    limit = f["limit_copy_payouts_per_s"]
+    print("\n%-48s %12s  %-18s %s" % ("", "figure", "unit", "of the limit"))
+    for key, what, unit, aim in ROWS:
+        value = f.get(key)
+        text = "not measured" if value is None else "{:,.0f}".format(value) if value >= 1000 else "%.2f" % value
+        share = "" if aim is None or value is None else "%3.0f%%  (aim %.0f%%)" % (100 * value / limit, 100 * aim)
+        print("%-48s %12s  %-18s %s" % (what, text, unit, share))
+    print("\n%d cores, shared by client, gateway and PostgreSQL; fsync and synchronous_commit on." % os.cpu_count())
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--quick", action="store_true")
+    p.add_argument("--no-history", action="store_true")
+    args = p.parse_args()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="ujrat-bench."))
+    folder.chmod(0o755)
+    b = None
+    try:
+        b = Bench(folder, args.quick)
+        f = measure(b, args)
+        history(b, f, args)
+        show(f)
+        out = ROOT / "build" / "bench.json"
+        out.parent.mkdir(exist_ok=True)
+        out.write_text(json.dumps({k: None if v is None else round(v, 3) for k, v in f.items()}, indent=2) + "\n")
+        print("The figures are in build/bench.json.")
+    finally:
+        if b:
+            b.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
