@@ -13,6 +13,9 @@
 #define FREE_CALLS_MAX 4096U
 /* How long a unary request may take to arrive, and an answer to be taken, without a deadline. */
 #define SLOW_PEER_MS 60000
+/* What we hear out of a request that is not gRPC before we answer it. */
+#define HTTP_REQUEST_MS        2000
+#define HTTP_REQUEST_BYTES_MAX ((size_t)64 * 1024)
 /* An encoded message must leave room in the 8 KiB of headers that clients take. */
 #define ENCODED_MESSAGE_BYTES_MAX ((size_t)1536)
 
@@ -174,6 +177,7 @@ void grpc_call_gone(struct grpc_call *call)
 /* ---------------------------------------------------------------- sending */
 
 static void submit_trailers(struct grpc_call *call);
+static void on_call_timer(struct net_timer *timer);
 
 static void queue_writable(struct grpc_call *call)
 {
@@ -377,8 +381,6 @@ static void set_details(struct grpc_call *call, const uint8_t *details, size_t l
         extra->details_length = grpc_base64_encode(details, length, extra->details);
 }
 
-static void on_call_timer(struct net_timer *timer);
-
 static void end_call(struct grpc_call *call)
 {
     struct grpc_server *server = call->conn->server;
@@ -478,26 +480,39 @@ static void refuse_busy(struct grpc_call *call, const char *message, uint32_t re
     grpc_call_finish_busy(call, message, retry_ms);
 }
 
-/* What is not gRPC gets an HTTP answer, with a line of text for whoever looks at it. */
-static void answer_http(struct grpc_call *call, const char *code, const char *text)
+/*
+ * What is not gRPC gets an HTTP answer, with a line of text for whoever looks at it: when the
+ * request is over, or when enough of it was thrown away.
+ */
+static void send_http_answer(struct grpc_call *call)
 {
     static const nghttp2_nv type = STATIC_NV("content-type", "text/plain; charset=utf-8");
     static const nghttp2_nv allow = STATIC_NV("allow", "POST");
-    nghttp2_nv nva[4] = {make_nv(":status", 7, code, 3), type};
+    nghttp2_nv nva[4] = {make_nv(":status", 7, call->http_code, 3), type};
     size_t n = 2;
-    if (strcmp(code, "405") == 0)
+    if (strcmp(call->http_code, "405") == 0)
         nva[n++] = allow;
-    call->discard = true;
-    call->plain = true;
-    call->finished = true;
     call->headers_sent = true;
-    call->conn->server->stats.calls_refused++;
     nghttp2_data_provider provider = {.source.ptr = call, .read_callback = read_data};
-    bool body = !call->is_head && byte_queue_append(&call->out, text, strlen(text));
+    bool body =
+        !call->is_head && byte_queue_append(&call->out, call->http_text, strlen(call->http_text));
     if (nghttp2_submit_response(call->conn->io.session, call->stream_id, nva, n,
                                 body ? &provider : NULL) != 0)
         give_up(call);
     h2_io_want_flush(&call->conn->io);
+}
+
+static void answer_http(struct grpc_call *call, const char *code, const char *text)
+{
+    call->http_code = code;
+    call->http_text = text;
+    call->discard = true;
+    call->plain = true;
+    call->finished = true;
+    call->conn->server->stats.calls_refused++;
+    call->timer.fire = on_call_timer;
+    timers_arm(&call->conn->server->call_timers, &call->timer,
+               call->conn->io.last_read_ms + HTTP_REQUEST_MS);
 }
 
 /* ---------------------------------------------------------------- time */
@@ -772,8 +787,12 @@ static void refuse_frame(struct grpc_call *call, enum grpc_frame_event event, ui
 void grpc_call_take_data(struct grpc_call *call, const uint8_t *bytes, size_t length,
                          bool end_of_stream)
 {
-    if (call->discard || call->finished)
+    if (call->discard || call->finished) {
+        call->discarded += length;
+        if (call->plain && !call->headers_sent && call->discarded > HTTP_REQUEST_BYTES_MAX)
+            send_http_answer(call);
         return;
+    }
     struct grpc_server *server = call->conn->server;
     uint32_t bytes_max = call->method->request_bytes_max != 0 ? call->method->request_bytes_max
                                                               : server->config.message_bytes_max;
@@ -801,6 +820,8 @@ void grpc_call_take_data(struct grpc_call *call, const uint8_t *bytes, size_t le
 void grpc_call_half_closed(struct grpc_call *call)
 {
     call->half_closed = true;
+    if (call->plain && !call->headers_sent)
+        send_http_answer(call);
     if (call->discard || call->finished)
         return;
     bool one_request = call->method->kind == GRPC_UNARY || call->method->kind == GRPC_SERVER_STREAM;

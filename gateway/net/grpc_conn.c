@@ -20,6 +20,31 @@ static struct grpc_conn *conn_of(struct h2_io *io)
 
 /* ---------------------------------------------------------------- what HTTP/2 tells */
 
+/*
+ * nghttp2 takes HEADERS on an id that was passed over for trailers of a stream long closed, and
+ * ignores them; they are a connection error (RFC 9113, 5.1.1). Clients count by twos, so that gaps
+ * are rare, and few need to be remembered.
+ */
+static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *user_data)
+{
+    struct grpc_conn *conn = user_data;
+    if (hd->type != NGHTTP2_HEADERS || (hd->stream_id & 1) == 0)
+        return 0;
+    if (hd->stream_id > conn->last_stream_id) {
+        int32_t next = conn->last_stream_id == 0 ? 1 : conn->last_stream_id + 2;
+        if (hd->stream_id > next)
+            conn->gaps[conn->gaps_count++ % STREAM_GAPS_MAX] =
+                (struct stream_gap){next, hd->stream_id - 2};
+        conn->last_stream_id = hd->stream_id;
+        return 0;
+    }
+    for (size_t i = 0; i < STREAM_GAPS_MAX && i < conn->gaps_count; i++) {
+        if (hd->stream_id >= conn->gaps[i].first && hd->stream_id <= conn->gaps[i].last)
+            nghttp2_session_terminate_session(session, NGHTTP2_PROTOCOL_ERROR);
+    }
+    return 0;
+}
+
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
     struct grpc_conn *conn = user_data;
@@ -113,6 +138,7 @@ bool grpc_conn_callbacks_new(nghttp2_session_callbacks **out)
 {
     if (nghttp2_session_callbacks_new(out) != 0)
         return false;
+    nghttp2_session_callbacks_set_on_begin_frame_callback(*out, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(*out, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(*out, on_header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(*out, on_data_chunk);

@@ -50,6 +50,9 @@ struct grpc_call {
     bool is_post, is_head, type_is_grpc, type_is_known, encoding_is_bad, timeout_is_bad, builtin;
     bool headers_seen; /* what follows are trailers */
 
+    const char *http_code, *http_text; /* the answer to what is not gRPC; literals */
+    size_t discarded;
+
     bool engaged;     /* a handler holds the handle */
     bool half_closed; /* the client's side */
     bool has_held, delivered;
@@ -58,6 +61,12 @@ struct grpc_call {
     bool headers_sent, finished, deferred, end_sent;
     bool paused, want_writable, in_writable_list;
 };
+
+/* Stream ids that a client passed over, which it may not use any more (RFC 9113, 5.1.1). */
+struct stream_gap {
+    int32_t first, last;
+};
+#define STREAM_GAPS_MAX 4
 
 struct grpc_conn {
     struct h2_io io; /* first: casts go both ways */
@@ -71,7 +80,10 @@ struct grpc_conn {
     void (*user_free)(void *);
     struct net_timer timer;
     int64_t accepted_ms, idle_since_ms, ping_ms;
-    bool over_limit, preface_seen, ping_waits, goaway_said, unregistered;
+    bool over_limit, preface_seen, ping_waits, goaway_said;
+    int32_t last_stream_id; /* the highest the client used */
+    struct stream_gap gaps[STREAM_GAPS_MAX];
+    uint32_t gaps_count;    /* ever; the oldest are forgotten */
     uint8_t http1_newlines; /* how much of the blank line that ends a request was seen */
     uint32_t http1_bytes;
 };
