@@ -188,6 +188,8 @@ static bool parse_value(struct config *config, const struct config_row *row, str
 static void store(const struct config *config, const struct config_row *row, struct value value)
 {
     void *at = (char *)config->target + row->offset;
+    bool flag = value.number != 0;
+    int choice = (int)value.number;
     switch (row->type) {
     case CONFIG_TYPE_STRING:
     case CONFIG_TYPE_PATH:
@@ -199,10 +201,10 @@ static void store(const struct config *config, const struct config_row *row, str
         memcpy(at, &value.number, sizeof value.number);
         break;
     case CONFIG_TYPE_BOOL:
-        memcpy(at, &(bool){value.number != 0}, sizeof(bool));
+        memcpy(at, &flag, sizeof flag);
         break;
     case CONFIG_TYPE_ENUM:
-        memcpy(at, &(int){(int)value.number}, sizeof(int));
+        memcpy(at, &choice, sizeof choice);
         break;
     }
 }

@@ -78,8 +78,8 @@ bool journal_is_balanced(const struct journal_line *lines, size_t n)
 {
     if (n == 0 || n > JOURNAL_LINES_MAX)
         return false;
-    uint16_t currencies[JOURNAL_LINES_MAX];
-    int128_t sums[JOURNAL_LINES_MAX];
+    uint16_t currencies[JOURNAL_LINES_MAX] = {0};
+    int128_t sums[JOURNAL_LINES_MAX] = {0};
     size_t n_currencies = 0;
     for (size_t i = 0; i < n; i++) {
         size_t k = 0;

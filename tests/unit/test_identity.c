@@ -33,6 +33,7 @@ static void cnic_takes_both_ways_of_writing(void **state)
         {"3520212345671-", REASON_CNIC_SHAPE},
         {"3520-21234567-1", REASON_CNIC_SHAPE},
         {"35202-12345671", REASON_CNIC_SHAPE},
+        {"35202-123456-71", REASON_CNIC_SHAPE},
         {"35202 1234567 1", REASON_CNIC_SHAPE},
         {"352021234567x", REASON_CNIC_SHAPE},
         {"-------------", REASON_CNIC_LENGTH},
