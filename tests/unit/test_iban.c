@@ -108,7 +108,8 @@ static void check_digits_no_bank_computes_are_refused(void **state)
         if (check != 97 && check != 98 && check != 2)
             continue;
         seen++;
-        memcpy(iban + 2, check == 97 ? "00" : (check == 98 ? "01" : "99"), 2);
+        iban[2] = check == 2 ? '9' : '0';
+        iban[3] = check == 97 ? '0' : (check == 98 ? '1' : '9');
         assert_int_equal(iban_check(slice_str(iban)), REASON_IBAN_CHECKSUM);
     }
     assert_int_equal(seen, 30);

@@ -155,8 +155,8 @@ static void too_many_or_too_much_is_refused(void **state)
     (void)state;
     static char csv[RATE_SHEET_BYTES_MAX + 100];
     size_t n = (size_t)snprintf(csv, sizeof csv, "%s%s", HEADER, USD);
-    for (char a = 'A'; a <= 'Z'; a++)
-        for (char b = 'A'; b <= 'J'; b++)
+    for (int a = 'A'; a <= 'Z'; a++)
+        for (int b = 'A'; b <= 'J'; b++)
             n += (size_t)snprintf(csv + n, sizeof csv - n, "%c%cQ,1.0%s", a, b, TENORS);
     assert_int_equal(rate_sheet_parse_sbp(slice_of(csv, n), 0, NULL, &sheet, &problem),
                      RATE_SHEET_TOO_MANY);
@@ -207,7 +207,8 @@ static void a_sheet_that_lost_most_of_its_currencies_is_refused(void **state)
         }                                                                                          \
     }
 #define FROM(rates)                                                                                \
-    rate_sheet_from_usd_rates(rates, sizeof rates / sizeof rates[0], 20000, NULL, &sheet, &problem)
+    rate_sheet_from_usd_rates(rates, sizeof(rates) / sizeof((rates)[0]), 20000, NULL, &sheet,      \
+                              &problem)
 
 static void units_per_usd_become_rupees_per_unit(void **state)
 {
