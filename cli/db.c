@@ -142,8 +142,12 @@ void db_close(struct db *db)
 
 bool db_may_retry(const struct db *db)
 {
-    static const char *const states[] = {"40001", "40P01",
-                                         "XX000" /* tuple concurrently updated */};
+    static const char *const states[] = {
+        "40001",
+        "40P01",
+        "XX000", /* tuple concurrently updated */
+        "23505", /* two that insert the same row of a shared catalogue, such as a role's setting */
+    };
 
     for (size_t i = 0; i < sizeof states / sizeof *states; i++)
         if (strcmp(db->sqlstate, states[i]) == 0)
