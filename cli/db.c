@@ -143,9 +143,7 @@ void db_close(struct db *db)
 bool db_may_retry(const struct db *db)
 {
     static const char *const states[] = {
-        "40001",
-        "40P01",
-        "XX000", /* tuple concurrently updated */
+        "40001", "40P01", "XX000", /* tuple concurrently updated */
         "23505", /* two that insert the same row of a shared catalogue, such as a role's setting */
     };
 
