@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/embedded.h"
+#include "gateway/fingerprint.h"
 #include "gateway/rpc/rpc.h"
 
 extern const struct embedded descriptors;
@@ -251,6 +252,7 @@ static void worker_deinit(struct worker *w)
     grpc_server_free(&w->ctx.server);
     ledger_free(&w->ctx.ledger);
     registry_free(&w->ctx.registry);
+    fingerprinter_free(&w->ctx.fingerprinter);
     rpc_ctx_deinit(&w->ctx);
     free_event(w->sigterm);
     free_event(w->sighup);
@@ -272,6 +274,8 @@ enum exit_code worker_run(const struct settings_source *source, struct settings 
     rpc_ctx_init(&w.ctx);
     w.ctx.base = event_base_new();
     err_t err = w.ctx.base == NULL ? err_make(ERR_NO_MEMORY, "event loop") : open_ledger(&w);
+    if (!err_failed(err))
+        err = fingerprinter_new(&w.ctx.fingerprinter);
     if (!err_failed(err))
         err = open_server(&w, port);
     if (!err_failed(err))

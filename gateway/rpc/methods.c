@@ -6,5 +6,8 @@
 #include "gateway/rpc/rpc.h"
 
 const struct rpc_method *const rpc_methods[] = {
+    &rpc_submit_payout,
+    &rpc_submit_payouts,
+    &rpc_create_quote,
     NULL,
 };

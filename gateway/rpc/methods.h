@@ -4,4 +4,7 @@
 
 #include "gateway/rpc/rpc.h"
 
+extern const struct rpc_method rpc_submit_payout, rpc_submit_payouts; /* payout_submit.c */
+extern const struct rpc_method rpc_create_quote;                      /* quote_create.c */
+
 #endif

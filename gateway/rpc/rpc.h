@@ -55,6 +55,7 @@
 #include "ledger/ledger.h"
 
 struct event_base;
+struct fingerprinter;
 struct rpc_binding;
 struct rpc_call;
 
@@ -65,6 +66,7 @@ struct rpc_ctx {
     struct log *log;
     struct ledger *ledger;
     struct registry *registry;
+    struct fingerprinter *fingerprinter;
     grpc_server_t *server;
     bool draining;
     struct rpc_call *open;  /* every call not over, newest first */
@@ -116,7 +118,7 @@ extern const struct rpc_method *const rpc_methods[];
 
 /* ---------------------------------------------------------------- for the worker */
 
-/* config, log, base are set by the caller. ledger, registry and server too, before the first call. */
+/* config, log, base are set by the caller. ledger, registry, fingerprinter and server too, before the first call. */
 void rpc_ctx_init(struct rpc_ctx *ctx);
 /* After the server and the ledger were freed. */
 void rpc_ctx_deinit(struct rpc_ctx *ctx);

@@ -1,0 +1,36 @@
+/* beneficiary_details.h: from the BeneficiaryDetails of a request to what the ledger stores. */
+#ifndef UJRAT_RPC_BENEFICIARY_DETAILS_H
+#define UJRAT_RPC_BENEFICIARY_DETAILS_H
+
+#include "base/arena.h"
+#include "domain/cnic.h"
+#include "domain/mobile.h"
+#include "gateway/fingerprint.h"
+#include "gateway/registry.h"
+#include "gateway/wire/payout_messages.h"
+#include "ledger/ledger.h"
+
+/* The draft and the text it points to, besides the request's own. */
+struct beneficiary_text {
+    struct beneficiary_draft draft;
+    char cnic[CNIC_SIZE];
+    char mobile[MOBILE_SIZE];
+    uint8_t fingerprint[FINGERPRINT_SIZE];
+};
+
+/*
+ * What is wrong with the details as they stand, whatever the ledger holds; field is relative ("iban"). On
+ * REASON_NONE *out is filled, but for bank_id.
+ */
+MUST_CHECK struct refusal beneficiary_details_check(const struct wire_beneficiary_details *details,
+                                                    struct beneficiary_text *out);
+
+/* The bank, which may come to be known or connected later: IBAN_BANK_UNKNOWN, BANK_NOT_CONNECTED. */
+MUST_CHECK reason_t beneficiary_bank(const struct registry *registry,
+                                     const struct wire_beneficiary_details *details,
+                                     struct beneficiary_text *out);
+
+/* Over the normalised details: the same person, told twice, is the same. After both functions above. */
+void beneficiary_fingerprint(struct fingerprinter *f, struct beneficiary_text *out);
+
+#endif
