@@ -1,0 +1,31 @@
+/*
+ * payout_file.h: a file of payouts: CSV whose first line names the columns.
+ *
+ *   reference, amount, currency                              always
+ *   beneficiary                                              of a registered one, or these:
+ *   name, cnic, channel, and iban or mobile with bank        the channel is `export` or `remittance`
+ *   pseb, purpose, info, quote                               if there is something to say
+ */
+#ifndef UJRAT_CLI_PAYOUT_FILE_H
+#define UJRAT_CLI_PAYOUT_FILE_H
+
+#include "base/arena.h"
+#include "gateway/wire/payout_messages.h"
+
+#define PAYOUT_FILE_ROWS_MAX 1000000
+
+struct payout_file {
+    struct arena arena; /* all the text */
+    struct wire_submit_payout_request *items;
+    size_t n;
+};
+
+/* Reads all of it. Complains about each line that cannot be read (the first 20), and is false if there was one: then
+ * nothing is to be sent. */
+bool payout_file_read(const char *path, struct payout_file *file);
+void payout_file_free(struct payout_file *file);
+
+/* `export` or EXPORT_OF_SERVICES, `remittance` or HOME_REMITTANCE; 0 if neither. */
+int32_t channel_parse(const char *text);
+
+#endif
