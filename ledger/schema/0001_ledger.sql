@@ -138,7 +138,8 @@ CREATE TABLE journal (
     -- line's currency sum to zero, and so do all together.
     CONSTRAINT lines_match CHECK (cardinality(line_account) = cardinality(line_minor)
         AND cardinality(line_ccy) = cardinality(line_minor) AND cardinality(line_minor) <= 8),
-    CONSTRAINT lines_two_currencies CHECK (line_ccy <@ ARRAY[line_ccy[1], line_ccy[cardinality(line_ccy)]]),
+    CONSTRAINT lines_two_currencies CHECK (
+        cardinality(array_remove(array_remove(line_ccy, line_ccy[1]), line_ccy[cardinality(line_ccy)])) = 0),
     CONSTRAINT lines_sum_to_zero CHECK (
         coalesce(line_minor[1], 0) + coalesce(line_minor[2], 0) + coalesce(line_minor[3], 0) + coalesce(line_minor[4], 0)
       + coalesce(line_minor[5], 0) + coalesce(line_minor[6], 0) + coalesce(line_minor[7], 0) + coalesce(line_minor[8], 0) = 0
@@ -249,11 +250,17 @@ CREATE TABLE quote (
     -- The numbers follow from each other (domain/pricing.h): re-computed here in exact arithmetic.
     CHECK (gross > 0 AND fee >= 0 AND fee < gross AND margin >= 0 AND net > 0 AND net = mid_value - margin),
     CHECK (mid_rate_e10 > 0 AND margin_bps BETWEEN 0 AND 9999 AND digit_shift BETWEEN -4 AND 4),
-    CONSTRAINT margin_rounded_down CHECK (margin = div(mid_value::numeric * margin_bps, 10000)),
+    -- Both in bigint where that cannot overflow, which is nearly always, and in numeric otherwise: ten times cheaper.
+    CONSTRAINT margin_rounded_down CHECK (
+        CASE WHEN mid_value < 900000000000000 THEN margin = mid_value * margin_bps / 10000
+             ELSE margin = div(mid_value::numeric * margin_bps, 10000) END),
     CONSTRAINT mid_value_half_even CHECK (
-        abs(mid_value::numeric * 20000000000 - (gross - fee)::numeric * mid_rate_e10 * 2 * digit_factor(digit_shift)) < 10000000000
-        OR (abs(mid_value::numeric * 20000000000 - (gross - fee)::numeric * mid_rate_e10 * 2 * digit_factor(digit_shift)) = 10000000000
-            AND mid_value % 2 = 0))
+        CASE WHEN digit_shift = 0 AND gross - fee < 1000000 AND mid_rate_e10 < 4000000000000 AND mid_value < 400000000
+             THEN abs(mid_value * 20000000000 - (gross - fee) * mid_rate_e10 * 2) < 10000000000
+               OR (abs(mid_value * 20000000000 - (gross - fee) * mid_rate_e10 * 2) = 10000000000 AND mid_value % 2 = 0)
+             ELSE abs(mid_value::numeric * 20000000000 - (gross - fee)::numeric * mid_rate_e10 * 2 * digit_factor(digit_shift)) < 10000000000
+               OR (abs(mid_value::numeric * 20000000000 - (gross - fee)::numeric * mid_rate_e10 * 2 * digit_factor(digit_shift)) = 10000000000
+                   AND mid_value % 2 = 0) END)
 );
 
 -- One obligation, as accepted. payout_id is the seq of the journal that accepted it. What follows is
@@ -277,7 +284,7 @@ CREATE TABLE payout (
     bank_id              smallint NOT NULL,
     digit_shift          smallint NOT NULL,  -- digits of the target currency less those of the source
     fingerprint          bytea NOT NULL,
-    reference            text NOT NULL,
+    reference            text COLLATE "C" NOT NULL,
     info                 text,               -- remittance information
     PRIMARY KEY (book_id, payout_id),
     UNIQUE (book_id, reference),
@@ -285,11 +292,17 @@ CREATE TABLE payout (
     -- The numbers follow from each other (domain/pricing.h): re-computed here in exact arithmetic.
     CHECK (gross > 0 AND fee >= 0 AND fee < gross AND margin >= 0 AND net > 0 AND net = mid_value - margin),
     CHECK (mid_rate_e10 > 0 AND margin_bps BETWEEN 0 AND 9999 AND digit_shift BETWEEN -4 AND 4),
-    CONSTRAINT margin_rounded_down CHECK (margin = div(mid_value::numeric * margin_bps, 10000)),
+    -- Both in bigint where that cannot overflow, which is nearly always, and in numeric otherwise: ten times cheaper.
+    CONSTRAINT margin_rounded_down CHECK (
+        CASE WHEN mid_value < 900000000000000 THEN margin = mid_value * margin_bps / 10000
+             ELSE margin = div(mid_value::numeric * margin_bps, 10000) END),
     CONSTRAINT mid_value_half_even CHECK (
-        abs(mid_value::numeric * 20000000000 - (gross - fee)::numeric * mid_rate_e10 * 2 * digit_factor(digit_shift)) < 10000000000
-        OR (abs(mid_value::numeric * 20000000000 - (gross - fee)::numeric * mid_rate_e10 * 2 * digit_factor(digit_shift)) = 10000000000
-            AND mid_value % 2 = 0))
+        CASE WHEN digit_shift = 0 AND gross - fee < 1000000 AND mid_rate_e10 < 4000000000000 AND mid_value < 400000000
+             THEN abs(mid_value * 20000000000 - (gross - fee) * mid_rate_e10 * 2) < 10000000000
+               OR (abs(mid_value * 20000000000 - (gross - fee) * mid_rate_e10 * 2) = 10000000000 AND mid_value % 2 = 0)
+             ELSE abs(mid_value::numeric * 20000000000 - (gross - fee)::numeric * mid_rate_e10 * 2 * digit_factor(digit_shift)) < 10000000000
+               OR (abs(mid_value::numeric * 20000000000 - (gross - fee)::numeric * mid_rate_e10 * 2 * digit_factor(digit_shift)) = 10000000000
+                   AND mid_value % 2 = 0) END)
 );
 CREATE UNIQUE INDEX payout_quote_used_once ON payout (book_id, quote_id) WHERE quote_id IS NOT NULL;
 

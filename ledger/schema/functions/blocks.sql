@@ -33,8 +33,7 @@ BEGIN
                ARRAY[sum((m[1] > 0)::int), sum((m[2] > 0)::int), sum((m[3] > 0)::int), sum((m[4] > 0)::int),
                      sum((m[5] > 0)::int), sum((m[6] > 0)::int), sum((m[7] > 0)::int), sum((m[8] > 0)::int)] AS debits
           FROM (SELECT line_account, line_minor || '{}' AS m     -- unpacked once, not for every element
-                  FROM journal
-                 WHERE book_id = p_book AND seq BETWEEN p_first AND p_last OFFSET 0) j
+                  FROM journal WHERE book_id = p_book AND seq BETWEEN p_first AND p_last OFFSET 0) j
          GROUP BY j.line_account
     ), touched AS (
         SELECT line.account_id, sum(line.total)::bigint AS change,

@@ -96,10 +96,10 @@ LANGUAGE sql SET search_path = ujrat, pg_temp AS $$
                p_book, rate_id, beneficiary_version, margin_bps, src_ccy, dst_ccy, bank_id,
                digit_shift, fingerprint, reference, info
           FROM item
-    ), journals AS (    -- || '{}' unpacks an array once, where the checks would do it for every element
+    ), journals AS (
         INSERT INTO journal (seq, block_no, payout_id, book_id, principal_id, kind, line_account, line_ccy, line_minor)
         SELECT payout_id, p_block, payout_id, p_book, p_principal, 1,
-               array_replace(line_account, 2147483647, payable), line_ccy || '{}', line_minor || '{}'
+               array_replace(line_account, 2147483647, payable), line_ccy, line_minor
           FROM item
     )
     SELECT count(*)::integer, array_agg(bank_id ORDER BY ord) FROM item;
