@@ -6,5 +6,9 @@
 
 extern const struct rpc_method rpc_submit_payout, rpc_submit_payouts; /* payout_submit.c */
 extern const struct rpc_method rpc_create_quote;                      /* quote_create.c */
+extern const struct rpc_method rpc_get_balance;                       /* balance_get.c */
+extern const struct rpc_method rpc_register_beneficiary,
+    rpc_update_beneficiary; /* beneficiary_register.c */
+extern const struct rpc_method rpc_get_beneficiary, rpc_list_beneficiaries; /* beneficiary_get.c */
 
 #endif

@@ -37,7 +37,8 @@ BEGIN
 END $$;
 
 -- Adds a version. p_version 0: whichever is current; another than the current one: 409 STATE_CONFLICT.
--- Details that are already the current ones change nothing, so a retry is safe.
+-- Details that are already the current ones change nothing, so a retry is safe. Only what was registered can be
+-- updated: one that a payout carried stands for those very details, and the next payout that carries them gets it.
 CREATE OR REPLACE FUNCTION update_beneficiary(p_book integer, p_principal integer, p_id bigint, p_version integer, p_draft beneficiary_draft[])
 RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
 DECLARE
@@ -47,7 +48,7 @@ BEGIN
     PERFORM 1 FROM book_head WHERE book_id = p_book FOR UPDATE;
     SELECT b.version, v.fingerprint INTO cur
       FROM beneficiary b JOIN beneficiary_version v USING (book_id, beneficiary_id, version)
-     WHERE b.book_id = p_book AND b.beneficiary_id = p_id;
+     WHERE b.book_id = p_book AND b.beneficiary_id = p_id AND b.request_id LIKE 'request:%';
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no beneficiary %', p_id USING ERRCODE = 'UJ211';
     END IF;

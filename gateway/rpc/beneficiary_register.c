@@ -1,0 +1,173 @@
+/* RegisterBeneficiary, UpdateBeneficiary. */
+#include "domain/text.h"
+#include "gateway/rpc/beneficiary_details.h"
+#include "gateway/rpc/beneficiary_get.h"
+#include "gateway/rpc/methods.h"
+
+/* What is kept while the ledger is asked. */
+struct change {
+    int64_t beneficiary_id; /* of an update */
+    reason_t bank;          /* why no new one can be registered now */
+    struct beneficiary_text text;
+};
+
+/* Checked details into `text`; false: the call was refused. A bank that will not do is left in *bank. */
+static bool take_details(struct rpc_call *call, const struct wire_beneficiary_details *details,
+                         struct beneficiary_text *text, reason_t *bank)
+{
+    struct refusal no = {REASON_FIELD_REQUIRED, NULL};
+    if (details->present)
+        no = beneficiary_details_check(details, text);
+    if (no.reason != REASON_NONE) {
+        char path[64] = "details";
+        if (no.field != NULL)
+            (void)snprintf(path, sizeof(path), "details.%s", no.field);
+        rpc_refuse(call, no.reason, path);
+        return false;
+    }
+    *bank = beneficiary_bank(call->ctx->registry, details, text);
+    beneficiary_fingerprint(call->ctx->fingerprinter, text);
+    return true;
+}
+
+static const char *bank_field(const struct change *change)
+{
+    return change->text.draft.iban.len != 0 ? "details.iban" : "details.bank_code";
+}
+
+static void add_draft(struct params *params, const struct beneficiary_draft *d)
+{
+    params_array_begin(params, LEDGER_TYPE_BENEFICIARY_DRAFT);
+    params_row_begin(params, 9);
+    params_row_bytea(params, d->fingerprint);
+    params_row_text(params, d->display_name);
+    params_row_text_or_null(params, d->iban);
+    params_row_text_or_null(params, d->mobile_alias);
+    params_row_int2(params, d->bank_id);
+    params_row_text(params, d->cnic);
+    params_row_text(params, d->pseb);
+    params_row_int2(params, d->channel);
+    params_row_text(params, d->purpose_code);
+    params_row_end(params);
+    params_array_end(params);
+}
+
+/* ---------------------------------------------------------------- register */
+
+static void on_registered(struct rpc_call *call, enum ledger_outcome outcome, reason_t reason,
+                          const struct rows *rows)
+{
+    if (outcome != LEDGER_DONE)
+        rpc_refuse_outcome(call, outcome, reason,
+                           reason == REASON_REFERENCE_REUSED ? "request_id" : NULL);
+    else
+        beneficiary_answer(call, rows_int(rows, 0, 0));
+}
+
+static void on_earlier(struct rpc_call *call, enum ledger_outcome outcome, reason_t reason,
+                       const struct rows *rows)
+{
+    const struct change *change = call->state;
+    if (outcome != LEDGER_DONE)
+        rpc_refuse_outcome(call, outcome, reason, NULL);
+    else if (rows_count(rows) == 0)
+        rpc_refuse(call, change->bank, bank_field(change));
+    else if (!rows_bool(rows, 0, 1))
+        rpc_refuse(call, REASON_REFERENCE_REUSED, "request_id");
+    else
+        beneficiary_answer(call, rows_int(rows, 0, 0));
+}
+
+static void register_beneficiary(struct rpc_call *call, const void *request)
+{
+    const struct wire_register_beneficiary_request *in = request;
+    struct change *change = rpc_alloc(call, 1, sizeof(*change));
+    if (change == NULL)
+        return;
+    call->state = change;
+    reason_t reason = text_check_reference(in->request_id);
+    if (reason != REASON_NONE) {
+        rpc_refuse(call, reason, "request_id");
+        return;
+    }
+    if (!take_details(call, &in->details, &change->text, &change->bank))
+        return;
+    struct params params;
+    params_init(&params);
+    params_add_int4(&params, call->principal.book_id);
+    if (change->bank != REASON_NONE) {
+        /* A retry of what was registered is answered, whatever has become of the bank since. */
+        params_add_text(&params, in->request_id);
+        params_add_text(&params, change->text.draft.fingerprint);
+        rpc_query(call, "beneficiary_by_request", &params, on_earlier);
+    } else {
+        params_add_int4(&params, call->principal.principal_id);
+        params_add_text(&params, in->request_id);
+        add_draft(&params, &change->text.draft);
+        rpc_query(call, "beneficiary_register", &params, on_registered);
+    }
+    params_deinit(&params);
+}
+
+/* ---------------------------------------------------------------- update */
+
+static void on_updated(struct rpc_call *call, enum ledger_outcome outcome, reason_t reason,
+                       const struct rows *rows)
+{
+    const struct change *change = call->state;
+    (void)rows;
+    if (outcome != LEDGER_DONE)
+        rpc_refuse_outcome(call, outcome, reason,
+                           reason == REASON_BENEFICIARY_NOT_FOUND ? "name"
+                           : reason == REASON_STATE_CONFLICT      ? "version"
+                                                                  : NULL);
+    else
+        beneficiary_answer(call, change->beneficiary_id);
+}
+
+static void update_beneficiary(struct rpc_call *call, const void *request)
+{
+    const struct wire_update_beneficiary_request *in = request;
+    struct change *change = rpc_alloc(call, 1, sizeof(*change));
+    if (change == NULL)
+        return;
+    call->state = change;
+    reason_t reason = rpc_resource_id(call, in->name, "beneficiaries", &change->beneficiary_id);
+    if (reason != REASON_NONE) {
+        rpc_refuse(call, reason, "name");
+        return;
+    }
+    if (in->version < 0) {
+        rpc_refuse(call, REASON_FIELD_INVALID, "version");
+        return;
+    }
+    if (!take_details(call, &in->details, &change->text, &change->bank))
+        return;
+    if (change->bank != REASON_NONE) {
+        rpc_refuse(call, change->bank, bank_field(change));
+        return;
+    }
+    struct params params;
+    params_init(&params);
+    params_add_int4(&params, call->principal.book_id);
+    params_add_int4(&params, call->principal.principal_id);
+    params_add_int8(&params, change->beneficiary_id);
+    params_add_int4(&params, in->version);
+    add_draft(&params, &change->text.draft);
+    rpc_query(call, "beneficiary_update", &params, on_updated);
+    params_deinit(&params);
+}
+
+const struct rpc_method rpc_register_beneficiary = {
+    .path = "/ujrat.payout.v1.BeneficiaryService/RegisterBeneficiary",
+    .roles = ROLE_PLATFORM,
+    .request = &wire_register_beneficiary_request_type,
+    .handle = register_beneficiary,
+};
+
+const struct rpc_method rpc_update_beneficiary = {
+    .path = "/ujrat.payout.v1.BeneficiaryService/UpdateBeneficiary",
+    .roles = ROLE_PLATFORM,
+    .request = &wire_update_beneficiary_request_type,
+    .handle = update_beneficiary,
+};
