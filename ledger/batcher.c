@@ -297,6 +297,7 @@ struct params *batch_params(struct batch *batch)
 enum { COL_OUTCOME, COL_PAYOUT_ID, COL_BANK_ID, COL_COMMITTED_AT, COL_FEE, COL_NET, COL_CCY };
 
 struct answer {
+    int64_t *numbers; /* all of the below */
     int64_t *outcome, *payout_id, *bank_id, *fee, *net, *ccy;
     int64_t committed_us;
     bool stored; /* fee, net and ccy are given */
@@ -441,7 +442,7 @@ static void on_done(struct batcher *b, struct batch *batch, const PGresult *resu
                 take_answer(b, batch->spans[i].job, batch->spans[i].from + k, &a, at++);
         batch_over(batch);
     }
-    free(a.outcome);
+    free(a.numbers);
 }
 
 void batcher_ended(struct batcher *b, struct batch *batch, enum pgconn_end end,
@@ -504,6 +505,17 @@ static void batch_expire(struct batcher *b, struct batch *batch, int64_t now_us)
         batch_over(batch);
 }
 
+static void expire_waiting(struct batcher *b, struct book_queue *q, int64_t now_us)
+{
+    struct post_job *job = TAILQ_FIRST(&q->waiting);
+    while (job != NULL) {
+        struct post_job *next = TAILQ_NEXT(job, entry);
+        if (job->deadline_us <= now_us)
+            give_up_waiting(b, q, job, REASON_LEDGER_UNAVAILABLE);
+        job = next;
+    }
+}
+
 void batcher_expire(struct batcher *b, int64_t now_us)
 {
     struct book_queue *q;
@@ -511,13 +523,7 @@ void batcher_expire(struct batcher *b, int64_t now_us)
     {
         if (q->batch != NULL && !q->in_flight)
             batch_expire(b, q->batch, now_us);
-        struct post_job *job = TAILQ_FIRST(&q->waiting);
-        while (job != NULL) {
-            struct post_job *next = TAILQ_NEXT(job, entry);
-            if (job->deadline_us <= now_us)
-                give_up_waiting(b, q, job, REASON_LEDGER_UNAVAILABLE);
-            job = next;
-        }
+        expire_waiting(b, q, now_us);
     }
 }
 
@@ -527,16 +533,15 @@ void batcher_free(struct batcher **bp)
     if (b == NULL)
         return;
     *bp = NULL;
-    struct book_queue *q;
-    while ((q = TAILQ_FIRST(&b->books)) != NULL) {
+    struct book_queue *q = TAILQ_FIRST(&b->books);
+    while (q != NULL) {
+        struct book_queue *next = TAILQ_NEXT(q, entry);
         assert(!q->in_flight);
-        if (q->batch != NULL) {
+        if (q->batch != NULL)
             batch_expire(b, q->batch, INT64_MAX);
-        }
-        while (!TAILQ_EMPTY(&q->waiting))
-            give_up_waiting(b, q, TAILQ_FIRST(&q->waiting), REASON_LEDGER_UNAVAILABLE);
-        TAILQ_REMOVE(&b->books, q, entry);
+        expire_waiting(b, q, INT64_MAX);
         free(q);
+        q = next;
     }
     free(b);
 }

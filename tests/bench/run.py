@@ -99,7 +99,7 @@ class Bench:
             cert, key = pki.pair(pki.issue("ujrat://platform/bench-%d" % i, name="bench-%d" % i))
             self.env.update({"UJRAT_CERT_%d" % i: str(cert), "UJRAT_KEY_%d" % i: str(key), "UJRAT_PLATFORM_%d" % i: "bench-%d" % i})
         self.gateway = Gateway(self.folder / "gw", self.database, pki, None, log_level="warn", rate_age_max="365d",
-                               connections_max=20000, streams_per_connection_max=4096).start()
+                               connections_max=6000, streams_per_connection_max=4096).start()
         self.env["UJRAT_ADDR"] = "127.0.0.1:%d" % self.gateway.port
 
     def client(self, *arguments):
