@@ -310,14 +310,16 @@ static bool answer_read(const struct rows *rows, int n, struct answer *a)
         free(all);
         return false;
     }
-    *a = (struct answer){all,
-                         all + n,
-                         all + 2 * n,
-                         all + 3 * n,
-                         all + 4 * n,
-                         all + 5 * n,
-                         rows_time_us(rows, 0, COL_COMMITTED_AT),
-                         false};
+    *a = (struct answer){
+        .numbers = all,
+        .outcome = all,
+        .payout_id = all + n,
+        .bank_id = all + 2 * n,
+        .fee = all + 3 * n,
+        .net = all + 4 * n,
+        .ccy = all + 5 * n,
+        .committed_us = rows_time_us(rows, 0, COL_COMMITTED_AT),
+    };
     if (rows_int_array(rows, 0, COL_OUTCOME, a->outcome, n) != n ||
         rows_int_array(rows, 0, COL_PAYOUT_ID, a->payout_id, n) != n ||
         rows_int_array(rows, 0, COL_BANK_ID, a->bank_id, n) != n) {

@@ -117,9 +117,11 @@ void ledger_query(struct ledger *l, const char *name, struct params *params, int
 static reason_t reason_of(const PGresult *result)
 {
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    reason_t reason = REASON_INTERNAL;
+    int64_t number = 0;
+    reason_t reason = REASON_NONE;
     if (sqlstate == NULL || strncmp(sqlstate, "UJ", 2) != 0 ||
-        !reason_from_number(atoi(sqlstate + 2), &reason) || reason == REASON_NONE)
+        err_failed(str_parse_int64(slice_str(sqlstate + 2), &number)) ||
+        !reason_from_number((int32_t)number, &reason) || reason == REASON_NONE)
         return REASON_INTERNAL;
     return reason;
 }
