@@ -20,9 +20,10 @@ static inline size_t byte_queue_length(const struct byte_queue *queue)
 {
     return queue->end - queue->start;
 }
+/* Never NULL, so that nothing has to be handed on as NULL. */
 static inline const uint8_t *byte_queue_front(const struct byte_queue *queue)
 {
-    return queue->block + queue->start;
+    return queue->block != NULL ? queue->block + queue->start : (const uint8_t *)"";
 }
 
 /* Room for `length` more bytes, to be claimed by byte_queue_commit; NULL: out of memory. */

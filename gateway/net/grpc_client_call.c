@@ -114,8 +114,6 @@ void client_call_complete(struct grpc_client_call *call)
     if (call->on_message == NULL && call->messages == 1) {
         result.bytes = byte_queue_front(&call->answer);
         result.bytes_length = byte_queue_length(&call->answer);
-        if (result.bytes == NULL)
-            result.bytes = (const uint8_t *)"";
     }
     if (call->done != NULL)
         call->done(call->user, &result);

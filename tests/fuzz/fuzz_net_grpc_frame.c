@@ -62,7 +62,7 @@ static struct seen read_in_chunks(const uint8_t *data, size_t size, size_t chunk
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size < 1)
+    if (size < 1 || size > 2048)
         return 0;
     size_t chunk_max = (size_t)data[0] + 1;
     struct seen whole = read_in_chunks(data + 1, size - 1, SIZE_MAX);
