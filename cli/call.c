@@ -119,10 +119,9 @@ void complain_status(const char *what, enum grpc_status status, struct slice mes
     struct wire_status said = {0};
     bool decoded = details.len > 0 && wire_status_decode(details, &said);
 
+    /* The sentence begins with the field at fault, where there is one. */
     if (decoded && said.reason.len > 0)
-        complain("%s: %.*s: %.*s%s%.*s%s", what, SLICE_ARG(said.reason), SLICE_ARG(message),
-                 said.field.len > 0 ? " (" : "", SLICE_ARG(said.field),
-                 said.field.len > 0 ? ")" : "");
+        complain("%s: %.*s: %.*s", what, SLICE_ARG(said.reason), SLICE_ARG(message));
     else
         complain("%s: %s: %.*s", what, grpc_status_name(status), SLICE_ARG(message));
 }

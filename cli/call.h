@@ -41,7 +41,7 @@ enum exit_code caller_change(struct caller *caller, const char *path,
 bool caller_try(struct caller *caller, const char *path, const struct wire_message *request_type,
                 const void *request, const struct wire_message *answer_type, void *answer);
 
-/* "INSUFFICIENT_FLOAT: The prefunded float does not cover this payout. (gross)" */
+/* "SubmitPayout: INSUFFICIENT_FLOAT: gross: The prefunded float does not cover this payout." */
 void complain_status(const char *what, enum grpc_status status, struct slice message,
                      struct slice details);
 

@@ -1,0 +1,255 @@
+#!/bin/bash
+# make demo: from a fresh checkout to payouts that have landed. Safe to run again: what is there stays, what runs goes on
+# running, and nothing is paid twice. Everything is under var/demo; `make demo-stop` ends it.
+set -u
+. "$(dirname "$0")/lib.sh"
+# shellcheck disable=SC2154  # demo, bin, bold, dim, plain: from lib.sh
+
+platforms='upwork fiverr freelancer peopleperhour'
+banks='MUCB SCBL HABB'
+began=$SECONDS
+done_well=
+step_log=$demo/log/demo.log
+
+if [ -n "$bold" ]; then
+    tick=$'\e[32m\u2714\e[0m' cross=$'\e[31m\u2718\e[0m' green=$'\e[32m' wipe=$'\r\e[K'
+else
+    tick='ok ' cross='FAILED' green='' wipe=''
+fi
+
+# ---------------------------------------------------------------- steps
+now_ms() { # a clock that does not jump
+    local s
+    read -r s _ </proc/uptime
+    echo "${s/./}0"
+}
+
+step() { # WHAT COMMAND...: shows what is being done, then that it is done and how long it took
+    local what=$1 from took
+    shift
+    now_step=$what
+    [ -z "$wipe" ] || printf '  %s %s' "${dim}...$plain" "$what"
+    from=$(now_ms)
+    "$@" >>"$step_log" 2>&1 || exit 1
+    took=$(($(now_ms) - from))
+    printf '%s  %s %-62s %s%3d.%01d s%s\n' "$wipe" "$tick" "$what" "$dim" $((took / 1000)) $((took % 1000 / 100)) "$plain"
+    now_step=
+}
+
+title() {
+    printf '\n%s%s%s\n' "$bold" "$*" "$plain"
+}
+
+ended() {
+    local code=$?
+    [ -n "$done_well" ] && exit 0
+    if [ -n "${now_step:-}" ]; then
+        printf '%s  %s %s\n\n' "$wipe" "$cross" "$now_step" >&2
+        tail -n 15 "$step_log" >&2
+        echo >&2
+    fi
+    echo "demo: it did not work. What was said is in $demo/log/ (what runs still runs; make demo-stop ends it)." >&2
+    exit $((code == 0 ? 1 : code))
+}
+
+# ---------------------------------------------------------------- setting up
+is_current() { # NAME: it runs, and from the program that was just built
+    local pid
+    pid=$(daemon_pid "$1") || return 1
+    case $(readlink "/proc/$pid/exe") in *' (deleted)' | '') return 1 ;; esac
+}
+
+restart_if_old() {
+    is_current "$1" || stop_daemon "$1"
+}
+
+choose_port() {
+    if daemon_pid ujratd >/dev/null && [ -f "$demo/port" ]; then
+        port=$(<"$demo/port")
+    else
+        port=$(demo_port)
+    fi
+}
+
+write_config() {
+    cat >"$demo/ujratd.conf.new" <<END
+# Written by make demo. All settings, with their meaning: ujratd --print-config
+listen = "127.0.0.1:$port"
+workers = 2
+tls_cert = "$demo/pki/server.pem"
+tls_key = "$demo/pki/server.key"
+tls_client_ca = "$demo/pki/ca.pem"
+tls_crl = "$demo/pki/crl.pem"
+db = "$(db_uri ujrat_app)"
+# The demo's sheet is of July 2026 whatever the day is. A real gateway keeps the default of a few days, and refuses to
+# price with anything older.
+rate_age_max = 3650d
+log_file = "$demo/log/gateway.log"
+END
+    mv "$demo/ujratd.conf.new" "$demo/ujratd.conf"
+}
+
+add_platform() { # CODE NAME CURRENCIES OPTION...
+    local code=$1 name=$2 currencies=$3
+    shift 3
+    ujrat platform add "$code" --name "$name" --currency "$currencies" "$@" || exit 1
+}
+
+open_books() {
+    local bank
+    for bank in $banks; do ujrat bank connect "$bank" || exit 1; done
+    add_platform upwork 'Upwork' USD,EUR --margin-bps 40 --fee-fixed 0.50
+    add_platform fiverr 'Fiverr' USD --margin-bps 50 --fee-fixed 0.35 --fee-bps 5
+    add_platform freelancer 'Freelancer.com' USD,EUR,AUD --margin-bps 60 --fee-fixed 0.50
+    add_platform freelancer 'Freelancer.com' JPY --margin-bps 60 --fee-fixed 75 --gross-max 15000000
+    add_platform peopleperhour 'PeoplePerHour' GBP,EUR --margin-bps 50 --fee-bps 10 --fee-min 0.30 --fee-max 5
+    ujrat principal add ujrat://auditor/demo || exit 1
+    ujrat principal add ujrat://operator/demo || exit 1
+}
+
+deposit() { # PLATFORM AMOUNT CCY: the same reference each time, so it is booked once
+    ujrat float deposit "$1" "$2" "$3" --reference "demo-$1-$3" || exit 1
+}
+
+fill_floats() {
+    deposit upwork 250000 USD
+    deposit upwork 50000 EUR
+    deposit fiverr 250000 USD
+    deposit freelancer 100000 USD
+    deposit freelancer 100000 EUR
+    deposit freelancer 100000 AUD
+    deposit freelancer 10000000 JPY
+    deposit peopleperhour 100000 GBP
+    deposit peopleperhour 50000 EUR
+}
+
+import_rates() {
+    ujrat rates import data/rates/sbp_m2m_2026-07-17.csv --author demo || exit 1
+}
+
+refuse_wrong_rates() {
+    local rc=0
+    ujrat rates import deploy/demo/rates/sbp_m2m_2026-07-20.csv --author demo || rc=$?
+    [ $rc = 1 ]
+}
+
+start_gateway() {
+    restart_if_old ujratd
+    start_daemon ujratd "$bin/ujratd" --config "$demo/ujratd.conf"
+    wait_for 30 'the gateway answered' ujratd ujrat balance --as upwork
+}
+
+start_bank() { # CODE OPTION...
+    local code=$1
+    shift
+    restart_if_old "bank-$code"
+    start_daemon "bank-$code" "$bin/ujrat" bank run --as "$code" --state "$demo/bank-$code.state" "$@"
+}
+
+# Three manners: one pays everything at once, one rejects, one is slow and sends some back.
+start_banks() {
+    start_bank MUCB
+    start_bank SCBL --reject-every 4
+    start_bank HABB --delay-ms 250 --return-every 3 --return-delay-ms 400
+}
+
+# ---------------------------------------------------------------- the story
+pay() { # PLATFORM: its file; a refused item (exit status 1) is part of the story, anything else is not
+    local rc=0
+    ujrat payout submit "deploy/demo/payouts/$1.csv" --as "$1" >"$demo/log/submit-$1.txt" 2>&1 || rc=$?
+    cat "$demo/log/submit-$1.txt"
+    [ $rc = 0 ] || [ "$1/$rc" = freelancer/1 ]
+}
+
+pay_all() {
+    local platform
+    for platform in $platforms; do pay "$platform" || return 1; done
+}
+
+all_landed() { # no payout is on its way, and every payment that will be sent back has been
+    local report bank due back
+    report=$(ujrat payout report --json) || exit 1
+    case $report in *'"ACCEPTED"'* | *'"INSTRUCTED"'*) return 1 ;; esac
+    for bank in $banks; do
+        due=$(grep -c '"return_reason":"[A-Z]' "$demo/bank-$bank.state")
+        back=$(grep -c '"returned":' "$demo/bank-$bank.state")
+        [ "$due" = "$back" ] || return 1
+    done
+}
+
+wait_for_banks() {
+    wait_for 60 'every payout landed' ujratd all_landed
+}
+
+count_of() { # STATE
+    ujrat payout report --json | grep -c "\"state\": \"$1\""
+}
+
+print_story() {
+    local platform line
+    title 'Payouts'
+    ujrat payout report || exit 1
+    for platform in $platforms; do
+        while read -r line; do
+            printf '%s\n' "$line" | tr -s ' '
+        done < <(grep -E '  REFUSED  ' "$demo/log/submit-$platform.txt" | sed "s/^/refused: $platform /")
+    done
+    printf '%s settled, %s rejected and %s returned by their banks; what did not land is back in the float.\n' \
+        "$(count_of SETTLED)" "$(count_of REJECTED)" "$(count_of RETURNED)"
+
+    title 'Trial balance, as an auditor reads it from the database'
+    ujrat trial-balance || exit 1
+
+    title 'What others would have taken of the same money (illustrative)'
+    ujrat compare deploy/demo/competitors.csv || exit 1
+}
+
+print_next() {
+    title 'It is still running. Try next'
+    cat <<END
+    . var/demo/env
+    ujrat quote 1000 USD --as upwork
+    ujrat payout submit deploy/demo/payouts/fiverr.csv --as fiverr     ${dim}# again: nothing is paid twice$plain
+    ujrat payout watch --as freelancer                                 ${dim}# every event, then what is new; Ctrl-C$plain
+
+Gateway ${bold}localhost:$port${plain} (mutual TLS, gRPC); its log, the banks' and all else are under var/demo.
+The rates are those of 17 July 2026, so the demo's gateway is told to take old rates (rate_age_max = 3650d);
+by default it refuses to price with rates older than a few days.
+End it with: ${bold}make demo-stop$plain
+END
+}
+
+demo_lock
+trap ended EXIT
+: >"$step_log"
+printf '%sUjrat%s: platforms pay, rupees land, the books balance.\n\n' "$bold" "$plain"
+now_step='Debian packages'
+demo_packages
+now_step='Build'
+say 'Building (the first time takes about a minute)'
+demo_build
+now_step=
+PATH=$bin:$PATH
+title 'Setting up'
+step 'A private PostgreSQL 15 and the ledger in it' demo_database
+step 'Certificates for four platforms, three banks and an auditor' demo_pki
+choose_port
+UJRAT_OPERATOR_DB=$(db_uri ujrat_operator) || exit 1
+export UJRAT_OPERATOR_DB
+demo_env "$port"
+. "$demo/env"
+step 'Four platforms with their tariffs, three banks' open_books
+step 'Prefunded floats in five currencies' fill_floats
+step 'Rates: State Bank of Pakistan, 17 July 2026' import_rates
+step 'Another sheet under that name: customer rates, refused' refuse_wrong_rates
+step 'Settings of the gateway' write_config
+step "The gateway (ujratd) on localhost:$port" start_gateway
+step 'Three sandbox banks: one prompt, one rejects, one sends back' start_banks
+title 'Paying'
+step 'Four payout files, over mutual TLS' pay_all
+step 'Banks confirm, reject and return' wait_for_banks
+now_step='the report'
+print_story
+print_next
+printf '%s\n%d s in all.%s\n' "$green" $((SECONDS - began)) "$plain"
+done_well=1
