@@ -42,6 +42,7 @@ struct slot {
     struct pgconn *conn;
     struct query *query; /* with the connection now, or */
     struct batch *batch;
+    bool had_batch; /* the last work it was given was a batch */
 };
 
 struct ledger {
@@ -190,6 +191,7 @@ static bool give_batch(struct ledger *l, struct slot *s)
     s->batch = batcher_take(l->batcher, pgconn_type_oids(s->conn));
     if (s->batch == NULL)
         return false;
+    s->had_batch = true;
     pgconn_run(s->conn, "post_payouts", batch_params(s->batch));
     return true;
 }
@@ -201,16 +203,19 @@ static bool give_query(struct ledger *l, struct slot *s)
         return false;
     TAILQ_REMOVE(&l->waiting, s->query, entry);
     l->waiting_count--;
+    s->had_batch = false;
     pgconn_run(s->conn, s->query->name, &s->query->params);
     return true;
 }
 
-/* The first connection looks for payouts first, the others for statements: neither starves the other. */
+/* The first connection looks for payouts first, the others for statements; one that is alone takes turns. Neither
+ * starves the other. */
 static void give_work(struct ledger *l, struct slot *s)
 {
     if (!pgconn_is_idle(s->conn) || s->query != NULL || s->batch != NULL)
         return;
-    if (s == &l->slots[0])
+    const bool alone = l->slot_count == 1;
+    if (s == &l->slots[0] && !(alone && s->had_batch))
         (void)(give_batch(l, s) || give_query(l, s));
     else
         (void)(give_query(l, s) || give_batch(l, s));
