@@ -29,7 +29,7 @@ struct span {
     unsigned n;
 };
 
-enum { BATCH_SPANS_MAX = 4096 };
+enum { BATCH_SPANS_MAX = 4096, ASK_AGAIN_MS = 50 };
 
 /* What one post_payouts call carries, or carried: it is asked again until the answer is definite. */
 struct batch {
@@ -38,6 +38,7 @@ struct batch {
     unsigned n;
     unsigned span_count;
     bool lost;            /* a try was sent and never answered: perhaps it is in the database */
+    int64_t ask_at_us;    /* not to be asked again before */
     bool singly;          /* an ERROR came back for the whole: now one payout a call */
     unsigned single_span; /* which one, when singly */
     unsigned single_at;
@@ -266,9 +267,10 @@ static struct batch *gather(struct batcher *b, struct book_queue *q)
 struct batch *batcher_take(struct batcher *b, const uint32_t *type_oids)
 {
     struct book_queue *q;
+    const int64_t now_us = clock_monotonic_us();
     TAILQ_FOREACH(q, &b->books, entry)
     {
-        if (q->in_flight)
+        if (q->in_flight || (q->batch != NULL && q->batch->ask_at_us > now_us))
             continue;
         if (q->batch == NULL)
             q->batch = gather(b, q);
@@ -400,10 +402,19 @@ static bool is_the_servers_fault(const char *sqlstate)
            strncmp(sqlstate, "25", 2) == 0;
 }
 
+/* The last try did nothing we can go by, and an earlier one may have been committed: ask again, not at once. */
+static void ask_later(struct batch *batch)
+{
+    batch->book->in_flight = false;
+    batch->ask_at_us = clock_monotonic_us() + ASK_AGAIN_MS * US_PER_MS;
+}
+
 static void on_rolled_back(struct batcher *b, struct batch *batch, const PGresult *result)
 {
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    if (batch->singly) {
+    if (batch->lost && is_the_servers_fault(sqlstate)) {
+        ask_later(batch);
+    } else if (batch->singly) {
         const struct span *s = &batch->spans[batch->single_span];
         const bool theirs = is_the_servers_fault(sqlstate);
         give_outcome(b, s->job, s->from + batch->single_at,
@@ -430,9 +441,11 @@ static void on_done(struct batcher *b, struct batch *batch, const PGresult *resu
     if (!answer_read((const struct rows *)(const void *)result, n, &a)) {
         /* It is committed, but we cannot read how: ask again, the references tell. */
         log_error(b->log, "ledger.answer_unreadable", log_int("payouts", n));
-        batch->book->in_flight = false;
+        batch->lost = true;
+        ask_later(batch);
         return;
     }
+    b->stats.unknown_resolved += batch->lost ? (unsigned)n : 0;
     if (batch->singly) {
         const struct span *s = &batch->spans[batch->single_span];
         take_answer(b, s->job, s->from + batch->single_at, &a, 0);
@@ -463,7 +476,6 @@ void batcher_ended(struct batcher *b, struct batch *batch, enum pgconn_end end,
          * committed answers DUPLICATE then, which is as good as DONE. */
         batch->book->in_flight = false;
         batch->lost = batch->lost || end == PGCONN_LOST;
-        b->stats.unknown_resolved += end == PGCONN_LOST ? batch->n : 0;
         return;
     }
 }

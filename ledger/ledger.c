@@ -287,6 +287,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         q = next;
     }
     batcher_expire(l->batcher, now_us);
+    pump_soon(l); /* a batch may be due to be asked again */
 }
 
 /* ---------------------------------------------------------------- life */

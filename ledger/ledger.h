@@ -130,7 +130,8 @@ void ledger_post(struct ledger *l, int32_t book_id, int32_t principal_id,
                  int64_t deadline_us, ledger_posted_cb *cb, void *user);
 
 struct ledger_stats {
-    uint64_t batches, payouts, resent_singly, unknown_resolved, reconnects;
+    uint64_t batches, payouts, resent_singly, reconnects;
+    uint64_t unknown_resolved; /* payouts answered after the connection of an earlier try was lost */
     unsigned payouts_queued, statements_queued;
 };
 void ledger_stats(const struct ledger *l, struct ledger_stats *out);

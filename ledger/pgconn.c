@@ -317,6 +317,15 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         drop(c, "took too long");
 }
 
+/* Otherwise libpq writes them to stderr. */
+static void on_notice(void *user, const PGresult *r)
+{
+    const struct pgconn *c = user;
+    log_info(c->config.log, "ledger.notice",
+             log_str("severity", PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED)),
+             log_str("message", PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY)));
+}
+
 static void connect_begin(struct pgconn *c)
 {
     const char *const keys[] = {"dbname", "client_encoding", "fallback_application_name",
@@ -329,6 +338,7 @@ static void connect_begin(struct pgconn *c)
         drop(c, "cannot begin to connect");
         return;
     }
+    PQsetNoticeReceiver(c->pg, on_notice, c);
     socket_watch(c, EV_WRITE);
 }
 

@@ -51,7 +51,7 @@ static void many_posts_become_few_batches_in_order_of_arrival(void **state)
     struct ledger_stats before, after;
     ledger_stats(f->ledger, &before);
     for (int i = 0; i < SINGLES; i++) {
-        char reference[16];
+        char reference[40];
         snprintf(reference, sizeof reference, "r%d", i);
         p[i] = post_new();
         post_add(f, &book, p[i], reference, 1000 + i);
@@ -90,7 +90,7 @@ static void a_call_larger_than_a_batch_goes_in_parts_and_is_answered_whole(void 
     struct post *p = post_new();
     struct post *other = post_new();
     for (int i = 0; i < POST_MAX; i++) {
-        char reference[16];
+        char reference[40];
         snprintf(reference, sizeof reference, "r%d", i);
         post_add(f, &book, p, reference, 1000 + i);
     }
@@ -268,7 +268,7 @@ static void the_float_is_spent_in_order_while_it_lasts(void **state)
     struct post *p = post_new();
     static const int64_t gross[] = {10000, 10000, 10000, 5000, 1000};
     for (int i = 0; i < 5; i++) {
-        char reference[16];
+        char reference[40];
         snprintf(reference, sizeof reference, "r%d", i);
         post_add(f, &book, p, reference, gross[i]);
     }
@@ -373,7 +373,7 @@ static void a_carried_beneficiary_is_stored_once_as_it_was_given(void **state)
     };
     struct post *p = post_new();
     for (int i = 0; i < 3; i++) {
-        char reference[16];
+        char reference[40];
         snprintf(reference, sizeof reference, "carried-%d", i);
         struct payout_draft *d = post_add(f, &book, p, reference, 10000);
         d->beneficiary_id = 0;
@@ -453,7 +453,7 @@ static void what_the_queue_cannot_hold_is_told_at_once(void **state)
     for (int i = 0; i < 4; i++) {
         p[i] = post_new();
         for (int k = 0; k < 5; k++) {
-            char reference[16];
+            char reference[40];
             snprintf(reference, sizeof reference, "r%d-%d", i, k);
             post_add(f, &book, p[i], reference, 1000);
         }
@@ -474,7 +474,7 @@ static void what_the_queue_cannot_hold_is_told_at_once(void **state)
     assert_int_equal(payouts_stored(f, &book), 15);
     for (int k = 5; k < 40;
          k++) { /* an empty queue takes a call of any size: it would never fit otherwise */
-        char reference[16];
+        char reference[40];
         snprintf(reference, sizeof reference, "r3-%d", k);
         post_add(f, &book, p[3], reference, 1000);
     }
@@ -585,7 +585,7 @@ static void statements_and_payouts_do_not_starve_each_other(void **state)
     const struct test_book book = book_new(f, 10000000);
     struct post *p = post_new();
     for (int i = 0; i < 300; i++) {
-        char reference[16];
+        char reference[40];
         snprintf(reference, sizeof reference, "r%d", i);
         post_add(f, &book, p, reference, 1000);
     }
