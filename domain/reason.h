@@ -16,7 +16,6 @@
 /* Status codes of gRPC (grpc/grpc, doc/statuscodes.md), as far as reasons use them. */
 enum {
     REASON_GRPC_OK = 0,
-    REASON_GRPC_UNKNOWN = 2,
     REASON_GRPC_INVALID_ARGUMENT = 3,
     REASON_GRPC_DEADLINE_EXCEEDED = 4,
     REASON_GRPC_NOT_FOUND = 5,
@@ -117,7 +116,8 @@ enum {
     /* our side */                                                                                         \
     X(600, QUEUE_FULL, RESOURCE_EXHAUSTED, "Too much is waiting already; try again later.")                \
     X(601, LEDGER_UNAVAILABLE, UNAVAILABLE, "The ledger cannot be reached; nothing was done.")             \
-    X(602, OUTCOME_UNKNOWN, UNKNOWN, "It may have been done; ask again under the same reference.")         \
+    X(602, OUTCOME_UNKNOWN, UNAVAILABLE,                                                                   \
+      "It may have been done; ask again under the same reference.")                                        \
     X(603, DEADLINE, DEADLINE_EXCEEDED, "The deadline passed.")                                            \
     X(604, INTERNAL, INTERNAL, "Something is wrong on our side.")
 

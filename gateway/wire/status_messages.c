@@ -154,9 +154,10 @@ static bool read_detail(const struct status_any *any, struct arena *arena, struc
         struct retry_info retry;
         if (wire_decode(&retry_info_type, any->value, arena, &retry).reason != REASON_NONE)
             return false;
-        int64_t seconds = retry.retry_delay.seconds;
-        if (seconds >= 0 && seconds < 86400)
-            out->retry_ms = seconds * 1000 + retry.retry_delay.nanos / 1000000;
+        const struct duration *delay = &retry.retry_delay;
+        if (delay->seconds >= 0 && delay->seconds < 86400 && delay->nanos >= 0 &&
+            delay->nanos < 1000000000)
+            out->retry_ms = delay->seconds * 1000 + delay->nanos / 1000000;
     }
     return true;
 }

@@ -69,7 +69,7 @@ static void published_numbers_stay(void **state)
     assert_int_equal(reason_grpc_status(REASON_STATE_CONFLICT), 9);
     assert_int_equal(reason_grpc_status(REASON_QUEUE_FULL), 8);
     assert_int_equal(reason_grpc_status(REASON_LEDGER_UNAVAILABLE), 14);
-    assert_int_equal(reason_grpc_status(REASON_OUTCOME_UNKNOWN), 2);
+    assert_int_equal(reason_grpc_status(REASON_OUTCOME_UNKNOWN), 14);
     assert_int_equal(reason_grpc_status(REASON_NONE), 0);
 }
 
