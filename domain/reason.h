@@ -107,6 +107,7 @@ enum {
       "The code is not an ISO 20022 reason code we know.")                                                 \
     X(413, ACCOUNT_NOT_FOUND, NOT_FOUND, "There is no such account.")                                      \
     X(414, JOURNAL_UNBALANCED, INTERNAL, "The journal does not sum to zero.")                              \
+    X(415, BOOK_NOT_FOUND, NOT_FOUND, "There is no such book.")                                            \
     /* who asks */                                                                                         \
     X(500, UNAUTHENTICATED_PRINCIPAL, UNAUTHENTICATED,                                                     \
       "No known client certificate was presented.")                                                        \

@@ -476,7 +476,7 @@ BREAKS = {
     "only the first refusal counts": ("confirm_instructions", "PARTITION BY d.payout_id, d.verdict", "PARTITION BY d.payout_id"),
     "a return forgets the settlement": ("reverse_payout", "IF p_settled_seq IS NOT NULL THEN", "IF false THEN"),
     "a return comes twice": ("return_payment", "ELSIF last.state = 6 THEN", "ELSIF false THEN"),
-    "hand-outs skip one": ("bank_payouts_after", "p_after + 1)", "p_after + 2)"),
+    "hand-outs skip one": ("bank_payouts_after", "p_after + 1) AND", "p_after + 2) AND"),
 }
 
 

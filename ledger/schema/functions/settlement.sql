@@ -16,30 +16,32 @@ LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
 $$;
 
 -- The bank's payouts after p_after up to p_upto, in order, at most p_limit: through the blocks that touched its
--- payable account, so that a quiet bank does not read through a busy book. Block by block, so that it stops as soon
--- as it has enough (one query would sort all that follow first).
+-- payable account, so that a quiet bank does not read through a busy book. Block by block in the order of the
+-- balances' key, so that it stops as soon as it has enough: hence the settings, without which all that follow
+-- are hashed and sorted first.
 CREATE OR REPLACE FUNCTION bank_payouts_after(p_book integer, p_bank smallint, p_after bigint, p_limit integer,
     p_upto bigint DEFAULT 9223372036854775807)
-RETURNS SETOF payout LANGUAGE plpgsql STABLE SET search_path = ujrat, pg_temp AS $$
+RETURNS SETOF payout LANGUAGE plpgsql STABLE SET search_path = ujrat, pg_temp
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 DECLARE
+    payable integer;
     missing integer := p_limit;
     got integer;
     k record;
 BEGIN
+    SELECT account_id INTO payable FROM account WHERE book_id = p_book AND role = 'payable' AND bank_id = p_bank AND ccy = 586;
     FOR k IN
-        SELECT greatest(b.first_seq, p_after + 1) AS first_seq, least(b.last_seq, p_upto) AS last_seq
-          FROM (SELECT DISTINCT v.block_no
-                  FROM account a JOIN account_balance v USING (book_id, account_id)
-                 WHERE a.book_id = p_book AND a.role = 'payable' AND a.bank_id = p_bank
-                   AND v.block_no >= (SELECT coalesce(max(j.block_no), 1) FROM journal j WHERE j.book_id = p_book AND j.seq = p_after)
-                 ORDER BY v.block_no) touched
-          JOIN block b ON b.book_id = p_book AND b.block_no = touched.block_no
-         ORDER BY touched.block_no
+        SELECT b.first_seq, b.last_seq
+          FROM account_balance v JOIN block b ON b.book_id = p_book AND b.block_no = v.block_no
+         WHERE v.book_id = p_book AND v.account_id = payable
+           AND v.block_no >= (SELECT coalesce(max(j.block_no), 1) FROM journal j WHERE j.book_id = p_book AND j.seq = p_after)
+         ORDER BY v.block_no
     LOOP
-        EXIT WHEN missing <= 0 OR k.first_seq > p_upto;
+        EXIT WHEN missing <= 0 OR greatest(k.first_seq, p_after + 1) > p_upto;
         RETURN QUERY
             SELECT * FROM payout p
-             WHERE p.book_id = p_book AND p.payout_id BETWEEN k.first_seq AND k.last_seq AND p.bank_id = p_bank
+             WHERE p.book_id = p_book AND p.bank_id = p_bank
+               AND p.payout_id BETWEEN greatest(k.first_seq, p_after + 1) AND least(k.last_seq, p_upto)
              ORDER BY p.payout_id LIMIT missing;
         GET DIAGNOSTICS got = ROW_COUNT;
         missing := missing - got;
