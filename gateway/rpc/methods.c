@@ -6,7 +6,15 @@
 #include "gateway/rpc/rpc.h"
 
 const struct rpc_method *const rpc_methods[] = {
-    &rpc_submit_payout,   &rpc_submit_payouts,       &rpc_create_quote,
-    &rpc_get_balance,     &rpc_register_beneficiary, &rpc_update_beneficiary,
-    &rpc_get_beneficiary, &rpc_list_beneficiaries,   NULL,
+    &rpc_submit_payout,        &rpc_submit_payouts,
+    &rpc_create_quote,         &rpc_get_balance,
+    &rpc_register_beneficiary, &rpc_update_beneficiary,
+    &rpc_get_beneficiary,      &rpc_list_beneficiaries,
+    &rpc_get_payout,           &rpc_get_payout_by_reference,
+    &rpc_list_payouts,         &rpc_cancel_payout,
+    &rpc_watch_payouts,        &rpc_watch_instructions,
+    &rpc_confirm_instructions, &rpc_return_payment,
+    &rpc_get_position,         &rpc_get_trial_balance,
+    &rpc_list_journals,        &rpc_get_account_statement,
+    &rpc_get_payout_trail,     NULL,
 };

@@ -86,17 +86,23 @@ static uint32_t token_sum(const uint8_t *p)
     return sum;
 }
 
-struct slice rpc_token_encode(struct rpc_call *call, const struct rpc_token *token)
+size_t rpc_token_write(const struct rpc_token *token, char out[RPC_TOKEN_SIZE])
 {
+    _Static_assert(RPC_TOKEN_SIZE == BASE64URL_SIZE(TOKEN_BYTES), "a token's text fits exactly");
     uint8_t bytes[TOKEN_BYTES] = {TOKEN_VERSION, (uint8_t)token->kind};
     put_be(bytes + 2, (uint64_t)token->scope, 8);
     put_be(bytes + 10, (uint64_t)token->a, 8);
     put_be(bytes + 18, (uint64_t)token->b, 8);
     put_be(bytes + TOKEN_SUM_AT, token_sum(bytes), 4);
-    char *text = arena_alloc(&call->arena, BASE64URL_SIZE(TOKEN_BYTES));
+    return base64url_encode(bytes, sizeof(bytes), out);
+}
+
+struct slice rpc_token_encode(struct rpc_call *call, const struct rpc_token *token)
+{
+    char *text = arena_alloc(&call->arena, RPC_TOKEN_SIZE);
     if (text == NULL)
         return SLICE("");
-    return slice_of(text, base64url_encode(bytes, sizeof(bytes), text));
+    return slice_of(text, rpc_token_write(token, text));
 }
 
 bool rpc_token_decode(struct slice text, struct rpc_token *token)

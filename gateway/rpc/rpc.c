@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "gateway/rpc/book_heads.h"
 #include "gateway/rpc/error.h"
 
 enum {
@@ -18,6 +19,8 @@ enum {
     SCRATCH_BYTES_MAX = 64 * 1024 * 1024,
     SCRATCH_KEEP_BYTES = 1024 * 1024,
 };
+
+static const char drained_message[] = "the server is going away; connect again";
 
 /* What the transport hands back with a call. */
 struct rpc_binding {
@@ -94,11 +97,13 @@ void rpc_ctx_init(struct rpc_ctx *ctx)
     ctx->spare = NULL;
     ctx->spare_count = 0;
     ctx->draining = false;
+    ctx->heads = NULL;
 }
 
 void rpc_ctx_deinit(struct rpc_ctx *ctx)
 {
     assert(ctx->open == NULL);
+    book_heads_free(&ctx->heads);
     while (ctx->spare != NULL) {
         struct rpc_call *call = ctx->spare;
         ctx->spare = call->next;
@@ -208,6 +213,10 @@ static void on_message(grpc_call_t *grpc, const uint8_t *bytes, size_t length)
         finish_refused(ctx, grpc, reason, NULL);
         return;
     }
+    if (ctx->draining && method->kind != GRPC_UNARY) { /* it would never end */
+        grpc_call_finish(grpc, GRPC_UNAVAILABLE, drained_message, NULL, 0);
+        return;
+    }
     struct rpc_call *call = call_new(ctx, method);
     if (call == NULL) {
         finish_refused(ctx, grpc, REASON_QUEUE_FULL, NULL);
@@ -290,8 +299,7 @@ void rpc_drain(struct rpc_ctx *ctx)
         if (call->method->on_gone != NULL)
             call->method->on_gone(call);
         call_over(call);
-        grpc_call_finish(grpc, GRPC_UNAVAILABLE, "the server is going away; connect again", NULL,
-                         0);
+        grpc_call_finish(grpc, GRPC_UNAVAILABLE, drained_message, NULL, 0);
     }
 }
 

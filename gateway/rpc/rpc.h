@@ -57,6 +57,7 @@
 struct event_base;
 struct fingerprinter;
 struct rpc_binding;
+struct book_heads;
 struct rpc_call;
 
 /* One a worker process; outlives every call. */
@@ -72,7 +73,8 @@ struct rpc_ctx {
     struct rpc_call *open;  /* every call not over, newest first */
     struct rpc_call *spare; /* calls over, kept with their memory for the next */
     unsigned spare_count;
-    struct buf scratch; /* for encoding answers */
+    struct buf scratch;       /* for encoding answers */
+    struct book_heads *heads; /* book_heads.h */
     struct grpc_method *net_methods;
     struct rpc_binding *bindings;
     int64_t
@@ -188,7 +190,8 @@ MUST_CHECK reason_t rpc_page_size(int32_t asked, int32_t *rows);
 /*
  * Opaque tokens (page_token, resume_token): two numbers, bound to a kind and a scope, so that one of another
  * method, book or bank is refused. kind: a letter the method chooses, unique in this folder:
- *   'b' ListBeneficiaries  (add yours)
+ *   'b' ListBeneficiaries  'p' ListPayouts  'w' WatchPayouts  'j' ListJournals  's' GetAccountStatement
+ * ('i', of WatchInstructions, has a form of its own: settlement_id.h)
  */
 struct rpc_token {
     char kind;
@@ -196,6 +199,9 @@ struct rpc_token {
     int64_t a, b;
 };
 struct slice rpc_token_encode(struct rpc_call *call, const struct rpc_token *token);
+/* The same into memory of one's own, with a NUL behind; returns the length. */
+#define RPC_TOKEN_SIZE 41
+size_t rpc_token_write(const struct rpc_token *token, char out[RPC_TOKEN_SIZE]);
 /* kind and scope are given and compared; a and b are filled in: all zero for an empty text. False: not one of ours. */
 MUST_CHECK bool rpc_token_decode(struct slice text, struct rpc_token *token);
 

@@ -1,0 +1,137 @@
+#include "gateway/rpc/settlement_id.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/hex.h"
+
+/* ---------------------------------------------------------------- instructions */
+
+size_t instruction_id_write(int32_t book_id, int64_t payout_id, char out[INSTRUCTION_ID_SIZE])
+{
+    assert(book_id > 0 && payout_id > 0); /* so that 2 + 10 + 1 + 19 characters are the most */
+    size_t n = 0;
+    out[n++] = 'U';
+    out[n++] = 'J';
+    n += str_format_int64(book_id, out + n);
+    out[n++] = '-';
+    return n + str_format_int64(payout_id, out + n);
+}
+
+bool instruction_id_read(struct slice text, int32_t *book_id, int64_t *payout_id)
+{
+    struct slice book, payout;
+    int64_t b, p;
+    if (text.len < 2 || text.len >= INSTRUCTION_ID_SIZE || text.p[0] != 'U' || text.p[1] != 'J')
+        return false;
+    if (!slice_cut(slice_of(text.p + 2, text.len - 2), '-', &book, &payout) ||
+        err_failed(str_parse_int64(book, &b)) || err_failed(str_parse_int64(payout, &p)) ||
+        b <= 0 || b > INT32_MAX || p <= 0)
+        return false;
+    /* Zeros in front would make two names of one instruction. */
+    char again[INSTRUCTION_ID_SIZE];
+    if (!slice_equal(text, slice_of(again, instruction_id_write((int32_t)b, p, again))))
+        return false;
+    *book_id = (int32_t)b;
+    *payout_id = p;
+    return true;
+}
+
+/* ---------------------------------------------------------------- resume tokens */
+
+/*
+ * version, 'i', bank (2 bytes), then for each book its number less the one before's and the payout, as
+ * varints of 7 bits, low ones first; a sum of 4 bytes at the end.
+ */
+enum {
+    TOKEN_VERSION = 1,
+    TOKEN_HEAD_BYTES = 4,
+    TOKEN_SUM_BYTES = 4,
+    TOKEN_BYTES_MAX = TOKEN_HEAD_BYTES + 14 * INSTRUCTION_CURSORS_MAX + TOKEN_SUM_BYTES,
+};
+
+/* FNV-1a: against slips of those who store tokens, not against malice: a token grants nothing. */
+static uint32_t sum_of(const uint8_t *p, size_t len)
+{
+    uint32_t sum = 2166136261U;
+    for (size_t i = 0; i < len; i++)
+        sum = (sum ^ p[i]) * 16777619U;
+    return sum;
+}
+
+static uint8_t *put_varint(uint8_t *p, uint64_t value)
+{
+    for (; value >= 0x80; value >>= 7)
+        *p++ = (uint8_t)(value | 0x80);
+    *p++ = (uint8_t)value;
+    return p;
+}
+
+/* The shortest form only. NULL: it is not one, or does not fit 63 bits. */
+static const uint8_t *get_varint(const uint8_t *p, const uint8_t *end, uint64_t *value)
+{
+    uint64_t v = 0;
+    for (unsigned shift = 0; shift < 63; shift += 7) {
+        if (p == end)
+            return NULL;
+        v |= (uint64_t)(*p & 0x7f) << shift;
+        if ((*p++ & 0x80) == 0) {
+            *value = v;
+            return p[-1] == 0 && shift > 0 ? NULL : p;
+        }
+    }
+    return NULL;
+}
+
+size_t instruction_token_write(int16_t bank_id, const struct instruction_cursor *cursors, size_t n,
+                               char *out)
+{
+    assert(n <= INSTRUCTION_CURSORS_MAX);
+    uint8_t bytes[TOKEN_BYTES_MAX] = {TOKEN_VERSION, 'i', (uint8_t)((uint16_t)bank_id >> 8),
+                                      (uint8_t)bank_id};
+    uint8_t *p = bytes + TOKEN_HEAD_BYTES;
+    int32_t before = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (cursors[i].payout_id == 0)
+            continue;
+        assert(cursors[i].book_id > before);
+        p = put_varint(p, (uint64_t)(cursors[i].book_id - before));
+        p = put_varint(p, (uint64_t)cursors[i].payout_id);
+        before = cursors[i].book_id;
+    }
+    uint32_t sum = sum_of(bytes, (size_t)(p - bytes));
+    for (int shift = 24; shift >= 0; shift -= 8)
+        *p++ = (uint8_t)(sum >> shift);
+    return base64url_encode(bytes, (size_t)(p - bytes), out);
+}
+
+bool instruction_token_read(struct slice text, int16_t bank_id, struct instruction_cursor *cursors,
+                            size_t *n)
+{
+    uint8_t bytes[TOKEN_BYTES_MAX];
+    size_t len;
+    *n = 0;
+    if (text.len == 0)
+        return true;
+    if (err_failed(base64url_decode(text, bytes, sizeof(bytes), &len)) ||
+        len < TOKEN_HEAD_BYTES + TOKEN_SUM_BYTES || bytes[0] != TOKEN_VERSION || bytes[1] != 'i' ||
+        (bytes[2] << 8 | bytes[3]) != (uint16_t)bank_id)
+        return false;
+    const uint8_t *p = bytes + TOKEN_HEAD_BYTES;
+    const uint8_t *end = bytes + len - TOKEN_SUM_BYTES;
+    uint32_t sum = (uint32_t)end[0] << 24 | (uint32_t)end[1] << 16 | (uint32_t)end[2] << 8 | end[3];
+    if (sum_of(bytes, len - TOKEN_SUM_BYTES) != sum)
+        return false;
+    int64_t book = 0;
+    while (p != end) {
+        uint64_t step, payout;
+        p = get_varint(p, end, &step);
+        p = p == NULL ? NULL : get_varint(p, end, &payout);
+        if (p == NULL || step == 0 || payout == 0 || step > (uint64_t)(INT32_MAX - book) ||
+            *n == INSTRUCTION_CURSORS_MAX)
+            return false;
+        book += (int64_t)step;
+        cursors[(*n)++] = (struct instruction_cursor){(int32_t)book, (int64_t)payout};
+    }
+    return true;
+}
