@@ -147,6 +147,9 @@ def compile_stubs(out):
     run("/usr/bin/python3", "-m", "grpc_tools.protoc", "-I", ROOT / "proto", "-I", "/usr/include",
         "--python_out", out, "--grpc_python_out", out, *protos)
     sys.path.insert(0, str(out))
+    import grpc
+
+    grpc.__path__.append(str(out / "grpc"))  # grpc.health and the like, beside the library of that name
     stubs = types.SimpleNamespace(folder=out)
     for proto in protos:
         stem = pathlib.PurePath(proto).stem
