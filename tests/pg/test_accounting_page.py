@@ -1,0 +1,74 @@
+"""docs/accounting.md is true: its example is posted to a real ledger, journal by journal."""
+import re
+
+import psycopg
+import pytest
+
+from ledger_model import *
+
+PAGE = (ROOT / "docs" / "accounting.md").read_text()
+
+
+def minor(text):
+    return int(text.replace(",", "").replace(".", "")) if text.strip() else 0
+
+
+def lines_of(text):
+    rows = re.findall(r"^\| `([a-zA-Z.]+)` \| ([\d,.]*) ?\| ([\d,.]*) ?\|$", text, re.M)
+    return [(account, minor(debit) - minor(credit)) for account, debit, credit in rows]
+
+
+@pytest.fixture(scope="module")
+def told(database):
+    """The page's own steps, made by the calls that the gateway makes."""
+    with psycopg.connect(database, autocommit=True, options="-c search_path=ujrat") as db:
+        l = Ledger(db, "upwork", banks=("MUCB", "SCBL"), currencies=(USD,))
+        assert l.deposit(USD, 10_000_00, "first") == OK
+        to = {bank: l.beneficiary("b-" + bank, bank) for bank in l.bank}
+        for n, (bank, gross, fee) in enumerate((("MUCB", 1000_00, 5_00), ("SCBL", 200_00, 1_00), ("MUCB", 300_00, 1_50),
+                                                ("SCBL", 50_00, 50))):
+            assert l.post([l.draft(f"p{n + 1}", to[bank], price(gross, USD, fee, 150))])[0] == [OK]
+        ids = dict(db.execute("SELECT reference, payout_id FROM payout"))
+        net = dict(db.execute("SELECT reference, net FROM payout"))
+        assert l.cancel(ids["p4"]) == OK
+        assert l.hand_out("MUCB", 1000)[1] and l.hand_out("SCBL", 1000)[1]
+
+        def said(reference, state, **other):
+            return {"payout_id": ids[reference], "state": state, "ccy": PKR, "amount": net[reference], "bank_reference": "B",
+                    "tax_withheld": None, "eprc_number": None, "reason_code": None, **other}
+
+        assert l.confirm("MUCB", [said("p1", SETTLED)]) == [OK]
+        assert l.confirm("MUCB", [said("p3", SETTLED)]) == [OK]
+        assert l.confirm("SCBL", [said("p2", REJECTED, bank_reference=None, reason_code="AC04")]) == [OK]
+        assert l.give_back("MUCB", ids["p3"], PKR, net["p3"], "AC04", "R") == OK
+        yield l
+
+
+def test_every_journal_of_the_example_is_as_the_page_says(told):
+    example = PAGE[PAGE.index("## An example"):PAGE.index("**In the end**")]
+    steps = re.split(r"^\*\*\d+\. ", example, flags=re.M)[1:]
+    page = [(re.search(r"\*\*: `([A-Z_]+)`", s).group(1), lines_of(s)) for s in steps]
+    ledger = {}
+    for row in told.named("audit_journals", told.book, 0, 1000, "-infinity", "infinity"):
+        ledger.setdefault(row[0], (row[1], []))[1].extend([(row[8], row[10])] if row[8] else [])
+    assert page == [ledger[n] for n in sorted(ledger)]
+    assert len(page) == 13
+
+
+def test_the_trial_balance_at_the_end_is_as_the_page_says(told):
+    page = dict(lines_of(PAGE[PAGE.index("**In the end**"):]))
+    stored = dict(told.db.execute("SELECT code, balance FROM account_now WHERE book_id = %s AND balance <> 0", (told.book,)).fetchall())
+    assert page == stored and len(page) == 7
+
+
+def test_every_kind_of_journal_is_on_the_page(told):
+    for (kind,) in told.db.execute("SELECT name FROM journal_kind"):
+        assert re.search(r"^###.*`%s`" % kind, PAGE, re.M), kind
+
+
+def test_every_account_is_in_the_chart(told):
+    chart = PAGE[PAGE.index("## The chart"):PAGE.index("## Price")]
+    for code, type_, side in told.db.execute("SELECT code, type::text, normal_side FROM account WHERE book_id = %s", (told.book,)):
+        name = re.sub(r"\.(MUCB|SCBL)\.", ".BANK.", re.sub(r"\.USD$", ".CCY", code))
+        row = next(r for r in chart.splitlines() if f"`{name}`" in r)
+        assert type_ in row and (side in row or type_ == "POSITION")
