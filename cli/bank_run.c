@@ -129,7 +129,7 @@ static void decide(struct bank *b, const struct wire_instruction *in, struct ban
     slice_text(in->amount.currency_code, d->ccy, sizeof d->ccy);
     d->rejected = each(b->reject_every, number);
     if (d->rejected) {
-        strcpy(d->reason, reject_reasons[number / b->reject_every % 4]);
+        snprintf(d->reason, sizeof d->reason, "%s", reject_reasons[number / b->reject_every % 4]);
         return;
     }
     snprintf(d->reference, sizeof d->reference, "%s-%lld", b->code, (long long)number);
@@ -137,7 +137,8 @@ static void decide(struct bank *b, const struct wire_instruction *in, struct ban
     if (in->channel == CHANNEL_EXPORT_OF_SERVICES)
         snprintf(d->eprc, sizeof d->eprc, "PRC-%s-%06lld", b->code, (long long)number);
     if (each(b->return_every, number))
-        strcpy(d->return_reason, return_reasons[number / b->return_every % 4]);
+        snprintf(d->return_reason, sizeof d->return_reason, "%s",
+                 return_reasons[number / b->return_every % 4]);
 }
 
 static void enqueue(struct bank *b, const struct wire_instruction *in)

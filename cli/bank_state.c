@@ -47,7 +47,7 @@ static bool take_line(struct bank_state *s, json_t *line)
         return true;
     }
     if (token != NULL && strlen(token) < sizeof s->token) {
-        strcpy(s->token, token);
+        snprintf(s->token, sizeof s->token, "%s", token);
         return true;
     }
     return false;

@@ -1,5 +1,7 @@
 #include "cli/db.h"
 
+#include "base/str.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -115,13 +117,13 @@ enum exit_code db_open(const struct args *args, enum db_as as, struct db *db)
         complain("which database? Say --db URI or --db-file FILE, or set %s", name);
         return EXIT_USAGE;
     }
-    conn = PQconnectdbParams((const char *const[]){"fallback_application_name", "dbname", "options",
-                                                   "connect_timeout", NULL},
-                             (const char *const[]){"ujrat", uri,
-                                                   "-c search_path=ujrat -c client_min_messages="
-                                                   "warning -c timezone=UTC",
-                                                   "10", NULL},
-                             1);
+    conn = PQconnectdbParams(
+        (const char *const[]){"fallback_application_name", "dbname", "options", "connect_timeout",
+                              NULL},
+        (const char *const[]){"ujrat", uri,
+                              "-c search_path=ujrat -c client_min_messages=warning -c timezone=UTC",
+                              "10", NULL},
+        1);
     if (PQstatus(conn) != CONNECTION_OK) {
         complain("%s", conn == NULL ? "out of memory" : PQerrorMessage(conn));
         PQfinish(conn);
@@ -153,6 +155,16 @@ bool db_may_retry(const struct db *db)
     return false;
 }
 
+/* 109 of "UJ109": the number of one of our reasons. */
+static int32_t number_of(const char *sqlstate)
+{
+    int64_t number = 0;
+
+    if (err_failed(str_parse_int64(slice_str(sqlstate + 2), &number)))
+        return -1;
+    return (int32_t)number;
+}
+
 static void tell_failure(struct db *db, const PGresult *result)
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -166,7 +178,7 @@ static void tell_failure(struct db *db, const PGresult *result)
     if (text == NULL)
         complain("%s", PQerrorMessage(db->conn));
     else if (strncmp(db->sqlstate, "UJ", 2) == 0 &&
-             reason_from_number((int32_t)atoi(db->sqlstate + 2), &reason))
+             reason_from_number(number_of(db->sqlstate), &reason))
         complain("refused: %s (%s)", text, reason_name(reason));
     else
         complain("the database says: %s (SQLSTATE %s)%s%s", text, db->sqlstate,
@@ -200,6 +212,15 @@ bool db_do(struct db *db, const char *sql)
 
     PQclear(result);
     return result != NULL;
+}
+
+int64_t db_int(const PGresult *result, int row, int col)
+{
+    int64_t value = 0;
+
+    if (err_failed(str_parse_int64(slice_str(PQgetvalue(result, row, col)), &value)))
+        return 0;
+    return value;
 }
 
 enum exit_code db_failure(const struct db *db)

@@ -9,6 +9,7 @@
 #include "domain/reason.h"
 
 #include <libpq-fe.h>
+#include <stdint.h>
 
 enum db_as {
     DB_AS_ADMIN,    /* UJRAT_ADMIN_DB: may make roles and schemas */
@@ -35,6 +36,9 @@ PGresult *db_run(struct db *db, const char *sql);
 PGresult *db_query(struct db *db, const char *sql, int n, const char *const *values);
 /* The same where no rows are wanted. */
 bool db_do(struct db *db, const char *sql);
+
+/* A cell that is a whole number; 0 if it is not one, or NULL. */
+int64_t db_int(const PGresult *result, int row, int col);
 
 /* What a failed command that writes ends with: EXIT_UNKNOWN when the connection was lost under it. */
 enum exit_code db_failure(const struct db *db);

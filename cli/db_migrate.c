@@ -128,7 +128,7 @@ static bool read_applied(struct migrate *m)
     for (size_t i = 0; i < m->n_applied; i++) {
         struct applied *a = &m->applied[i];
 
-        a->version = atoi(PQgetvalue(r, (int)i, 0));
+        a->version = (int)db_int(r, (int)i, 0);
         snprintf(a->name, sizeof a->name, "%s", PQgetvalue(r, (int)i, 1));
         snprintf(a->sha256_hex, sizeof a->sha256_hex, "%s", PQgetvalue(r, (int)i, 2));
         snprintf(a->at, sizeof a->at, "%s", PQgetvalue(r, (int)i, 3));
@@ -250,10 +250,12 @@ static bool apply_code(struct migrate *m)
 
 static int rows_changed(PGresult *r)
 {
-    int n = r == NULL ? -1 : atoi(PQcmdTuples(r));
+    int64_t n = 0;
 
+    if (r == NULL || err_failed(str_parse_int64(slice_str(PQcmdTuples(r)), &n)))
+        n = -1;
     PQclear(r);
-    return n;
+    return (int)n;
 }
 
 static bool seed_currencies(struct migrate *m)

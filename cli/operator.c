@@ -13,7 +13,7 @@ int operator_find_book(struct db *db, const char *code)
     if (r != NULL && PQntuples(r) == 0)
         complain("there is no platform '%s'", code);
     else if (r != NULL)
-        id = atoi(PQgetvalue(r, 0, 0));
+        id = (int)db_int(r, 0, 0);
     PQclear(r);
     return id;
 }
@@ -33,11 +33,13 @@ bool parse_money(const char *what, const char *amount, const char *code, money_t
 const char *author_of(const struct args *args, char *out, size_t out_size)
 {
     const char *author = args_get(args, "author");
-    const struct passwd *user = getpwuid(getuid());
+    struct passwd store;
+    struct passwd *user = NULL;
+    char text[4096];
 
     if (author != NULL && author[0] != '\0')
         snprintf(out, out_size, "%s", author);
-    else if (user != NULL)
+    else if (getpwuid_r(getuid(), &store, text, sizeof text, &user) == 0 && user != NULL)
         snprintf(out, out_size, "%s", user->pw_name);
     else
         snprintf(out, out_size, "uid-%u", (unsigned)getuid());

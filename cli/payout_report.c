@@ -21,11 +21,6 @@ const struct option_row payout_report_options[] = {
     {NULL, NULL, NULL, false},
 };
 
-static int64_t number_at(const PGresult *r, int row, int col)
-{
-    return strtoll(PQgetvalue(r, row, col), NULL, 10);
-}
-
 static const char sql_report[] =
     "SELECT * FROM (SELECT book_code, reference, src_ccy, gross, mid_rate_e10, margin_bps, margin, fee,"
     " net, dst_ccy, bank_code, state, reason_code, created_at, book_id, payout_id FROM payout_now"
@@ -34,15 +29,15 @@ static const char sql_report[] =
 
 static void add_payout(struct report *report, const PGresult *r, int i)
 {
-    uint16_t src = (uint16_t)number_at(r, i, 2);
-    uint16_t dst = (uint16_t)number_at(r, i, 9);
-    rate_t mid = {number_at(r, i, 4)};
+    uint16_t src = (uint16_t)db_int(r, i, 2);
+    uint16_t dst = (uint16_t)db_int(r, i, 9);
+    rate_t mid = {db_int(r, i, 4)};
     rate_t ours = {0};
     char money[4][MONEY_TEXT_SIZE];
     char rates[2][RATE_TEXT_SIZE];
     char *dot;
 
-    if (!round_div_int64((int128_t)mid.e10 * (10000 - number_at(r, i, 5)), 10000, ROUND_HALF_EVEN,
+    if (!round_div_int64((int128_t)mid.e10 * (10000 - db_int(r, i, 5)), 10000, ROUND_HALF_EVEN,
                          &ours.e10))
         ours = mid;
     rate_format(mid, rates[0]);
@@ -53,11 +48,11 @@ static void add_payout(struct report *report, const PGresult *r, int i)
     report_add(report,
                (const char *const[]){
                    PQgetvalue(r, i, 0), PQgetvalue(r, i, 1), ccy_alpha(src),
-                   money_format(money_of(number_at(r, i, 3), src), MONEY_PLAIN, money[0]), rates[0],
-                   rates[1], money_format(money_of(number_at(r, i, 6), dst), MONEY_PLAIN, money[1]),
-                   money_format(money_of(number_at(r, i, 7), src), MONEY_PLAIN, money[2]),
-                   money_format(money_of(number_at(r, i, 8), dst), MONEY_PLAIN, money[3]),
-                   PQgetvalue(r, i, 10), payout_state_shown((int32_t)number_at(r, i, 11)),
+                   money_format(money_of(db_int(r, i, 3), src), MONEY_PLAIN, money[0]), rates[0],
+                   rates[1], money_format(money_of(db_int(r, i, 6), dst), MONEY_PLAIN, money[1]),
+                   money_format(money_of(db_int(r, i, 7), src), MONEY_PLAIN, money[2]),
+                   money_format(money_of(db_int(r, i, 8), dst), MONEY_PLAIN, money[3]),
+                   PQgetvalue(r, i, 10), payout_state_shown((int32_t)db_int(r, i, 11)),
                    PQgetvalue(r, i, 12)});
 }
 
@@ -210,15 +205,15 @@ static int64_t taken_by(const struct way *w, int64_t value)
 static void take_payouts(struct compare *c, const PGresult *r)
 {
     for (int i = 0; i < PQntuples(r); i++) {
-        money_t gross = {number_at(r, i, 1), (uint16_t)number_at(r, i, 0)};
+        money_t gross = {db_int(r, i, 1), (uint16_t)db_int(r, i, 0)};
         money_t value = {0};
 
-        if (fx_convert(gross, (rate_t){number_at(r, i, 2)}, CCY_PKR, ROUND_HALF_EVEN, &value) !=
+        if (fx_convert(gross, (rate_t){db_int(r, i, 2)}, CCY_PKR, ROUND_HALF_EVEN, &value) !=
             REASON_NONE)
             continue;
         c->payouts++;
         c->value += value.minor;
-        c->net += number_at(r, i, 3);
+        c->net += db_int(r, i, 3);
         for (size_t k = 0; k < c->n; k++)
             c->ways[k].taken += taken_by(&c->ways[k], value.minor);
     }
@@ -291,7 +286,7 @@ enum exit_code compare_run(const struct args *args)
         complain("there are no rates: ujrat rates import FILE");
         goto out;
     }
-    c->usd = (rate_t){number_at(usd, 0, 0)};
+    c->usd = (rate_t){db_int(usd, 0, 0)};
     if (!read_ways(args->operands[0], c))
         goto out;
     r = db_run(&db, "SELECT src_ccy, gross, mid_rate_e10, net FROM payout_now "

@@ -1,4 +1,5 @@
 /* ujrat rates: a day's rates into the ledger, or the reason why not; and what is in force. */
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/hex.h"
 #include "base/timefmt.h"
@@ -55,25 +56,24 @@ static bool last_good(struct db *db, struct rate_sheet *sheet)
     if (r == NULL)
         return false;
     for (int i = 0; i < PQntuples(r); i++)
-        sheet->entries[sheet->n++] = (struct rate_sheet_entry){
-            (uint16_t)atoi(PQgetvalue(r, i, 0)), {strtoll(PQgetvalue(r, i, 1), NULL, 10)}};
+        sheet->entries[sheet->n++] =
+            (struct rate_sheet_entry){(uint16_t)db_int(r, i, 0), {db_int(r, i, 1)}};
     PQclear(r);
     return true;
 }
 
-/* "{840,978}" and "{2779612000000,...}". */
-static void sheet_arrays(const struct rate_sheet *sheet, char *ccys, char *rates)
+/* "{840,978}" and "{2779612000000,...}": arrays as PostgreSQL reads them. */
+static void sheet_arrays(const struct rate_sheet *sheet, struct buf *ccys, struct buf *rates)
 {
-    char *c = ccys;
-    char *e = rates;
+    bool ok = !err_failed(buf_append_char(ccys, '{')) && !err_failed(buf_append_char(rates, '{'));
 
-    for (size_t i = 0; i < sheet->n; i++) {
-        c += sprintf(c, "%c%u", i == 0 ? '{' : ',', sheet->entries[i].ccy);
-        e +=
-            sprintf(e, "%c%lld", i == 0 ? '{' : ',', (long long)sheet->entries[i].pkr_per_unit.e10);
-    }
-    strcpy(c, sheet->n == 0 ? "{}" : "}");
-    strcpy(e, sheet->n == 0 ? "{}" : "}");
+    for (size_t i = 0; ok && i < sheet->n; i++)
+        ok = !err_failed(
+                 buf_printf(ccys, "%s%u", i == 0 ? "" : ",", (unsigned)sheet->entries[i].ccy)) &&
+             !err_failed(buf_printf(rates, "%s%lld", i == 0 ? "" : ",",
+                                    (long long)sheet->entries[i].pkr_per_unit.e10));
+    if (!ok || err_failed(buf_append(ccys, "}", 2)) || err_failed(buf_append(rates, "}", 2)))
+        abort();
 }
 
 struct import {
@@ -87,8 +87,8 @@ struct import {
 
 static enum exit_code store(struct import *im)
 {
-    char ccys[RATE_SHEET_ENTRIES_MAX * 6 + 8];
-    char rates[RATE_SHEET_ENTRIES_MAX * 22 + 8];
+    struct buf ccys;
+    struct buf rates;
     char sha256[2 + HEX_SIZE(RATES_SHA256_SIZE)] = "\\x";
     char date[TIMEFMT_DATE_SIZE];
     char as_of[TIMEFMT_SIZE];
@@ -97,7 +97,9 @@ static enum exit_code store(struct import *im)
     bool dated = im->file.date != RATES_DATE_NONE;
     PGresult *r;
 
-    sheet_arrays(&im->file.sheet, ccys, rates);
+    buf_init(&ccys, 65536);
+    buf_init(&rates, 65536);
+    sheet_arrays(&im->file.sheet, &ccys, &rates);
     hex_encode(im->file.sha256, RATES_SHA256_SIZE, sha256 + 2);
     r = db_query(&im->db, "SELECT import_rates($1, $2, $3, $4, $5, $6, $7, $8, $9)", 9,
                  (const char *const[]){
@@ -105,8 +107,11 @@ static enum exit_code store(struct import *im)
                      dated ? timefmt_date(im->file.date, date) : NULL,
                      dated ? timefmt_rfc3339(im->as_of_us, as_of) : NULL, im->file.name, sha256,
                      author_of(im->args, author, sizeof author), im->refused ? im->why : NULL,
-                     im->refused ? "{}" : ccys, im->refused ? "{}" : rates});
+                     im->refused ? "{}" : (const char *)buf_data(&ccys),
+                     im->refused ? "{}" : (const char *)buf_data(&rates)});
     PQclear(r);
+    buf_deinit(&ccys);
+    buf_deinit(&rates);
     return r == NULL ? db_failure(&im->db) : EXIT_DONE;
 }
 
@@ -263,8 +268,7 @@ static enum exit_code show_rates(struct db *db, bool json)
         char rate[RATE_TEXT_SIZE];
 
         report_add(report, (const char *const[]){
-                               PQgetvalue(r, i, 0),
-                               rate_format((rate_t){strtoll(PQgetvalue(r, i, 1), NULL, 10)}, rate),
+                               PQgetvalue(r, i, 0), rate_format((rate_t){db_int(r, i, 1)}, rate),
                                PQgetvalue(r, i, 2), PQgetvalue(r, i, 3), PQgetvalue(r, i, 4)});
     }
     if (PQntuples(r) == 0)

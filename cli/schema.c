@@ -39,13 +39,16 @@ size_t schema_migrations(struct migration out[SCHEMA_MIGRATIONS_MAX])
 {
     struct slice number;
     struct slice name;
+    int64_t version;
     size_t n = 0;
 
     for (const struct embedded *f = ledger_sql; f->path != NULL; f++) {
         if (!is_migration(f, &number, &name))
             continue;
         assert(n < SCHEMA_MIGRATIONS_MAX);
-        out[n].version = atoi(number.p);
+        if (err_failed(str_parse_int64(number, &version)))
+            continue;
+        out[n].version = (int)version;
         memcpy(out[n].name, name.p, name.len);
         out[n].name[name.len] = '\0';
         out[n].file = f;

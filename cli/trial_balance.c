@@ -123,8 +123,8 @@ static void close_currency(struct trial *t)
 
 static bool add_line(struct trial *t, const PGresult *r, int i)
 {
-    uint16_t ccy = (uint16_t)atoi(PQgetvalue(r, i, 3));
-    unsigned digits = (unsigned)atoi(PQgetvalue(r, i, 4));
+    uint16_t ccy = (uint16_t)db_int(r, i, 3);
+    unsigned digits = (unsigned)db_int(r, i, 4);
     int128_t debit = 0;
     int128_t credit = 0;
     char debit_text[64];

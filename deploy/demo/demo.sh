@@ -1,9 +1,9 @@
 #!/bin/bash
 # make demo: from a fresh checkout to payouts that have landed. Safe to run again: what is there stays, what runs goes on
 # running, and nothing is paid twice. Everything is under var/demo; `make demo-stop` ends it.
+# shellcheck disable=SC2154  # demo, bin, bold, dim, plain: from lib.sh
 set -u
 . "$(dirname "$0")/lib.sh"
-# shellcheck disable=SC2154  # demo, bin, bold, dim, plain: from lib.sh
 
 platforms='upwork fiverr freelancer peopleperhour'
 banks='MUCB SCBL HABB'
