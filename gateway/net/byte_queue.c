@@ -7,6 +7,7 @@
 uint8_t *byte_queue_reserve(struct byte_queue *queue, size_t length)
 {
     size_t waiting = byte_queue_length(queue);
+    assert(queue->block != NULL || waiting == 0);
     if (queue->capacity - queue->end >= length && queue->block != NULL)
         return queue->block + queue->end;
     if (queue->capacity - waiting >= length && queue->start >= waiting && queue->block != NULL) {
@@ -22,7 +23,7 @@ uint8_t *byte_queue_reserve(struct byte_queue *queue, size_t length)
         uint8_t *block = malloc(capacity);
         if (block == NULL)
             return NULL;
-        if (waiting > 0)
+        if (queue->block != NULL)
             memcpy(block, queue->block + queue->start, waiting);
         free(queue->block);
         queue->block = block;

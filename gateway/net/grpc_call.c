@@ -161,6 +161,7 @@ static void disengage(struct grpc_call *call)
 {
     if (!call->engaged)
         return;
+    assert(call->method != NULL);
     call->engaged = false;
     if (call->method->on_cancel != NULL)
         call->method->on_cancel(call);
@@ -430,8 +431,8 @@ void grpc_call_reply(grpc_call_t *call, const uint8_t *bytes, size_t length)
 }
 
 /* google.rpc.Status{code, message, details: [RetryInfo{retry_delay}]} */
-static size_t write_retry_details(uint8_t *out, size_t size, enum grpc_status status,
-                                  const char *message, uint32_t retry_ms)
+static void write_retry_details(struct pb_writer *out, enum grpc_status status, const char *message,
+                                uint32_t retry_ms)
 {
     static const char type[] = "type.googleapis.com/google.rpc.RetryInfo";
     uint8_t delay[16], info[24], any[96];
@@ -445,11 +446,9 @@ static size_t write_retry_details(uint8_t *out, size_t size, enum grpc_status st
     struct pb_writer a = {any, 0, sizeof any, false};
     pb_put_bytes(&a, 1, type, sizeof type - 1);
     pb_put_bytes(&a, 2, info, i.length);
-    struct pb_writer s = {out, 0, size, false};
-    pb_put_varint(&s, 1, (uint64_t)status);
-    pb_put_bytes(&s, 2, message, strlen(message));
-    pb_put_bytes(&s, 3, any, a.length);
-    return s.overflow ? 0 : s.length;
+    pb_put_varint(out, 1, (uint64_t)status);
+    pb_put_bytes(out, 2, message, strlen(message));
+    pb_put_bytes(out, 3, any, a.length);
 }
 
 void grpc_call_finish_busy(grpc_call_t *call, const char *message, uint32_t retry_ms)
@@ -457,10 +456,11 @@ void grpc_call_finish_busy(grpc_call_t *call, const char *message, uint32_t retr
     uint8_t details[512];
     char text[256];
     snprintf(text, sizeof text, "%s", message);
-    size_t n =
-        write_retry_details(details, sizeof details, GRPC_RESOURCE_EXHAUSTED, text, retry_ms);
+    struct pb_writer writer = {details, 0, sizeof details, false};
+    write_retry_details(&writer, GRPC_RESOURCE_EXHAUSTED, text, retry_ms);
+    assert(!writer.overflow);
     call->conn->server->stats.calls_refused++;
-    grpc_call_finish(call, GRPC_RESOURCE_EXHAUSTED, text, details, n);
+    grpc_call_finish(call, GRPC_RESOURCE_EXHAUSTED, text, details, writer.length);
 }
 
 void grpc_call_refuse(struct grpc_call *call, enum grpc_status status, const char *message)
@@ -934,7 +934,7 @@ static bool add_header(struct call_header *headers, const char *name, const char
         char *block = malloc(name_length + value_length + 1);
         if (block == NULL)
             return false;
-        memcpy(block, name, name_length);
+        memcpy(block, name, name_length + 1); /* the value takes the NUL's place */
         memcpy(block + name_length, value, value_length);
         headers[i] = (struct call_header){block, block + name_length, name_length, value_length};
         return true;

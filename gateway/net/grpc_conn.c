@@ -209,14 +209,30 @@ static bool on_drained(struct h2_io *io)
     return grpc_conn_run_writable(conn_of(io));
 }
 
+/* Whoever knocks often must not fill the log: the rest of a second's refusals is one line. */
+static void log_refused(struct grpc_conn *conn, const char *why)
+{
+    struct grpc_server *server = conn->server;
+    int64_t second = net_now_ms() / 1000;
+    server->stats.handshakes_failed++;
+    if (second != server->refusals_second) {
+        if (server->refusals_in_second > REFUSALS_LOGGED_MAX)
+            grpc_server_log(server, NET_LOG_WARN, 0, "tls_refused", "%u more",
+                            (unsigned)(server->refusals_in_second - REFUSALS_LOGGED_MAX));
+        server->refusals_second = second;
+        server->refusals_in_second = 0;
+    }
+    if (server->refusals_in_second++ < REFUSALS_LOGGED_MAX)
+        grpc_server_log(server, NET_LOG_WARN, conn->peer.connection_id, "tls_refused", "%s: %s",
+                        conn->peer.address, why);
+}
+
 static void on_closed(struct h2_io *io, const char *why)
 {
     struct grpc_conn *conn = conn_of(io);
     struct grpc_server *server = conn->server;
     if (io->failed_handshake) {
-        server->stats.handshakes_failed++;
-        grpc_server_log(server, NET_LOG_WARN, conn->peer.connection_id, "tls_refused", "%s: %s",
-                        conn->peer.address, why);
+        log_refused(conn, why);
     } else {
         grpc_server_log(server, NET_LOG_DEBUG, conn->peer.connection_id, "connection_closed",
                         "%s: %s", conn->peer.address, why);

@@ -156,7 +156,7 @@ static void on_accept(evutil_socket_t listen_fd, short what, void *arg)
     (void)what;
     struct grpc_server *server = arg;
     for (int i = 0; i < ACCEPTS_PER_EVENT; i++) {
-        struct sockaddr_storage from;
+        struct sockaddr_storage from = {0};
         socklen_t size = sizeof from;
         int fd = accept4(listen_fd, (struct sockaddr *)(void *)&from, &size,
                          SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -232,7 +232,7 @@ static bool start_listening(struct grpc_server *server, struct net_error *error)
 
 static bool find_port(struct grpc_server *server, struct net_error *error)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t size = sizeof address;
     evutil_make_socket_nonblocking(server->listen_fd);
     if (getsockname(server->listen_fd, (struct sockaddr *)(void *)&address, &size) != 0) {

@@ -49,7 +49,8 @@ struct grpc_tls_files {
     const char *cert_file;      /* PEM chain, leaf first; RSA or ECDSA */
     const char *key_file;       /* PEM */
     const char *client_ca_file; /* PEM; NULL: no client certificate is asked for */
-    const char *crl_file;       /* PEM, CRLs for the leaf's issuer; NULL: none is checked */
+    const char *crl_file;       /* PEM, CRLs of the leaf's issuer; NULL: none is checked. An issuer
+                                   without one, or whose is past its nextUpdate, is not trusted */
     bool client_cert_required;  /* false: a call without one goes to `authorize` all the same */
 };
 
@@ -64,7 +65,8 @@ struct grpc_server_config {
 
     uint32_t connections_max;            /* 1024; over it every call is refused with RetryInfo, and
                                             over 1.1 times it the socket is closed at accept */
-    uint32_t streams_per_connection_max; /* 1024; SETTINGS_MAX_CONCURRENT_STREAMS */
+    uint32_t streams_per_connection_max; /* 1024; SETTINGS_MAX_CONCURRENT_STREAMS. HTTP/2 also
+                                            remembers so many closed ones, ~230 bytes each */
     uint32_t calls_max;                  /* 65536 over all connections; RESOURCE_EXHAUSTED above */
     uint32_t message_bytes_max;          /* 4 MiB; for methods that name none */
     uint32_t header_bytes_max;           /* 16 KiB; all headers of one call, names and values */

@@ -122,7 +122,10 @@ struct grpc_server {
     struct grpc_health_state *health;
     struct grpc_reflection_state *reflection;
     struct grpc_server_stats stats;
+    int64_t refusals_second; /* the log tells of so many failed handshakes a second, then counts */
+    uint32_t refusals_in_second;
 };
+#define REFUSALS_LOGGED_MAX 20U
 
 /* grpc_server.c */
 __attribute__((format(printf, 5, 6))) void

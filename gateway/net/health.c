@@ -73,12 +73,11 @@ static bool read_request(const uint8_t *bytes, size_t length, char service[NAME_
     return rest.length == 0;
 }
 
-static size_t write_response(uint8_t out[8], unsigned status)
+/* HealthCheckResponse{ServingStatus status = 1} */
+static void write_response(struct pb_writer *writer, unsigned status)
 {
-    struct pb_writer writer = {out, 0, 8, false};
-    if (status != 0)
-        pb_put_varint(&writer, 1, status);
-    return writer.length;
+    if (status != WIRE_UNKNOWN)
+        pb_put_varint(writer, 1, status);
 }
 
 static void on_check(grpc_call_t *call, const uint8_t *bytes, size_t length)
@@ -95,7 +94,9 @@ static void on_check(grpc_call_t *call, const uint8_t *bytes, size_t length)
         return;
     }
     uint8_t out[8];
-    grpc_call_reply(call, out, write_response(out, status));
+    struct pb_writer writer = {out, 0, sizeof out, false};
+    write_response(&writer, status);
+    grpc_call_reply(call, out, writer.length);
 }
 
 static void tell(struct watcher *watcher, unsigned status)
@@ -105,7 +106,9 @@ static void tell(struct watcher *watcher, unsigned status)
         return;
     watcher->told = status;
     /* A watcher that reads nothing misses changes rather than hold our memory. */
-    (void)grpc_call_send(watcher->call, out, write_response(out, status));
+    struct pb_writer writer = {out, 0, sizeof out, false};
+    write_response(&writer, status);
+    (void)grpc_call_send(watcher->call, out, writer.length);
 }
 
 static void on_watch(grpc_call_t *call, const uint8_t *bytes, size_t length)

@@ -223,13 +223,12 @@ static void put_error(struct pb_writer *answer, enum grpc_status status, const c
 }
 
 static void put_files(const struct grpc_reflection_state *state, struct stream *stream,
-                      struct pb_writer *answer, int index, uint8_t *scratch)
+                      struct pb_writer *answer, int index, struct pb_writer list)
 {
     if (index < 0) {
         put_error(answer, GRPC_NOT_FOUND, "no such symbol or file");
         return;
     }
-    struct pb_writer list = {scratch, 0, ANSWER_BYTES_MAX, false};
     stream->sent[index] = false; /* what is asked for is always sent */
     add_file(state, stream, &list, (size_t)index);
     if (list.overflow)
@@ -245,7 +244,8 @@ static bool is_this(void *user, uint64_t number)
 }
 
 static void put_extension_file(const struct grpc_reflection_state *state, struct stream *stream,
-                               struct pb_writer *answer, struct pb_bytes request, uint8_t *scratch)
+                               struct pb_writer *answer, struct pb_bytes request,
+                               struct pb_writer list)
 {
     struct pb_bytes type = field_bytes(request, 1);
     struct pb_field field;
@@ -260,7 +260,7 @@ static void put_extension_file(const struct grpc_reflection_state *state, struct
                            &number, 0))
             found = (int)i;
     }
-    put_files(state, stream, answer, found, scratch);
+    put_files(state, stream, answer, found, list);
 }
 
 static bool put_number(void *user, uint64_t number)
@@ -273,13 +273,13 @@ static bool put_number(void *user, uint64_t number)
 }
 
 static void put_extension_numbers(const struct grpc_reflection_state *state,
-                                  struct pb_writer *answer, struct pb_bytes type, uint8_t *scratch)
+                                  struct pb_writer *answer, struct pb_bytes type,
+                                  struct pb_writer list)
 {
     if (find_symbol(state, type) < 0) {
         put_error(answer, GRPC_NOT_FOUND, "no such type");
         return;
     }
-    struct pb_writer list = {scratch, 0, ANSWER_BYTES_MAX, false};
     pb_put_bytes(&list, 1, type.data, type.length);
     for (size_t i = 0; i < state->files_count; i++) {
         if (each_extension(state->files[i].bytes, FILE_MESSAGE, FILE_EXTENSION, type, put_number,
@@ -305,9 +305,8 @@ static struct pb_bytes service_of(const struct method_slot *slot)
 
 /* Each service once, in order: the smallest name larger than the last. Few and rare. */
 static void put_services(const struct grpc_server *server, struct pb_writer *answer,
-                         uint8_t *scratch)
+                         struct pb_writer list)
 {
-    struct pb_writer list = {scratch, 0, ANSWER_BYTES_MAX, false};
     struct pb_bytes last = {(const uint8_t *)"", 0};
     for (;;) {
         struct pb_bytes best = {NULL, 0};
@@ -331,24 +330,25 @@ static void put_services(const struct grpc_server *server, struct pb_writer *ans
 
 /* ServerReflectionRequest: host 1, then one of 3 file, 4 symbol, 5 extension, 6 numbers, 7 list */
 static void put_answer(const struct grpc_server *server, struct stream *stream,
-                       struct pb_writer *answer, const struct pb_field *question, uint8_t *scratch)
+                       struct pb_writer *answer, const struct pb_field *question,
+                       struct pb_writer list)
 {
     const struct grpc_reflection_state *state = server->reflection;
     switch (question->number) {
     case 3:
-        put_files(state, stream, answer, find_file(state, question->bytes), scratch);
+        put_files(state, stream, answer, find_file(state, question->bytes), list);
         break;
     case 4:
-        put_files(state, stream, answer, find_symbol(state, question->bytes), scratch);
+        put_files(state, stream, answer, find_symbol(state, question->bytes), list);
         break;
     case 5:
-        put_extension_file(state, stream, answer, question->bytes, scratch);
+        put_extension_file(state, stream, answer, question->bytes, list);
         break;
     case 6:
-        put_extension_numbers(state, answer, question->bytes, scratch);
+        put_extension_numbers(state, answer, question->bytes, list);
         break;
     case 7:
-        put_services(server, answer, scratch);
+        put_services(server, answer, list);
         break;
     default:
         put_error(answer, GRPC_INVALID_ARGUMENT, "the request asks for nothing");
@@ -397,7 +397,9 @@ static void on_message(grpc_call_t *call, const uint8_t *bytes, size_t length)
     if (host.length > 0)
         pb_put_bytes(&answer, 1, host.data, host.length);
     pb_put_bytes(&answer, 2, bytes, length);
-    put_answer(server, stream, &answer, &question, block + answer.capacity);
+    /* the second half is for the list inside the answer, while it is made */
+    struct pb_writer list = {block + answer.capacity, 0, ANSWER_BYTES_MAX, false};
+    put_answer(server, stream, &answer, &question, list);
     enum grpc_send_result sent = grpc_call_send(call, answer.data, answer.length);
     free(block);
     if (sent == GRPC_SEND_FULL) {

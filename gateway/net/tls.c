@@ -35,8 +35,8 @@ static void fail(struct net_error *error, const char *what, const char *file)
 /* Without this OpenSSL would ask on the terminal. */
 static int no_password(char *buffer, int size, int writing, void *user)
 {
-    (void)buffer;
-    (void)size;
+    if (size > 0)
+        buffer[0] = 0;
     (void)writing;
     (void)user;
     return 0;
