@@ -37,6 +37,10 @@ const struct config_row gateway_config_rows[] = {
                CONFIG_AT_START, "Calls that may be open on one connection."),
     CONFIG_INT(cfg, calls_max, "calls_max", 1, 1000000, "65536", CONFIG_AT_START,
                "Calls that may be open in one worker."),
+    CONFIG_INT(
+        cfg, batches_max, "batches_max", 1, 10000, "32", CONFIG_AT_START,
+        "Calls with a batch that may be under way in one worker; over it: QUEUE_FULL. One of 15,000 payouts takes "
+        "some 40 MB until it is answered."),
     CONFIG_SIZE(cfg, message_bytes_max, "message_bytes_max", 1024, 16 << 20, "256KiB",
                 CONFIG_AT_START, "The longest request."),
     CONFIG_SIZE(cfg, batch_bytes_max, "batch_bytes_max", 65536, 64 << 20, "16MiB", CONFIG_AT_START,

@@ -19,7 +19,7 @@ struct gateway_config {
     const char *tls_cert_file, *tls_key_file, *tls_client_ca_file, *tls_crl_file;
     bool tls_client_cert_required;
 
-    int64_t connections_max, streams_per_connection_max, calls_max;
+    int64_t connections_max, streams_per_connection_max, calls_max, batches_max;
     int64_t message_bytes_max, batch_bytes_max, header_bytes_max, connection_bytes_max;
     int64_t handshake_timeout_ms, idle_timeout_ms, keepalive_ms;
 

@@ -360,6 +360,8 @@ enum exit_code master_run(const struct settings_source *source, struct settings 
     if (reserve_port(&m)) {
         m.code = EXIT_DONE;
         run_loop(&m);
+        if (m.announced && settings->config.port_file[0] != '\0')
+            (void)unlink(settings->config.port_file);
         log_info(log, "master.stopped", log_int("code", m.code));
     }
     if (m.reserved_fd >= 0)

@@ -415,10 +415,3 @@ const struct rpc_method rpc_submit_payouts = {
     .handle = submit_payouts,
     .is_batch = true,
 };
-
-/* Until payout_get.c is there. */
-__attribute__((weak)) void rpc_answer_payout(struct rpc_call *call, int64_t payout_id)
-{
-    (void)payout_id;
-    rpc_refuse(call, REASON_INTERNAL, NULL);
-}

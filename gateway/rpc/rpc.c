@@ -47,6 +47,7 @@ static struct rpc_call *call_new(struct rpc_ctx *ctx, const struct rpc_method *m
     if (method->is_batch) {
         arena_deinit(&call->arena);
         arena_init(&call->arena, BATCH_CHUNK_BYTES, BATCH_ARENA_BYTES_MAX);
+        ctx->batches++;
     }
     call->ctx = ctx;
     call->method = method;
@@ -66,6 +67,7 @@ static void call_free(struct rpc_call *call)
         ctx->open = call->next;
     if (call->next != NULL)
         call->next->prev = call->prev;
+    ctx->batches -= call->method->is_batch;
     if (ctx->spare_count >= SPARE_CALLS_MAX) {
         arena_deinit(&call->arena);
         free(call);
@@ -96,6 +98,7 @@ void rpc_ctx_init(struct rpc_ctx *ctx)
     ctx->open = NULL;
     ctx->spare = NULL;
     ctx->spare_count = 0;
+    ctx->batches = 0;
     ctx->draining = false;
     ctx->heads = NULL;
 }
@@ -200,6 +203,11 @@ static int64_t deadline_of(const struct rpc_ctx *ctx, int64_t left_ms)
     return clock_monotonic_us() + (left_ms < ms ? left_ms : ms) * US_PER_MS;
 }
 
+static void finish_draining(grpc_call_t *grpc)
+{
+    grpc_call_finish(grpc, GRPC_UNAVAILABLE, "the server is going away; connect again", NULL, 0);
+}
+
 static void on_message(grpc_call_t *grpc, const uint8_t *bytes, size_t length)
 {
     const struct rpc_binding *binding = grpc_call_method_user(grpc);
@@ -217,7 +225,13 @@ static void on_message(grpc_call_t *grpc, const uint8_t *bytes, size_t length)
         grpc_call_finish(grpc, GRPC_UNAVAILABLE, drained_message, NULL, 0);
         return;
     }
-    struct rpc_call *call = call_new(ctx, method);
+    if (ctx->draining && method->kind != GRPC_UNARY) {
+        finish_draining(grpc);
+        return;
+    }
+    struct rpc_call *call = NULL;
+    if (!method->is_batch || ctx->batches < (uint64_t)ctx->config->batches_max)
+        call = call_new(ctx, method);
     if (call == NULL) {
         finish_refused(ctx, grpc, REASON_QUEUE_FULL, NULL);
         return;

@@ -73,6 +73,7 @@ struct rpc_ctx {
     struct rpc_call *open;  /* every call not over, newest first */
     struct rpc_call *spare; /* calls over, kept with their memory for the next */
     unsigned spare_count;
+    unsigned batches;         /* calls with is_batch that are not over, and hold much memory */
     struct buf scratch;       /* for encoding answers */
     struct book_heads *heads; /* book_heads.h */
     struct grpc_method *net_methods;
