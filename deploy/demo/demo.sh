@@ -3,6 +3,7 @@
 # running, and nothing is paid twice. Everything is under var/demo; `make demo-stop` ends it.
 # shellcheck disable=SC2154  # demo, bin, bold, dim, plain: from lib.sh
 set -u
+locale=${LC_ALL:-${LC_CTYPE:-${LANG:-}}}
 . "$(dirname "$0")/lib.sh"
 
 platforms='upwork fiverr freelancer peopleperhour'
@@ -11,10 +12,13 @@ began=$SECONDS
 done_well=
 step_log=$demo/log/demo.log
 
+tick='ok ' cross='FAILED' green='' wipe=''
 if [ -n "$bold" ]; then
-    tick=$'\e[32m\u2714\e[0m' cross=$'\e[31m\u2718\e[0m' green=$'\e[32m' wipe=$'\r\e[K'
-else
-    tick='ok ' cross='FAILED' green='' wipe=''
+    green=$'\e[32m' wipe=$'\r\e[K'
+    case $locale in
+    *[Uu][Tt][Ff]*8) tick=$green$'\xe2\x9c\x94'$plain' ' cross=$'\e[31m\xe2\x9c\x98\e[0m' ;;
+    *) tick=${green}ok$plain' ' cross=$'\e[31mFAILED\e[0m' ;;
+    esac
 fi
 
 # ---------------------------------------------------------------- steps
@@ -171,6 +175,7 @@ all_landed() { # no payout is on its way, and every payment that will be sent ba
     report=$(ujrat payout report --json) || exit 1
     case $report in *'"ACCEPTED"'* | *'"INSTRUCTED"'*) return 1 ;; esac
     for bank in $banks; do
+        daemon_pid "bank-$bank" >/dev/null || die "bank $bank ended; its log is $demo/log/bank-$bank.log"
         due=$(grep -c '"return_reason":"[A-Z]' "$demo/bank-$bank.state")
         back=$(grep -c '"returned":' "$demo/bank-$bank.state")
         [ "$due" = "$back" ] || return 1
@@ -186,13 +191,15 @@ count_of() { # STATE
 }
 
 print_story() {
-    local platform line
+    local platform
     title 'Payouts'
     ujrat payout report || exit 1
     for platform in $platforms; do
-        while read -r line; do
-            printf '%s\n' "$line" | tr -s ' '
-        done < <(grep -E '  REFUSED  ' "$demo/log/submit-$platform.txt" | sed "s/^/refused: $platform /")
+        # columns: reference, gross, currency, outcome, why
+        awk -v platform="$platform" '$4 == "REFUSED" {
+            printf "Refused and not paid: %s %s, %s %s: ", platform, $1, $3, $2
+            $1 = $2 = $3 = $4 = ""; sub(/^ +/, ""); print
+        }' "$demo/log/submit-$platform.txt"
     done
     printf '%s settled, %s rejected and %s returned by their banks; what did not land is back in the float.\n' \
         "$(count_of SETTLED)" "$(count_of REJECTED)" "$(count_of RETURNED)"

@@ -101,7 +101,7 @@ demo_packages() {
 
 demo_build() {
     env -u MAKEFLAGS -u MAKELEVEL "${MAKE:-make}" --no-print-directory -j"$(nproc)" all | tail -n 400 |
-        awk '/^  (CC|LD)/ { n++; if (n % 40 == 0) { printf "."; fflush() } } !/^  / { print } END { if (n >= 40) print "" }'
+        awk '/^  (CC|LD)/ { n++; if (n % 40 == 0) { printf "."; fflush() } } !/^  / && !/Nothing to be done/ { print } END { if (n >= 40) print "" }'
     [ "${PIPESTATUS[0]}" = 0 ] || die "the build failed"
 }
 
