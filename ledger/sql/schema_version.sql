@@ -1,2 +1,0 @@
--- read-only
-SELECT coalesce(max(version), 0)::integer FROM schema_migration;
