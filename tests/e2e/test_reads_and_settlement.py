@@ -465,6 +465,66 @@ def test_a_role_may_only_what_is_its_own(world, principal, service, method, requ
     refused(world.api, "PERMISSION_DENIED", "ROLE_FORBIDDEN", getattr(world.stub(service, principal), method), getattr(getattr(world.api, area), name)())
 
 
+# ---------------------------------------------------------------- a gateway of their own: much at once
+@pytest.fixture(scope="module")
+def busy(cluster, new_gateway):
+    gateway = new_gateway(new_database(cluster), workers=1, watch_poll="20ms", registry_refresh="200ms")
+    world = World(gateway)
+    p = world.api.payout
+    details = p.BeneficiaryDetails(display_name="Bilal", iban=IBANS["MUCB"], cnic="3520112345671", channel=1)
+    bilal = world.stub("BeneficiaryService", "upwork").RegisterBeneficiary(
+        p.RegisterBeneficiaryRequest(request_id="bilal", details=details), timeout=10).name
+    for batch in range(2):
+        requests = [p.SubmitPayoutRequest(reference="m-%d-%d" % (batch, n), gross=world.api.money.Money(currency_code="USD", minor_units=1000),
+                                          beneficiary=bilal) for n in range(12000)]
+        answer = world.stub_of("upwork").SubmitPayouts(p.SubmitPayoutsRequest(payouts=requests), timeout=60)
+        assert all(r.outcome == 1 for r in answer.results)
+    yield world
+    gateway.stop()
+
+
+def told(world):
+    return world.g.database.value("SELECT coalesce(max(last_payout_id), 0) FROM ujrat.handout")
+
+
+def test_no_more_is_handed_out_than_the_bank_takes(busy):
+    narrow = (("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65536))   # a client that takes little at a time
+    bank = busy.g.stub("settlement", "SettlementService", "MUCB", options=narrow)
+    stream = bank.WatchInstructions(busy.api.settlement.WatchInstructionsRequest(), timeout=100)
+    got = list(next(stream).instructions)
+    before = None
+    while before != (before := told(busy)):    # until it stands still, though the bank has not taken all
+        time.sleep(0.5)
+    assert 0 < before < 20000
+    for message in stream:
+        got += message.instructions
+        if len(got) >= 24001:
+            break
+    stream.cancel()
+    assert len({i.instruction_id for i in got}) == len(got) == 24001
+    seqs = [int(i.instruction_id.split("-")[1]) for i in got]
+    assert seqs == sorted(seqs)
+
+
+def test_everything_is_watched_and_confirmed_in_pages(busy):
+    p, s = busy.api.payout, busy.api.settlement
+    all_ = busy.instructions("MUCB", 24001, seconds=60)
+    for at in range(0, len(all_), 1000):
+        results = busy.confirm("MUCB", *[busy.confirmation(i, status=2 if n % 10 == 0 else 1) for n, i in enumerate(all_[at:at + 1000])])
+        assert {r.outcome for r in results} == {RECORDED}
+    events, stream = [], busy.stub_of("upwork").WatchPayouts(p.WatchPayoutsRequest(), timeout=60)
+    for message in stream:
+        events += message.events
+        if len(events) >= 3 * 24001:
+            break
+    stream.cancel()
+    assert len({(e.payout, e.state) for e in events}) == len(events) == 3 * 24001
+    (position,) = busy.settlement("MUCB").GetPosition(s.GetPositionRequest(), timeout=10).positions
+    assert position.pending_count == 0 and position.pending_minor_units == 0
+    paid = sum(i.amount.minor_units for n, i in enumerate(all_) if n % 1000 % 10)
+    assert position.owed_minor_units == paid
+
+
 # ---------------------------------------------------------------- last: it ends the gateway
 def test_a_drain_ends_streams_so_that_clients_come_back(world):
     streams = [world.stub_of("upwork").WatchPayouts(world.api.payout.WatchPayoutsRequest(), timeout=60),
