@@ -85,6 +85,7 @@ unsigned book_heads_all(const struct book_heads *heads, const struct book_head *
 
 static void unlink_waiter(struct book_heads_waiter *w)
 {
+    assert(w->heads != NULL);
     if (w->prev != NULL)
         w->prev->next = w->next;
     else
