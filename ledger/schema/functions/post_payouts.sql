@@ -77,17 +77,25 @@ END $$;
 CREATE OR REPLACE FUNCTION write_payouts(p_book integer, p_principal integer, p_seq bigint, p_block bigint,
     p_at timestamptz, p_items payout_draft[], OUT n integer, OUT bank_id smallint[])
 LANGUAGE sql SET search_path = ujrat, pg_temp AS $$
-    WITH item AS MATERIALIZED (    -- laterals with a limit: one look-up an item, whatever the planner believes
-        SELECT d.*, p_seq + d.ord - 1 AS payout_id, b.version AS beneficiary_version, b.bank_id, a.account_id AS payable
+    WITH payable AS (    -- the payable account of bank i in the first item's currency, 0 if it has none
+        SELECT array_agg(coalesce(a.account_id, 0) ORDER BY i) AS of_bank
+          FROM generate_series(1, (SELECT max(bank_id)::integer FROM bank)) i
+          LEFT JOIN account a ON a.book_id = p_book AND a.role = 'payable' AND a.ccy = p_items[1].dst_ccy AND a.bank_id = i
+    ), item AS MATERIALIZED (    -- what the journal needs comes first: a row is read no further than that
+        SELECT p_seq + d.ord - 1 AS payout_id, a.payable, d.line_account, d.line_ccy, d.line_minor, d.ord,
+               d.beneficiary_id, d.gross, d.fee, d.mid_rate_e10, d.mid_value, d.margin, d.net, d.quote_id, d.rate_id,
+               b.version AS beneficiary_version, d.margin_bps, d.src_ccy, d.dst_ccy, b.bank_id, d.digit_shift,
+               d.fingerprint, d.reference, d.info
           FROM unnest(p_items) WITH ORDINALITY AS d
                (reference, fingerprint, info, beneficiary_id, carried, quote_id, gross, fee, mid_rate_e10,
                 mid_value, margin, net, rate_id, margin_bps, src_ccy, dst_ccy, digit_shift, refusal,
                 line_account, line_ccy, line_minor, ord)
+         -- laterals with a limit: one look-up an item, whatever the planner believes
          CROSS JOIN LATERAL (SELECT version, bank_id FROM beneficiary
                               WHERE book_id = p_book AND beneficiary_id = d.beneficiary_id LIMIT 1) b
-         CROSS JOIN LATERAL (SELECT account_id FROM account
-                              WHERE book_id = p_book AND role = 'payable' AND ccy = d.dst_ccy
-                                AND coalesce(bank_id, 0::smallint) = b.bank_id LIMIT 1) a
+         CROSS JOIN LATERAL (SELECT CASE WHEN d.dst_ccy = p_items[1].dst_ccy THEN (SELECT of_bank FROM payable)[b.bank_id]
+                                         ELSE payable_account(p_book, b.bank_id, d.dst_ccy) END AS payable OFFSET 0) a
+         WHERE a.payable <> 0
     ), payouts AS (
         INSERT INTO payout (payout_id, beneficiary_id, gross, fee, mid_rate_e10, mid_value, margin, net, quote_id,
                             book_id, rate_id, beneficiary_version, margin_bps, src_ccy, dst_ccy, bank_id,
@@ -103,6 +111,12 @@ LANGUAGE sql SET search_path = ujrat, pg_temp AS $$
           FROM item
     )
     SELECT count(*)::integer, array_agg(bank_id ORDER BY ord) FROM item;
+$$;
+
+CREATE OR REPLACE FUNCTION payable_account(p_book integer, p_bank smallint, p_ccy smallint) RETURNS integer
+LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
+    SELECT account_id FROM account
+     WHERE book_id = p_book AND role = 'payable' AND ccy = p_ccy AND coalesce(bank_id, 0::smallint) = p_bank;
 $$;
 
 -- What becomes of each item, one after the other, as if they had come alone.
