@@ -186,7 +186,8 @@ $(GEN)/banks_pk.c: data/banks_pk.csv tools/embed.sh
 	@tools/embed.sh banks_pk $< >$@
 
 SQL_FILES := $(shell find ledger/sql ledger/schema -name '*.sql' 2>/dev/null | LC_ALL=C sort)
-$(GEN)/ledger_sql.c: $(SQL_FILES) tools/embed.sh
+# The folders too: they change when a file is taken away.
+$(GEN)/ledger_sql.c: $(SQL_FILES) $(sort $(dir $(SQL_FILES))) tools/embed.sh
 	@mkdir -p $(@D)
 	@tools/embed.sh --table ledger_sql $(SQL_FILES) >$@
 
