@@ -152,13 +152,16 @@ static void refuses_64_kib_of_junk_fields_without_taking_memory(void **state)
     (void)state;
     char junk[65536];
     struct wire_money m;
-    for (size_t i = 0; i < sizeof(junk); i += 2)
-        memcpy(junk + i, "\x78\x01", 2);
+    for (size_t i = 0; i < sizeof(junk); i += 2) {
+        junk[i] = 0x78;
+        junk[i + 1] = 0x01;
+    }
     assert_int_equal(wire_decode(&wire_money_type, slice_of(junk, sizeof(junk)), &arena, &m).reason,
                      REASON_TOO_MANY_UNKNOWN_FIELDS);
     assert_int_equal(arena.total_bytes, 0);
     /* One large unknown field is junk, too: a length of 65,532. */
-    memcpy(junk, "\x7a\xfc\xff\x03", 4);
+    static const unsigned char one[] = {0x7a, 0xfc, 0xff, 0x03};
+    memcpy(junk, one, sizeof(one));
     assert_int_equal(wire_decode(&wire_money_type, slice_of(junk, sizeof(junk)), &arena, &m).reason,
                      REASON_TOO_MANY_UNKNOWN_FIELDS);
 }
