@@ -60,7 +60,7 @@ static void check_against_protobuf_c(const ProtobufCMessageDescriptor *type, str
         type, NULL, bytes.len, (const uint8_t *)(bytes.p == NULL ? "" : bytes.p));
     assert(message != NULL);
     /* protobuf-c cuts text at a NUL, so only what has none comes back whole. */
-    if (bytes.len > 0 && memchr(bytes.p, '\0', bytes.len) == NULL) {
+    if (bytes.p != NULL && bytes.len > 0 && memchr(bytes.p, '\0', bytes.len) == NULL) {
         uint8_t *back = malloc(bytes.len);
         assert(back != NULL && protobuf_c_message_get_packed_size(message) == bytes.len);
         protobuf_c_message_pack(message, back);
