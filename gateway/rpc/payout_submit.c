@@ -164,6 +164,9 @@ static enum phase ask_quotes(struct submit *s)
 static void on_posted(void *user)
 {
     struct submit *s = user;
+    for (uint32_t i = 0; i < s->n_drafts; i++)
+        if (s->posted[i].outcome != LEDGER_REFUSED && s->posted[i].outcome != LEDGER_NOT_SENT)
+            rpc_wrote(s->call);
     if (rpc_release(s->call))
         resume(s, PHASE_REPLY);
 }

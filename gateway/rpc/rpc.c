@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "gateway/rpc/book_heads.h"
 #include "gateway/rpc/error.h"
+#include "ledger/statements.h"
 
 enum {
     SPARE_CALLS_MAX = 256,
@@ -347,6 +348,7 @@ static void query_done(void *user, enum ledger_outcome outcome, reason_t reason,
 {
     struct rpc_call *call = user;
     rpc_rows_fn *on_rows = call->on_rows;
+    call->wrote = call->wrote || (call->writes && outcome == LEDGER_DONE);
     if (rpc_release(call))
         on_rows(call, outcome, reason, rows);
 }
@@ -357,6 +359,7 @@ void rpc_query(struct rpc_call *call, const char *statement, struct params *para
     int64_t deadline_us =
         call->deadline_us == INT64_MAX ? deadline_of(call->ctx, INT64_MAX) : call->deadline_us;
     call->on_rows = on_rows;
+    call->writes = !statements_is_read_only(statements_find(statement));
     rpc_hold(call);
     ledger_query(call->ctx->ledger, statement, params, deadline_us, query_done, call);
 }
@@ -413,6 +416,10 @@ void rpc_reply(struct rpc_call *call, const struct wire_message *type, const voi
 void rpc_refuse(struct rpc_call *call, reason_t reason, const char *field)
 {
     assert(call->grpc != NULL && reason != REASON_NONE);
+    if (call->wrote && call->method->kind == GRPC_UNARY) {
+        reason = REASON_OUTCOME_UNKNOWN;
+        field = NULL;
+    }
     finish_refused(call->ctx, call->grpc, reason, field);
     call_over(call);
 }

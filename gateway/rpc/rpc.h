@@ -111,6 +111,8 @@ struct rpc_call {
     /* rpc.c's own */
     grpc_call_t *grpc; /* NULL once answered or gone */
     bool gone;
+    bool writes;    /* the query under way is not one that only reads */
+    bool wrote;     /* something the call asked for is in the ledger, or may be */
     unsigned holds; /* the ledger still uses its memory */
     rpc_rows_fn *on_rows;
     struct rpc_call *prev, *next;
@@ -140,6 +142,12 @@ void *rpc_alloc(struct rpc_call *call, size_t count, size_t size);
 struct slice rpc_text(struct rpc_call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Something the call asked for is in the ledger, or may be. Of queries rpc_query knows it by itself. */
+static inline void rpc_wrote(struct rpc_call *call)
+{
+    call->wrote = true;
+}
+
 /* Asks the ledger (params are moved from). on_rows comes from the loop, unless the client has gone by then.
  * For streams each query has call_deadline of its own. */
 void rpc_query(struct rpc_call *call, const char *statement, struct params *params,
@@ -159,7 +167,8 @@ static inline bool rpc_is_gone(const struct rpc_call *call)
 void rpc_reply(struct rpc_call *call, const struct wire_message *type, const void *message);
 
 /* Ends the call with a refusal: status, message and details from the reason (domain/reason.h). field: its path
- * in the request, or NULL. Logged at info. Adds RetryInfo for those reasons that pass. */
+ * in the request, or NULL. Logged at info. Adds RetryInfo for those reasons that pass. Once the call has written
+ * (unary calls only), whatever fails after it is told as OUTCOME_UNKNOWN: no other reason would be true. */
 void rpc_refuse(struct rpc_call *call, reason_t reason, const char *field);
 /* What became of a query that is not LEDGER_DONE. */
 void rpc_refuse_outcome(struct rpc_call *call, enum ledger_outcome outcome, reason_t reason,

@@ -323,7 +323,8 @@ static void statements_said_to_be_read_only_write_nothing(void **state)
         static const char *const nothing[PARAMS_MAX];
         PGresult *d = PQdescribePrepared(pg, statements_name(i));
         assert_int_equal(PQresultStatus(d), PGRES_COMMAND_OK);
-        PQclear(PQexec(pg, statements_is_read_only(i) ? "BEGIN READ ONLY" : "BEGIN"));
+        const bool locks = strncmp(statements_name(i), "audit_moment.", 13) == 0;
+        PQclear(PQexec(pg, statements_is_read_only(i) && !locks ? "BEGIN READ ONLY" : "BEGIN"));
         PGresult *r = PQexecPrepared(pg, statements_name(i), PQnparams(d), nothing, NULL, NULL, 1);
         const char *sqlstate = PQresultErrorField(r, PG_DIAG_SQLSTATE);
         if (sqlstate != NULL && (strcmp(sqlstate, "25006") == 0 || strcmp(sqlstate, "42501") == 0))
