@@ -37,7 +37,9 @@ static inline struct slice slice_str(const char *text)
 
 static inline bool slice_equal(struct slice a, struct slice b)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+    if (a.len != b.len || a.len == 0)
+        return a.len == b.len;
+    return a.p != NULL && b.p != NULL && memcmp(a.p, b.p, a.len) == 0;
 }
 
 static inline bool slice_equal_str(struct slice a, const char *b)

@@ -131,7 +131,8 @@ void ledger_post(struct ledger *l, int32_t book_id, int32_t principal_id,
 
 struct ledger_stats {
     uint64_t batches, payouts, resent_singly, reconnects;
-    uint64_t unknown_resolved; /* payouts answered after the connection of an earlier try was lost */
+    uint64_t
+        unknown_resolved; /* payouts answered after the connection of an earlier try was lost */
     unsigned payouts_queued, statements_queued;
 };
 void ledger_stats(const struct ledger *l, struct ledger_stats *out);

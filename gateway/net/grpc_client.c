@@ -482,8 +482,8 @@ static void on_blocking_done(void *user, const struct grpc_result *result)
 bool grpc_client_call_blocking(grpc_client_t *client, const char *path, const uint8_t *request,
                                size_t request_length, uint32_t deadline_ms, grpc_reply_t *reply)
 {
-    struct blocking blocking = {reply, false};
     memset(reply, 0, sizeof *reply);
+    struct blocking blocking = {reply, false};
     grpc_client_unary(client, path, request, request_length, deadline_ms, on_blocking_done,
                       &blocking);
     while (!blocking.done) {

@@ -179,6 +179,28 @@ static struct call *call_new(struct bench *b, unsigned client)
 
 /* ---------------------------------------------------------------- connections */
 
+static uint64_t number(const char *text)
+{
+    char *end;
+    const uint64_t value = strtoull(text, &end, 10);
+    if (end == text || *end != '\0') {
+        fprintf(stderr, "bench_client: '%s' is not a number\n", text);
+        exit(2);
+    }
+    return value;
+}
+
+static double real(const char *text)
+{
+    char *end;
+    const double value = strtod(text, &end);
+    if (end == text || *end != '\0') {
+        fprintf(stderr, "bench_client: '%s' is not a number\n", text);
+        exit(2);
+    }
+    return value;
+}
+
 static const char *env(const char *name, unsigned i)
 {
     char full[64];
@@ -315,23 +337,23 @@ int main(int argc, char **argv)
     if (b.base == NULL || b.buffer == NULL)
         return 1;
     b.run_id = (uint64_t)clock_realtime_us();
-    b.platform_count = (unsigned)atoi(env("UJRAT_BENCH_BOOKS", 0));
+    b.platform_count = (unsigned)number(env("UJRAT_BENCH_BOOKS", 0));
     if (b.platform_count < 1 || b.platform_count > PLATFORMS_MAX)
         return 2;
     for (unsigned i = 0; i < b.platform_count; i++)
         snprintf(b.platforms[i].name, sizeof b.platforms[i].name, "%s",
                  env("UJRAT_PLATFORM", i + 1));
     if (strcmp(argv[1], "unary") == 0 && argc == 5) {
-        b.total = strtoull(argv[2], NULL, 10);
-        run_closed(&b, (unsigned)atoi(argv[3]), (unsigned)atoi(argv[4]));
+        b.total = number(argv[2]);
+        run_closed(&b, (unsigned)number(argv[3]), (unsigned)number(argv[4]));
     } else if (strcmp(argv[1], "batch") == 0 && argc == 5) {
-        b.total = strtoull(argv[2], NULL, 10);
-        b.batch_items = (unsigned)atoi(argv[3]);
-        run_closed(&b, (unsigned)atoi(argv[4]), 2 * b.platform_count);
+        b.total = number(argv[2]);
+        b.batch_items = (unsigned)number(argv[3]);
+        run_closed(&b, (unsigned)number(argv[4]), 2 * b.platform_count);
     } else if (strcmp(argv[1], "latency") == 0) {
-        run_latency(&b, atof(argv[2]), atof(argv[3]));
+        run_latency(&b, real(argv[2]), real(argv[3]));
     } else if (strcmp(argv[1], "idle") == 0) {
-        run_idle(&b, (unsigned)atoi(argv[2]), atof(argv[3]));
+        run_idle(&b, (unsigned)number(argv[2]), real(argv[3]));
     } else {
         return 2;
     }

@@ -133,6 +133,17 @@ static void price(struct bench *b, int32_t account_base)
     };
 }
 
+static uint64_t number(const char *text)
+{
+    char *end;
+    const uint64_t value = strtoull(text, &end, 10);
+    if (end == text || *end != '\0') {
+        fprintf(stderr, "bench_post: '%s' is not a number\n", text);
+        exit(2);
+    }
+    return value;
+}
+
 int main(int argc, char **argv)
 {
     const char *uri = getenv("UJRAT_BENCH_DB");
@@ -144,21 +155,21 @@ int main(int argc, char **argv)
         return 2;
     }
     struct bench b = {.base = event_base_new(), .books = 1, .job_payouts = 100};
-    b.total = strtoull(argv[1], NULL, 10);
+    b.total = number(argv[1]);
     if (argc > 2)
-        b.books = atoi(argv[2]);
+        b.books = (int32_t)number(argv[2]);
     if (argc > 3)
-        b.job_payouts = (unsigned)atoi(argv[3]);
+        b.job_payouts = (unsigned)number(argv[3]);
     if (b.base == NULL || b.total == 0 || b.books < 1 || b.job_payouts < 1 ||
         b.job_payouts > JOB_MAX)
         return 2;
     b.run_id = (uint64_t)clock_realtime_us();
-    price(&b, atoi(float_account));
+    price(&b, (int32_t)number(float_account));
     const char *batch = getenv("UJRAT_BENCH_BATCH");
     const struct ledger_config config = {
         .uri = uri,
         .connections = (unsigned)b.books,
-        .batch_payouts_max = batch == NULL ? 2000 : (unsigned)atoi(batch),
+        .batch_payouts_max = batch == NULL ? 2000 : (unsigned)number(batch),
         .queue_payouts_max = 1000000,
         .queue_statements_max = 100,
         .statement_timeout_ms = 30000,
