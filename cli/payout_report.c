@@ -259,8 +259,8 @@ static void print_comparison(const struct args *args, const struct compare *c)
     if (args_json(args))
         return;
     printf(
-        "\n%zu payouts that have landed. ILLUSTRATIVE: computed from published prices, which change;\n"
-        "what a person is charged depends on the account, the country and the day.\n",
+        "\n%zu payouts that have landed. ILLUSTRATIVE: the others' rows are computed from published\n"
+        "or reported prices, which change; what a person pays depends on account, country and day.\n",
         c->payouts);
     for (size_t k = 0; k < c->n; k++)
         printf("  %s: %s\n", c->ways[k].name, c->ways[k].source);

@@ -209,6 +209,7 @@ print_story() {
 
     title 'What others would have taken of the same money (illustrative)'
     ujrat compare deploy/demo/competitors.csv || exit 1
+    echo "Ujrat's row is what these books hold, at tariffs made up for the demo."
 }
 
 print_next() {

@@ -148,6 +148,7 @@ demo_env() { # PORT: what a shell needs to be anyone
             printf 'export UJRAT_CERT_%s=%q\nexport UJRAT_KEY_%s=%q\n' "$upper" "$demo/pki/$name.pem" "$upper" "$demo/pki/$name.key"
         done
         printf "export UJRAT_DB='%s'\n" "$(db_uri ujrat_auditor)"
+        printf "export UJRAT_OPERATOR_DB='%s'\n" "$(db_uri ujrat_operator)"
         printf 'case ":$PATH:" in *:%q:*) ;; *) export PATH=%q:"$PATH" ;; esac\n' "$bin" "$bin"
     } >"$demo/env.new"
     mv "$demo/env.new" "$demo/env"

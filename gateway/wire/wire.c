@@ -87,7 +87,7 @@ static bool read_token(struct reader *r, struct token *t, unsigned depth)
     uint64_t key;
     if (!read_varint(r, &key) || key > UINT32_MAX || key >> 3 == 0)
         return false;
-    t->number = (uint32_t)(key >> 3);
+    *t = (struct token){.number = (uint32_t)(key >> 3)};
     t->pb_type = (unsigned)(key & 7);
     switch (t->pb_type) {
     case PB_VARINT:

@@ -152,15 +152,37 @@ static void refuses_64_kib_of_junk_fields_without_taking_memory(void **state)
     (void)state;
     char junk[65536];
     struct wire_money m;
-    for (size_t i = 0; i < sizeof(junk); i += 2)
-        memcpy(junk + i, "\x78\x01", 2);
+    for (size_t i = 0; i < sizeof(junk); i += 2) {
+        junk[i] = 0x78;
+        junk[i + 1] = 0x01;
+    }
     assert_int_equal(wire_decode(&wire_money_type, slice_of(junk, sizeof(junk)), &arena, &m).reason,
                      REASON_TOO_MANY_UNKNOWN_FIELDS);
     assert_int_equal(arena.total_bytes, 0);
     /* One large unknown field is junk, too: a length of 65,532. */
-    memcpy(junk, "\x7a\xfc\xff\x03", 4);
+    static const unsigned char one[] = {0x7a, 0xfc, 0xff, 0x03};
+    memcpy(junk, one, sizeof(one));
     assert_int_equal(wire_decode(&wire_money_type, slice_of(junk, sizeof(junk)), &arena, &m).reason,
                      REASON_TOO_MANY_UNKNOWN_FIELDS);
+}
+
+static void counts_unknown_fields_and_their_bytes_apart(void **state)
+{
+    (void)state;
+    char few[2 * WIRE_UNKNOWN_FIELDS_MAX + 2];
+    char large[WIRE_UNKNOWN_BYTES_MAX + 2] = {0x7a, (char)0xfe, 0x3f}; /* a length of 8,190 */
+    struct wire_money m;
+    memset(few, 0x78, sizeof(few));
+    assert_int_equal(
+        wire_decode(&wire_money_type, slice_of(few, sizeof(few) - 2), &arena, &m).reason,
+        REASON_NONE);
+    assert_int_equal(wire_decode(&wire_money_type, slice_of(few, sizeof(few)), &arena, &m).reason,
+                     REASON_TOO_MANY_UNKNOWN_FIELDS);
+    assert_int_equal(wire_decode(&wire_money_type, slice_of(large, 3 + 8190), &arena, &m).reason,
+                     REASON_TOO_MANY_UNKNOWN_FIELDS);
+    large[1] = (char)0xfd; /* 8,189: the most there may be */
+    assert_int_equal(wire_decode(&wire_money_type, slice_of(large, 3 + 8189), &arena, &m).reason,
+                     REASON_NONE);
 }
 
 static void names_the_field_that_holds_the_fault(void **state)
@@ -281,6 +303,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_known_field_of_another_type_is_unknown, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(refuses_64_kib_of_junk_fields_without_taking_memory, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(counts_unknown_fields_and_their_bytes_apart, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(names_the_field_that_holds_the_fault, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_one_item_too_many, set_up, tear_down),
