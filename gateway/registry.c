@@ -251,6 +251,8 @@ static void load_ended(struct registry *r, bool worked)
     }
     data_free(&r->loading);
     sleep_until_next(r);
+    if (worked && r->config.on_load != NULL)
+        r->config.on_load(r->config.user);
     if (worked == !r->last_failed)
         return;
     r->last_failed = !worked;

@@ -87,6 +87,7 @@ struct registry_config {
     uint32_t refresh_ms;
     /* Called after the first load and whenever a load succeeds after one that failed, or the other way. */
     void (*on_state)(void *user, bool loaded);
+    void (*on_load)(void *user); /* after every load that succeeded; may be NULL */
     void *user;
 };
 

@@ -122,6 +122,12 @@ static void on_registry(void *user, bool loaded)
     update_health(user);
 }
 
+static void on_registry_load(void *user)
+{
+    struct worker *w = user;
+    rpc_recheck_streams(&w->ctx);
+}
+
 /* ---------------------------------------------------------------- the end, politely */
 
 static void on_drained(void *user)
@@ -202,6 +208,7 @@ static err_t open_ledger(struct worker *w)
         .log = w->ctx.log,
         .refresh_ms = (uint32_t)c->registry_refresh_ms,
         .on_state = on_registry,
+        .on_load = on_registry_load,
         .user = w,
     };
     return registry_new(&rc, &w->ctx.registry);

@@ -302,19 +302,42 @@ err_t rpc_register(struct rpc_ctx *ctx)
     return err_none();
 }
 
+static bool is_open_stream(const struct rpc_call *call)
+{
+    return call->method->kind != GRPC_UNARY && call->grpc != NULL;
+}
+
+/* Takes a stream from its handler; what is returned is to be finished. */
+static grpc_call_t *take_stream(struct rpc_call *call)
+{
+    grpc_call_t *grpc = call->grpc;
+    call->gone = true;
+    if (call->method->on_gone != NULL)
+        call->method->on_gone(call);
+    call_over(call);
+    return grpc;
+}
+
 void rpc_drain(struct rpc_ctx *ctx)
 {
     ctx->draining = true;
     for (struct rpc_call *call = ctx->open, *next; call != NULL; call = next) {
         next = call->next;
-        if (call->method->kind == GRPC_UNARY || call->grpc == NULL)
-            continue;
-        grpc_call_t *grpc = call->grpc;
-        call->gone = true;
-        if (call->method->on_gone != NULL)
-            call->method->on_gone(call);
-        call_over(call);
-        grpc_call_finish(grpc, GRPC_UNAVAILABLE, drained_message, NULL, 0);
+        if (is_open_stream(call))
+            grpc_call_finish(take_stream(call), GRPC_UNAVAILABLE, drained_message, NULL, 0);
+    }
+}
+
+void rpc_recheck_streams(struct rpc_ctx *ctx)
+{
+    for (struct rpc_call *call = ctx->open, *next; call != NULL; call = next) {
+        const struct principal *p;
+        reason_t reason = REASON_NONE;
+        next = call->next;
+        if (is_open_stream(call))
+            reason = check_principal(ctx, call->method, grpc_call_peer(call->grpc), &p);
+        if (reason != REASON_NONE)
+            finish_refused(ctx, take_stream(call), reason, NULL);
     }
 }
 

@@ -133,6 +133,8 @@ bool rpc_authorize(void *user, grpc_call_t *call);
 MUST_CHECK err_t rpc_register(struct rpc_ctx *ctx);
 /* Ends the open streams (UNAVAILABLE), so that a drain can finish. */
 void rpc_drain(struct rpc_ctx *ctx);
+/* Ends the open streams of those who may not call any more: when the registry has been read again. */
+void rpc_recheck_streams(struct rpc_ctx *ctx);
 
 /* ---------------------------------------------------------------- for handlers */
 
