@@ -296,18 +296,27 @@ struct params *batch_params(struct batch *batch)
 /* ---------------------------------------------------------------- answers */
 
 /* The columns of post_payouts (ledger/sql/post_payouts.sql). */
-enum { COL_OUTCOME, COL_PAYOUT_ID, COL_BANK_ID, COL_COMMITTED_AT, COL_FEE, COL_NET, COL_CCY };
+enum {
+    COL_OUTCOME,
+    COL_PAYOUT_ID,
+    COL_BANK_ID,
+    COL_COMMITTED_AT,
+    COL_FEE,
+    COL_NET,
+    COL_CCY,
+    COL_BENEFICIARY,
+};
 
 struct answer {
     int64_t *numbers; /* all of the below */
-    int64_t *outcome, *payout_id, *bank_id, *fee, *net, *ccy;
+    int64_t *outcome, *payout_id, *bank_id, *fee, *net, *ccy, *beneficiary;
     int64_t committed_us;
-    bool stored; /* fee, net and ccy are given */
+    bool stored; /* fee, net, ccy and beneficiary are given */
 };
 
 static bool answer_read(const struct rows *rows, int n, struct answer *a)
 {
-    int64_t *all = calloc((size_t)n * 6, sizeof *all);
+    int64_t *all = calloc((size_t)n * 7, sizeof *all);
     if (all == NULL || rows_count(rows) != 1) {
         free(all);
         return false;
@@ -320,6 +329,7 @@ static bool answer_read(const struct rows *rows, int n, struct answer *a)
         .fee = all + 3 * n,
         .net = all + 4 * n,
         .ccy = all + 5 * n,
+        .beneficiary = all + 6 * n,
         .committed_us = rows_time_us(rows, 0, COL_COMMITTED_AT),
     };
     if (rows_int_array(rows, 0, COL_OUTCOME, a->outcome, n) != n ||
@@ -330,7 +340,8 @@ static bool answer_read(const struct rows *rows, int n, struct answer *a)
     }
     a->stored = rows_int_array(rows, 0, COL_FEE, a->fee, n) == n &&
                 rows_int_array(rows, 0, COL_NET, a->net, n) == n &&
-                rows_int_array(rows, 0, COL_CCY, a->ccy, n) == n;
+                rows_int_array(rows, 0, COL_CCY, a->ccy, n) == n &&
+                rows_int_array(rows, 0, COL_BENEFICIARY, a->beneficiary, n) == n;
     return true;
 }
 
@@ -353,6 +364,7 @@ static void take_answer(struct batcher *b, struct post_job *job, unsigned i, con
     p->fee = a->stored ? a->fee[at] : d->fee;
     p->net = a->stored ? a->net[at] : d->net;
     p->dst_ccy = a->stored ? (int16_t)a->ccy[at] : d->dst_ccy;
+    p->beneficiary_id = a->stored ? a->beneficiary[at] : d->beneficiary_id;
     b->stats.payouts++;
 }
 

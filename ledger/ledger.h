@@ -116,6 +116,7 @@ struct payout_posted {
     int64_t committed_us; /* DONE: Unix time of the commit */
     /* DONE and DUPLICATE: what the payout comes to, as stored */
     int64_t fee, net;
+    int64_t beneficiary_id; /* one that was carried has a number by now */
     int16_t bank_id, dst_ccy;
 };
 

@@ -195,7 +195,7 @@ static void answer_payout(struct submit *s)
         .name = rpc_resource_name(call, "payouts", posted->payout_id),
         .reference = draft->reference,
         .state = PAYOUT_STATE_ACCEPTED,
-        .beneficiary = request->beneficiary,
+        .beneficiary = rpc_resource_name(call, "beneficiaries", posted->beneficiary_id),
         .bank_code = slice_str(bank == NULL ? NULL : bank->code),
         .quote = request->quote,
         .remittance_information = draft->info,

@@ -110,7 +110,6 @@ def test_a_payout_is_answered_as_it_is_stored(desk):
     assert p.pricing.net.minor_units == mid - mid * 150 // 10000
     assert p.pricing.our_rate == "273.791782"
     again = desk.payouts.GetPayout(desk.api.payout.GetPayoutRequest(name=p.name), timeout=10)
-    again.beneficiary = p.beneficiary     # one that was carried gets its number in the ledger
     assert again == p
 
 

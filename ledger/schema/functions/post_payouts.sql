@@ -8,7 +8,7 @@
 -- lasts. Refusals are answers, not exceptions: an ERROR from here is a bug or a broken batch.
 CREATE OR REPLACE FUNCTION post_payouts(p_book integer, p_principal integer, p_items payout_draft[],
     OUT outcome smallint[], OUT payout_id bigint[], OUT bank_id smallint[], OUT committed_at timestamptz,
-    OUT stored_fee bigint[], OUT stored_net bigint[], OUT stored_ccy smallint[])
+    OUT stored_fee bigint[], OUT stored_net bigint[], OUT stored_ccy smallint[], OUT stored_beneficiary bigint[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
 DECLARE
     n integer := cardinality(p_items);
@@ -66,8 +66,8 @@ BEGIN
         PERFORM close_block(p_book, head.block_no, head.seq, head.seq + written.n - 1, head.at);
     END IF;
     SELECT array_agg(p.bank_id ORDER BY t.ord), array_agg(p.fee ORDER BY t.ord), array_agg(p.net ORDER BY t.ord),
-           array_agg(p.dst_ccy ORDER BY t.ord)
-      INTO bank_id, stored_fee, stored_net, stored_ccy
+           array_agg(p.dst_ccy ORDER BY t.ord), array_agg(p.beneficiary_id ORDER BY t.ord)
+      INTO bank_id, stored_fee, stored_net, stored_ccy, stored_beneficiary
       FROM unnest(payout_id) WITH ORDINALITY AS t (id, ord)
       LEFT JOIN payout p ON p.book_id = p_book AND p.payout_id = t.id;
 END $$;
