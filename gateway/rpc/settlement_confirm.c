@@ -116,11 +116,14 @@ static void answer(struct rpc_call *call)
     for (uint32_t i = 0; i < c->n; i++) {
         const struct item *item = &c->items[i];
         results[i].present = true;
-        results[i].instruction_id = item->said->instruction_id;
+        /* An answer must be valid UTF-8, or the client drops it with all its neighbours. */
+        if (utf8_check(item->said->instruction_id, NULL) == UTF8_OK)
+            results[i].instruction_id = item->said->instruction_id;
         results[i].outcome = item->outcome;
         if (item->no.reason != REASON_NONE) {
             results[i].reason = slice_str(reason_name(item->no.reason));
-            results[i].field = slice_str(item->no.field);
+            if (item->no.field != NULL)
+                results[i].field = rpc_text(call, "confirmations[%u].%s", i, item->no.field);
             results[i].message = slice_str(reason_text(item->no.reason));
         }
     }

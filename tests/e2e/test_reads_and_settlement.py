@@ -213,7 +213,7 @@ def test_a_bank_is_told_and_what_it_says_moves_the_payout(world):
     theirs = world.instructions("MUCB", 1)
     assert first.instruction_id not in {i.instruction_id for i in theirs}
     (no,) = world.confirm("MUCB", world.confirmation(first))
-    assert (no.outcome, no.reason, no.field) == (REFUSED, "INSTRUCTION_NOT_FOUND", "instruction_id")
+    assert (no.outcome, no.reason, no.field) == (REFUSED, "INSTRUCTION_NOT_FOUND", "confirmations[0].instruction_id")
     refused(world.api, "FAILED_PRECONDITION", "STATE_CONFLICT", world.stub_of("upwork").CancelPayout,
             world.api.payout.CancelPayoutRequest(name=paid.name))
 
@@ -277,7 +277,8 @@ def test_a_confirmation_with_a_fault_is_refused_alone_and_named(world):
             getattr(c, key).CopyFrom(value) if hasattr(value, "DESCRIPTOR") else setattr(c, key, value)
         items.append(c)
     results = world.confirm("SCBL", *items, world.confirmation(i))
-    assert [(r.outcome, r.reason, r.field) for r in results[:-1]] == [(REFUSED, why, field) for _, why, field in cases]
+    assert [(r.outcome, r.reason, r.field) for r in results[:-1]] == [
+        (REFUSED, why, "confirmations[%d].%s" % (n, field)) for n, (_, why, field) in enumerate(cases)]
     assert all(r.message for r in results[:-1]) and results[-1].outcome == RECORDED
 
 
