@@ -1,0 +1,253 @@
+"""Least privilege in the database itself: what each role can do to each table and function, and what not even a superuser
+can do by accident."""
+import itertools
+
+import psycopg
+import pytest
+from psycopg import errors
+
+from harness import new_database
+from world import number
+
+ROLES = ("ujrat_app", "ujrat_settle", "ujrat_auditor", "ujrat_operator")
+# what may never be changed or removed, by anybody; of the others rows are never removed
+APPEND_ONLY = {"block", "journal", "account_balance", "account", "payout", "payout_transition", "handout", "quote",
+               "beneficiary_version", "float_deposit", "rate_sheet", "rate", "tariff"}
+NOT_REMOVED = {"book", "book_head", "beneficiary", "principal", "bank", "currency", "journal_kind"}
+# functions by who may call them (docs of ledger/schema/roles.sql); what is not named here is nobody's but the owner's
+READING = {"current_balance", "payout_state", "handed_out_upto", "bank_payouts_after", "digit_factor", "block_upto"}
+SETTLING = {"hand_out", "confirm_instructions", "return_payment"}
+APP = {"post_payouts", "cancel_payout", "create_quote", "register_beneficiary", "update_beneficiary", "moment_past"} | SETTLING
+OPERATING = {"open_book", "open_currency", "connect_bank", "add_principal", "set_principal_enabled", "deposit_float",
+             "import_rates", "set_tariff"}
+MAY_CALL = {"ujrat_app": READING | APP, "ujrat_settle": READING | SETTLING, "ujrat_auditor": READING,
+            "ujrat_operator": READING | OPERATING}
+
+
+@pytest.fixture(scope="module")
+def database(world):
+    """With something in every table."""
+    platform, bank = world.platform(), world.bank()
+    first = platform.submit(platform.details(bank), 5_000, quote=platform.quote(5_000).name)
+    platform.submit(platform.details(bank), 6_000)
+    told = bank.take(2)
+    bank.confirm(bank.settled(told[0]))
+    bank.send_back(told[0])
+    assert platform.get(first.name).state == 6
+    return world.database
+
+
+@pytest.fixture
+def as_role(database):
+    """as_role(name): a connection whose every statement stands alone."""
+    open_ = []
+
+    def connect(role):
+        connection = psycopg.connect(database.uri(role), autocommit=True, options="-c search_path=ujrat")
+        open_.append(connection)
+        return connection
+
+    yield connect
+    for connection in open_:
+        connection.close()
+
+
+def tables(database, kind="r"):
+    return [name for name, in database.rows("SELECT relname FROM pg_class WHERE relnamespace = 'ujrat'::regnamespace AND "
+                                            "relkind = %s ORDER BY 1", (kind,))]
+
+
+def some_column(database, table):
+    return database.value("SELECT attname FROM pg_attribute WHERE attrelid = ('ujrat.' || %s)::regclass AND attnum > 0 AND "
+                          "attidentity = '' ORDER BY attnum LIMIT 1", (table,))
+
+
+def functions(database):
+    """name -> whether it only reads, of every function but triggers."""
+    return dict(database.rows("SELECT proname, provolatile <> 'v' FROM pg_proc WHERE pronamespace = 'ujrat'::regnamespace "
+                              "AND prorettype <> 'trigger'::regtype"))
+
+
+def test_every_table_is_known_here_and_has_rows(database):
+    here = set(tables(database))
+    assert here - {"schema_migration"} == APPEND_ONLY | NOT_REMOVED
+    for table in here:
+        assert database.value("SELECT count(*) FROM ujrat." + table) > 0, table
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_reads_every_table_and_view_and_writes_none(database, as_role, role):
+    connection = as_role(role)
+    if role == "ujrat_auditor":  # it could not help itself, even if it took its own guard away
+        connection.execute("SET default_transaction_read_only = off")
+    for table in tables(database) + tables(database, "v"):
+        connection.execute("SELECT * FROM %s LIMIT 1" % table)
+    for table in tables(database):
+        column = some_column(database, table)
+        for statement in ("INSERT INTO {0} OVERRIDING SYSTEM VALUE SELECT * FROM {0}", "UPDATE {0} SET {1} = {1}", "DELETE FROM {0}", "TRUNCATE {0}",
+                          "SELECT 1 FROM {0} FOR UPDATE", "LOCK TABLE {0} IN EXCLUSIVE MODE", "ALTER TABLE {0} ADD x int",
+                          "DROP TABLE {0}", "ALTER TABLE {0} DISABLE TRIGGER ALL"):
+            with pytest.raises((errors.InsufficientPrivilege, errors.NoActiveSqlTransaction)):
+                connection.execute(statement.format(table, column))
+                pytest.fail("%s may: %s" % (role, statement.format(table, column)))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_calls_its_own_functions_only(database, as_role, role):
+    connection = as_role(role)
+    for name in functions(database):
+        may = {row[0] for row in connection.execute(
+            "SELECT has_function_privilege(oid, 'EXECUTE') FROM pg_proc WHERE pronamespace = 'ujrat'::regnamespace AND proname = %s",
+            (name,))}
+        assert may == {name in MAY_CALL[role]}, name
+    assert set().union(*MAY_CALL.values()) <= set(functions(database))
+
+
+@pytest.mark.parametrize("role,call", [
+    ("ujrat_app", "SELECT deposit_float(1, 1, 'USD', 100, 'x')"), ("ujrat_app", "SELECT open_book('evil', 'Evil')"),
+    ("ujrat_app", "SELECT set_principal_enabled('ujrat://auditor/demo', false)"),
+    ("ujrat_app", "SELECT connect_bank('MUCB')"), ("ujrat_app", "SELECT begin_block(1)"),
+    ("ujrat_app", "SELECT close_block(1, 1, 1, 1, now())"), ("ujrat_app", "SELECT reverse_payout(1, 1, 2, 2::smallint, 6::smallint, NULL, NULL, NULL)"),
+    ("ujrat_settle", "SELECT post_payouts(1, 1, '{}')"), ("ujrat_settle", "SELECT cancel_payout(1, 1, 2)"),
+    ("ujrat_settle", "SELECT deposit_float(1, 1, 'USD', 100, 'x')"),
+    ("ujrat_operator", "SELECT post_payouts(1, 1, '{}')"), ("ujrat_operator", "SELECT confirm_instructions(1, 1::smallint, 1, '{}')"),
+    ("ujrat_auditor", "SELECT deposit_float(1, 1, 'USD', 100, 'x')"), ("ujrat_auditor", "SELECT post_payouts(1, 1, '{}')"),
+    ("ujrat_auditor", "SELECT moment_past(1)"), ("ujrat_auditor", "SELECT hand_out(1, 1::smallint, 1, 10)"),
+])
+def test_calls_that_are_anothers_are_refused(as_role, role, call):
+    connection = as_role(role)
+    connection.execute("SET default_transaction_read_only = off")
+    with pytest.raises(errors.InsufficientPrivilege):
+        connection.execute(call)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_makes_nothing_and_becomes_nobody(database, as_role, role):
+    connection = as_role(role)
+    connection.execute("SET default_transaction_read_only = off")
+    for statement in ("CREATE TABLE mine (x int)", "CREATE TABLE public.mine (x int)", "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+                      "CREATE ROLE friend", "SET ROLE ujrat_owner", "SET ROLE postgres", "SET SESSION AUTHORIZATION postgres",
+                      "CREATE DATABASE mine", "ALTER ROLE ujrat_app SUPERUSER", "SET session_replication_role = replica",
+                      "COPY journal TO PROGRAM 'true'", "COPY journal TO '/tmp/x'", "SELECT pg_read_file('/etc/passwd')",
+                      *("SET ROLE " + other for other in ROLES if other != role)):
+        with pytest.raises((errors.InsufficientPrivilege, errors.UndefinedObject)):
+            connection.execute(statement)
+            pytest.fail("%s may: %s" % (role, statement))
+    flags, = database.rows("SELECT rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls, "
+                           "(SELECT count(*) FROM pg_auth_members WHERE member = r.oid) FROM pg_roles r WHERE rolname = %s", (role,))
+    assert not any(flags), flags
+
+
+def test_the_auditor_reads_only_from_the_start(as_role):
+    connection = as_role("ujrat_auditor")
+    assert connection.execute("SHOW default_transaction_read_only").fetchone() == ("on",)
+    with pytest.raises(errors.ReadOnlySqlTransaction):
+        connection.execute("CREATE TEMP TABLE t (x int)")
+    with pytest.raises((errors.ReadOnlySqlTransaction, errors.InsufficientPrivilege)):
+        connection.execute("INSERT INTO journal SELECT * FROM journal")
+
+
+def test_the_owner_is_nobody_who_logs_in(database):
+    assert database.rows("SELECT rolcanlogin, rolsuper FROM pg_roles WHERE rolname = 'ujrat_owner'") == [(False, False)]
+    owners = {owner for owner, in database.rows("SELECT DISTINCT relowner::regrole::text FROM pg_class WHERE "
+                                                "relnamespace = 'ujrat'::regnamespace")}
+    assert owners == {"ujrat_owner"}
+
+
+def test_functions_that_act_as_their_owner_look_nowhere_else(database):
+    """A search_path of the caller's own would put another's table in place of ours."""
+    loose = database.rows("SELECT proname FROM pg_proc WHERE pronamespace = 'ujrat'::regnamespace AND prosecdef AND "
+                          "NOT coalesce(proconfig::text LIKE '%%search_path=ujrat, pg_temp%%', false)")
+    assert loose == []
+
+
+# ---------------------------------------------------------------- not even a superuser
+@pytest.mark.parametrize("replica", [False, True], ids=["", "as a replica would"])
+def test_what_is_written_stays_written_for_a_superuser_too(database, as_role, replica):
+    connection = as_role("postgres")
+    if replica:  # ordinary triggers sleep then
+        connection.execute("SET session_replication_role = replica")
+    for table, verb in itertools.product(sorted(APPEND_ONLY | NOT_REMOVED), ("UPDATE", "DELETE", "TRUNCATE")):
+        if table in NOT_REMOVED and verb == "UPDATE":
+            continue
+        column = some_column(database, table)
+        statement = {"UPDATE": "UPDATE {0} SET {1} = {1}", "DELETE": "DELETE FROM {0}", "TRUNCATE": "TRUNCATE {0} CASCADE"}[verb]
+        with pytest.raises(psycopg.Error) as refused:
+            connection.execute(statement.format(table, column))
+        assert refused.value.diag.sqlstate == "UJ409", (table, verb, refused.value)
+        assert "append-only" in str(refused.value)
+
+
+def rejected(connection, statement, *parameters):
+    """The constraint that a superuser's own row breaks."""
+    with pytest.raises(psycopg.Error) as refused:
+        connection.execute(statement, parameters)
+    return refused.value.diag.constraint_name or refused.value.diag.sqlstate
+
+
+def test_no_journal_that_is_not_zero_can_be_stored(as_role):
+    connection = as_role("postgres")
+    insert = ("INSERT INTO journal (seq, block_no, book_id, principal_id, kind, line_account, line_ccy, line_minor) "
+              "VALUES (%s, 1, 1, 1, 8, %%s::int[], %%s::smallint[], %%s::bigint[])" % (1_000_000 + number()))
+    for accounts, ccys, minors, constraint in (
+            ([1, 2], [840, 840], [100, -99], "lines_sum_to_zero"),
+            ([1, 2], [840, 586], [100, -100], "lines_sum_to_zero"),
+            ([1, 2, 3, 4], [840, 840, 586, 586], [100, -101, 50, -49], "lines_sum_to_zero"),
+            ([1, 2], [840, 840], [0, 0], "lines_have_amounts"),
+            ([1], [840, 840], [100, -100], "lines_match"),
+            ([1, 2, 3], [840, 586, 392], [1, -1, 0], None)):
+        broken = rejected(connection, insert, accounts, ccys, minors)
+        assert constraint is None or broken == constraint, (minors, broken)
+
+
+def test_no_balance_can_be_made_up(as_role):
+    """A balance that does not follow from the one before, forks, leaves a gap, or takes a float below zero."""
+    connection = as_role("postgres")
+    book, account, block, balance = connection.execute(
+        "SELECT book_id, account_id, block_no, balance FROM account_now WHERE role = 'float' AND balance < 0 LIMIT 1").fetchone()
+    first = connection.execute("SELECT block_no, balance FROM account_balance WHERE book_id = %s AND account_id = %s "
+                               "ORDER BY block_no LIMIT 1", (book, account)).fetchone()
+    insert = ("INSERT INTO account_balance (book_id, account_id, floor_zero, block_no, prev_block_no, balance_before, change, "
+              "balance, debit_count, credit_count) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 1, 1)")
+    new = block + 1_000
+    assert rejected(connection, insert, book, account, True, new, block, balance, 5, balance + 6) == "account_balance_check"
+    assert "fkey" in rejected(connection, insert, book, account, True, new, block, balance - 1, 1, balance)
+    assert "fkey" in rejected(connection, insert, book, account, True, new, block + 1, balance, 1, balance + 1)
+    assert "key" in rejected(connection, insert, book, account, True, new, first[0], first[1], -1, first[1] - 1)
+    assert rejected(connection, insert, book, account, True, new, block, balance, 1 - balance, 1) == "float_not_below_zero"
+    assert "fkey" in rejected(connection, insert, book, account, False, new, block, balance, 1 - balance, 1)
+
+
+def test_no_payout_with_made_up_numbers_can_be_stored(as_role):
+    connection = as_role("postgres")
+    columns = [c for c, in connection.execute("SELECT attname FROM pg_attribute WHERE attrelid = 'payout'::regclass AND attnum > 0 "
+                                              "AND NOT attisdropped ORDER BY attnum")]
+    for name, expression in (("net", "net + 1"), ("margin", "margin + 1"), ("mid_value", "mid_value + 1"), ("fee", "gross"),
+                             ("gross", "-gross"), ("mid_rate_e10", "mid_rate_e10 * 2"), ("digit_shift", "1")):
+        # another reference and number, no quote, and one figure changed
+        changed = {"reference": "'made-up'", "payout_id": "payout_id + 900000", "quote_id": "NULL", name: expression}
+        broken = rejected(connection, "INSERT INTO payout (%s) SELECT %s FROM payout LIMIT 1" % (
+            ", ".join(columns), ", ".join(changed.get(c, c) for c in columns)))
+        assert broken.startswith("payout_check") or broken in ("margin_rounded_down", "mid_value_half_even"), (name, broken)
+
+
+def test_a_payout_is_reversed_once_and_a_quote_used_once(as_role):
+    connection = as_role("postgres")
+    row = "seq + 900000, block_no, payout_id, reverses_seq, book_id, principal_id, kind, line_account, line_ccy, line_minor"
+    assert rejected(connection, "INSERT INTO journal (seq, block_no, payout_id, reverses_seq, book_id, principal_id, kind, "
+                    "line_account, line_ccy, line_minor) SELECT %s FROM journal WHERE reverses_seq IS NOT NULL LIMIT 1"
+                    % row) == "journal_reversed_once"
+    columns = [c for c, in connection.execute("SELECT attname FROM pg_attribute WHERE attrelid = 'payout'::regclass AND attnum > 0 "
+                                              "AND NOT attisdropped ORDER BY attnum")]
+    for changed, constraint in (({"payout_id": "payout_id + 900000", "reference": "'other'"}, "payout_quote_used_once"),
+                                ({"payout_id": "payout_id + 900000", "quote_id": "NULL"}, "payout_book_id_reference_key")):
+        assert rejected(connection, "INSERT INTO payout (%s) SELECT %s FROM payout WHERE quote_id IS NOT NULL LIMIT 1" % (
+            ", ".join(columns), ", ".join(changed.get(c, c) for c in columns))) == constraint
+
+
+def test_a_migrated_database_is_like_any_other(cluster):
+    """Grants come with the schema, not with the data: a fresh one has them too."""
+    fresh = new_database(cluster)
+    with fresh.connect("ujrat_app", autocommit=True, options="-c search_path=ujrat") as connection:
+        with pytest.raises(errors.InsufficientPrivilege):
+            connection.execute("DELETE FROM journal")
