@@ -238,6 +238,7 @@ if wants py && [ -n "$(find tests -name 'test_*.py' -print -quit)" ]; then
 fi
 while [ "$running" -gt 0 ]; do reap; done
 
+[ ! -f "$logs/fault.report" ] || { echo "== faults under load" && sed 's/^/  /' "$logs/fault.report"; }
 for r in "$reports"*; do
     [ -f "$r" ] || continue
     printf '  FAIL a sanitizer spoke: %s\n' "$r"

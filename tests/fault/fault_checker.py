@@ -207,7 +207,7 @@ def check_banks(found, events, payouts, db):
             found.add("instruction without a payout", e["id"])
         elif (p[8], p[5]) != (e["bank"], e["amount"]):
             found.add("instruction is not its payout", "%s: %s" % (e, p))
-        elif STATES[p[7]] == "CANCELLED":
+        if p is not None and STATES[p[7]] == "CANCELLED":
             found.add("bank was told of a payout that is cancelled", e["id"])
     for e in events["confirmed"]:
         wanted = ("SETTLED" if e["settled"] else "REJECTED", e["reference"])

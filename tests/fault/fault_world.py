@@ -1,5 +1,6 @@
 """A cluster, a gateway, platforms and banks under load, and the faults that befall them."""
 
+import collections
 import contextlib
 import json
 import os
@@ -53,6 +54,7 @@ class World:
         self.folder.chmod(0o755)
         self.pki, self.api, self.rng, self.seed = pki, api, random.Random(seed), seed
         self.sabotage, self.scarce, self.workers = sabotage, scarce, workers
+        self.told = collections.Counter()
         self.kills, self.loads, self.cluster, self.gateway = 0, 0, None, None
 
     def __enter__(self):
@@ -193,10 +195,19 @@ class World:
             self.cluster.kill(self.rng.choice(pids))
             self.kills += 1
 
-    def stop_cluster(self):
+    def kill_wal_writer(self):
+        """What was only promised to be written some time is lost with it: it is stopped for a while, then killed."""
+        pid = self.sql("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'")[0][0]
+        self.cluster.kill(pid, "STOP")
+        self.under_load(0.5)
+        self.cluster.kill(pid)
+        self.kills += 1
+
+    def stop_cluster(self, down=0.0):
+        """For at least so many seconds there is no server."""
         self.cluster.stop("immediate")
         self.kills += 1
-        time.sleep(self.rng.uniform(0, 0.3))
+        time.sleep(down + self.rng.uniform(0, 0.3))
         self.cluster.start()
 
     # ---------------------------------------------------------------- what came of it
@@ -206,11 +217,14 @@ class World:
         with self.connect() as db:
             found = fault_checker.violations(db, events)
             left = fault_checker.unfinished(db)
-        resolved = sum(1 for e in events["ack"] if e["unknowns"])
-        said = "%d kills, %d payouts acknowledged, %d unknown outcomes of which %d payouts were there after all," \
-               " %d abandoned, %d refused, %d cancelled, %d confirmed, %d returned" % (
-                   self.kills, len(events["ack"]), len(events["unknown"]), resolved, len(events["abandoned"]),
-                   len(events["refused"]), len(events["cancelled"]), len(events["confirmed"]), len(events["returned"]))
+        now = collections.Counter({kind: len(e) for kind, e in events.items()})
+        now.update(kills=self.kills, resolved=sum(1 for e in events["ack"] if e["unknowns"]))
+        new = {key: now[key] - self.told[key] for key in now}  # since the last check of this world
+        self.told = now
+        said = ", ".join("%d %s" % (new.get(key, 0), words) for key, words in (
+            ("kills", "kills"), ("ack", "payouts acknowledged"), ("unknown", "answers unknown"),
+            ("resolved", "payouts of them resolved by asking again"), ("abandoned", "believed not done"), ("refused", "refused"),
+            ("cancelled", "cancelled"), ("confirmed", "confirmed by banks"), ("returned", "returned")))
         return found, events, left, said
 
 

@@ -22,7 +22,7 @@ def sound(world, name):
 @pytest.mark.seconds_max(90)
 def test_without_a_fault_nothing_is_found(world):
     with world.load():
-        world.under_load(1.0)
+        world.wait_for_acks(300)
     events = sound(world, "no fault")
     for kind in ("ack", "refused", "cancelled", "confirmed", "returned"):
         assert events[kind], "the load has no %s: it tests less than it should" % kind

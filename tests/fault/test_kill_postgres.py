@@ -33,13 +33,24 @@ def test_killed_backends(world):
 
 
 @pytest.mark.seconds_max(90)
+def test_killed_wal_writer(world):
+    with world.load():
+        for _ in range(2):
+            world.under_load(0.3)
+            world.kill_wal_writer()
+            world.wait_for_acks()
+    sound(world, "kill -9 of the WAL writer")
+
+
+@pytest.mark.seconds_max(90)
 def test_stopped_server(world):
     with world.load():
-        for _ in range(3):
+        for down in (0, 1.5, 0):  # once for longer than calls wait
             world.under_load(0.5)
-            world.stop_cluster()
+            world.stop_cluster(down)
             world.wait_for_acks()
-    sound(world, "pg_ctl stop -m immediate")
+    events = sound(world, "pg_ctl stop -m immediate")
+    assert events["abandoned"], "nobody was told that nothing was done"
 
 
 @pytest.mark.seconds_max(90)
