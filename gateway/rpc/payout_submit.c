@@ -216,10 +216,7 @@ static void answer_payout(struct submit *s)
     log_debug(call->ctx->log, "payout.accepted", log_conn(call->conn_id), log_payout(payout.name),
               log_iban("iban", draft->carried == NULL ? SLICE("") : draft->carried->iban),
               log_cnic("cnic", draft->carried == NULL ? SLICE("") : draft->carried->cnic));
-    if (draft->carried == NULL)
-        rpc_reply(call, &wire_payout_type, &payout);
-    else
-        rpc_answer_payout(call, posted->payout_id); /* the ledger has named the beneficiary */
+    rpc_reply(call, &wire_payout_type, &payout);
 }
 
 static void reply_one(struct submit *s)
