@@ -25,6 +25,9 @@ def parties(world):
     p.b_payout = p.b.submit(p.b_who, 5_000, reference="of-b").name
     p.b_kept = p.b.submit(p.b_who, 6_000, reference="kept-by-b").name
     p.told, _ = p.bank.take(2)
+    # the other bank was told of a later one of the same book: how far it was told must not decide alone
+    p.b.submit(p.b.details(p.other), 7_000)
+    p.other.take(1)
     return p
 
 
@@ -145,7 +148,7 @@ def test_a_bank_cannot_touch_anothers_instructions_nor_learn_that_they_exist(par
             assert results[0].reason == "INSTRUCTION_NOT_FOUND"
         no = same([p.world.refused(lambda **_: p.other.send_back(i, reference="R")) for i in (p.told, nothing)])
         assert (no.code, no.reason) == (S.NOT_FOUND, "INSTRUCTION_NOT_FOUND")
-    assert p.other.position() == (0, 0, 0)
+    assert p.other.position() == (0, price(7_000).net, 1)
     assert p.bank.position()[1] >= price(5_000).net
 
 
