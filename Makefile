@@ -22,7 +22,7 @@ PKGS := openssl libevent_core libnghttp2 libprotobuf-c jansson libpq
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
         -Wwrite-strings -Wvla -Wswitch-enum -Wundef -Wimplicit-fallthrough -Wformat=2 \
         -Wconversion -Wno-sign-conversion -Wnull-dereference -Wduplicated-cond \
-        -Wlogical-op -Wcast-qual
+        -Wlogical-op -Wcast-qual -Walloca
 ifeq ($(CI),true)
 WARN += -Werror
 endif
@@ -59,6 +59,7 @@ not-ready:
 	@echo 'Not installed yet: $(strip $(NOT_HERE)). Run: make deps' >&2; exit 1
 
 CPPFLAGS := -D_GNU_SOURCE -I. -I$(GEN) $(PKG_CFLAGS)
+BANNED   := -include base/banned.h
 CFLAGS   := -std=gnu17 $(OPT) -g $(WARN) $(HARDEN) $(SANFLAGS)
 LDFLAGS  := $(LDHARD) $(SANFLAGS) -Wl,--as-needed
 LDLIBS   := $(PKG_LIBS)
@@ -142,7 +143,7 @@ $(BUILD)/lib/%.a:
 
 # A change of flags rebuilds everything; a no-op build compiles nothing.
 STAMP := $(BUILD)/flags
-FLAGS_TEXT := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS)
+FLAGS_TEXT := $(CC) $(CPPFLAGS) $(BANNED) $(CFLAGS) $(LDFLAGS) $(LDLIBS)
 ifneq ($(file <$(STAMP)),$(FLAGS_TEXT))
 $(shell mkdir -p $(BUILD))
 $(file >$(STAMP),$(FLAGS_TEXT))
@@ -151,7 +152,7 @@ endif
 $(BUILD)/obj/%.o: %.c $(STAMP) | $(READY) $(PB_C) $(TEST_PB_C)
 	@mkdir -p $(@D)
 	@echo '  CC   $<'
-	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@$(CC) $(CPPFLAGS) $(BANNED) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Generated code is not ours to warn about.
 $(BUILD)/obj/gen/%.o: $(GEN)/%.c $(STAMP) | $(READY) $(PB_C) $(TEST_PB_C)

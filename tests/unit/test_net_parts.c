@@ -15,6 +15,7 @@
 #include "gateway/net/grpc_text.h"
 #include "gateway/net/pb_lite.h"
 #include "gateway/net/timers.h"
+#include "tests/unit/prng.h"
 
 static void timeouts_are_read_in_every_unit(void **state)
 {
@@ -130,15 +131,15 @@ static void a_queue_gives_back_what_it_took(void **state)
     (void)state;
     struct byte_queue queue = {0};
     uint8_t in = 0, out = 0;
-    srand(7);
+    struct prng prng = {7};
     for (int round = 0; round < 20000; round++) {
         uint8_t block[300];
-        size_t n = (size_t)rand() % sizeof block;
+        size_t n = prng_next(&prng) % sizeof block;
         for (size_t i = 0; i < n; i++)
             block[i] = in++;
         assert_true(byte_queue_append(&queue, block, n));
         size_t waiting = byte_queue_length(&queue);
-        n = (size_t)rand() % (waiting + 1);
+        n = prng_next(&prng) % (waiting + 1);
         for (size_t i = 0; i < n; i++)
             assert_int_equal(byte_queue_front(&queue)[i], (uint8_t)(out + i));
         out = (uint8_t)(out + n);
