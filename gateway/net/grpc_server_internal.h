@@ -146,21 +146,52 @@ void grpc_conn_free(struct grpc_conn *conn);
 void grpc_conn_shutdown_notice(struct grpc_conn *conn);
 void grpc_conn_goaway(struct grpc_conn *conn);
 
-/* grpc_call.c */
+/* grpc_call.c: life and time */
+
+/* How long a unary request may take to arrive, and an answer to be taken, without a deadline. */
+#define GRPC_SLOW_PEER_MS 60000
+
 struct grpc_call *grpc_call_new(struct grpc_conn *conn, int32_t stream_id);
 /* Tells the handler, if one holds it, and takes it off its connection. */
 void grpc_call_gone(struct grpc_call *call);
 void grpc_call_free_list(struct grpc_server *server);
+/* Ends the handler's part: after this nobody but the transport knows the call. */
+void grpc_call_disengage(struct grpc_call *call);
+/* Made at the first use; NULL: no memory. */
+struct call_extra *grpc_call_extra(struct grpc_call *call);
+/* Half-received messages are counted, so that one connection can not hold all our memory. */
+size_t grpc_call_held_bytes(const struct grpc_call *call);
+/* on_cancel for the handler, and this status for the client. */
+void grpc_call_refuse(struct grpc_call *call, enum grpc_status status, const char *message);
+/* The same with RESOURCE_EXHAUSTED and a RetryInfo. */
+void grpc_call_refuse_busy(struct grpc_call *call, const char *message, uint32_t retry_ms);
+/* Its kind has one request: unary and server streaming. */
+bool grpc_call_takes_one_message(const struct grpc_call *call);
+/* The call's one timer, on net_now_ms()'s clock; takes the place of the one that was set. */
+void grpc_call_set_timer(struct grpc_call *call, int64_t due_ms);
+/* The headers are in: the client's deadline begins, and our limit on the arrival of one request. */
+void grpc_call_start_clock(struct grpc_call *call);
+/* The request is whole: from here only the client's own deadline counts. */
+void grpc_call_request_arrived(struct grpc_call *call);
+
+/* grpc_call_receive.c */
 void grpc_call_take_header(struct grpc_call *call, const uint8_t *name, size_t name_length,
                            const uint8_t *value, size_t value_length);
 void grpc_call_begin(struct grpc_call *call);
 void grpc_call_take_data(struct grpc_call *call, const uint8_t *bytes, size_t length,
                          bool end_of_stream);
 void grpc_call_half_closed(struct grpc_call *call);
-/* on_cancel for the handler, and this status for the client. */
-void grpc_call_refuse(struct grpc_call *call, enum grpc_status status, const char *message);
+
+/* grpc_call_send.c */
 /* Tells those that may send more. True: there were any. */
 bool grpc_conn_run_writable(struct grpc_conn *conn);
+/*
+ * What is not gRPC gets an HTTP answer, with a line of text for whoever looks at it: when the
+ * request is over, or when enough of it was thrown away. answer_http says which (literals), send_…
+ * sends it.
+ */
+void grpc_call_answer_http(struct grpc_call *call, const char *code, const char *text);
+void grpc_call_send_http_answer(struct grpc_call *call);
 
 /* health.c, reflection.c */
 bool grpc_health_new(grpc_server_t *server);
