@@ -71,9 +71,9 @@ static void made_ibans_pass_and_every_slip_of_one_character_fails(void **state)
         assert_int_equal(iban_check(slice_str(iban)), REASON_NONE);
         for (int at = 2; at < IBAN_LEN; at++) {
             char was = iban[at];
-            iban[at] = char_is_digit(was)
-                           ? (char)('0' + (was - '0' + 1 + (int)(prng_next(&prng) % 9)) % 10)
-                           : (char)('A' + (was - 'A' + 1 + (int)(prng_next(&prng) % 25)) % 26);
+            const int first = char_is_digit(was) ? '0' : 'A', span = char_is_digit(was) ? 10 : 26;
+            const int step = 1 + (int)(prng_next(&prng) % (uint64_t)(span - 1));
+            iban[at] = (char)(first + (was - first + step) % span);
             assert_int_equal(iban_check(slice_str(iban)), REASON_IBAN_CHECKSUM);
             iban[at] = was;
         }
