@@ -33,15 +33,10 @@ struct worker {
 
 /* ---------------------------------------------------------------- the transport */
 
-static void on_net_log(void *user, enum net_log_level level, uint64_t connection_id,
-                       const char *event, const char *text)
+static void on_net_log(void *user, enum log_level level, uint64_t connection_id, const char *event,
+                       const char *text)
 {
-    static const enum log_level levels[] = {[NET_LOG_DEBUG] = LOG_LEVEL_DEBUG,
-                                            [NET_LOG_INFO] = LOG_LEVEL_INFO,
-                                            [NET_LOG_WARN] = LOG_LEVEL_WARN,
-                                            [NET_LOG_ERROR] = LOG_LEVEL_ERROR};
-    LOG_WRITE((struct log *)user, levels[level], event, log_conn(connection_id),
-              log_str("text", text));
+    LOG_WRITE((struct log *)user, level, event, log_conn(connection_id), log_str("text", text));
 }
 
 static const char *path_or_null(const char *path)

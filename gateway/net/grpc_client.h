@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "gateway/net/grpc_server.h" /* struct net_error, net_log_fn */
+#include "gateway/net/grpc_server.h" /* struct net_error */
 #include "gateway/net/grpc_status.h"
 
 struct event_base;
@@ -51,10 +51,8 @@ struct grpc_result {
 };
 
 /* False: *error says why. Nothing is connected yet. base NULL: the client makes one of its own. */
-__attribute__((warn_unused_result)) bool grpc_client_new(const struct grpc_client_config *config,
-                                                         struct event_base *base,
-                                                         struct net_error *error,
-                                                         grpc_client_t **out);
+MUST_CHECK bool grpc_client_new(const struct grpc_client_config *config, struct event_base *base,
+                                struct net_error *error, grpc_client_t **out);
 
 /* Calls still open end with CANCELLED (their on_done is called). Not from inside a callback. */
 void grpc_client_free(grpc_client_t **client);

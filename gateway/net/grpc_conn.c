@@ -217,13 +217,13 @@ static void log_refused(struct grpc_conn *conn, const char *why)
     server->stats.handshakes_failed++;
     if (second != server->refusals_second) {
         if (server->refusals_in_second > REFUSALS_LOGGED_MAX)
-            grpc_server_log(server, NET_LOG_WARN, 0, "tls_refused", "%u more",
+            grpc_server_log(server, LOG_LEVEL_WARN, 0, "tls_refused", "%u more",
                             (unsigned)(server->refusals_in_second - REFUSALS_LOGGED_MAX));
         server->refusals_second = second;
         server->refusals_in_second = 0;
     }
     if (server->refusals_in_second++ < REFUSALS_LOGGED_MAX)
-        grpc_server_log(server, NET_LOG_WARN, conn->peer.connection_id, "tls_refused", "%s: %s",
+        grpc_server_log(server, LOG_LEVEL_WARN, conn->peer.connection_id, "tls_refused", "%s: %s",
                         conn->peer.address, why);
 }
 
@@ -234,7 +234,7 @@ static void on_closed(struct h2_io *io, const char *why)
     if (io->failed_handshake) {
         log_refused(conn, why);
     } else {
-        grpc_server_log(server, NET_LOG_DEBUG, conn->peer.connection_id, "connection_closed",
+        grpc_server_log(server, LOG_LEVEL_DEBUG, conn->peer.connection_id, "connection_closed",
                         "%s: %s", conn->peer.address, why);
     }
     grpc_conn_free(conn);

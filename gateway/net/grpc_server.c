@@ -20,8 +20,8 @@
 #define ACCEPTS_PER_EVENT  64
 #define SHUTDOWN_NOTICE_MS 200
 
-void grpc_server_log(const struct grpc_server *server, enum net_log_level level,
-                     uint64_t connection_id, const char *event, const char *format, ...)
+void grpc_server_log(const struct grpc_server *server, enum log_level level, uint64_t connection_id,
+                     const char *event, const char *format, ...)
 {
     if (server->config.log == NULL)
         return;
@@ -167,7 +167,7 @@ static void on_accept(evutil_socket_t listen_fd, short what, void *arg)
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             /* The socket stays readable: rest, or we would only spin. */
             struct timeval rest = {.tv_usec = 200000};
-            grpc_server_log(server, NET_LOG_ERROR, 0, "accept", "%s", strerror(errno));
+            grpc_server_log(server, LOG_LEVEL_ERROR, 0, "accept", "%s", strerror(errno));
             event_del(&server->accept_event);
             event_add(&server->accept_pause_event, &rest);
             return;
@@ -320,7 +320,7 @@ bool grpc_server_reload_tls(grpc_server_t *server, struct net_error *error)
         if (conn->io.ssl == NULL || !conn->peer.has_certificate ||
             tls_peer_still_valid(conn->io.ssl, fresh, &why))
             continue;
-        grpc_server_log(server, NET_LOG_WARN, conn->peer.connection_id, "certificate_withdrawn",
+        grpc_server_log(server, LOG_LEVEL_WARN, conn->peer.connection_id, "certificate_withdrawn",
                         "%s %s: %s", conn->peer.address, conn->peer.san_uri, why);
         h2_io_close(&conn->io, "certificate no longer verifies");
     }

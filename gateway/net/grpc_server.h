@@ -24,6 +24,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
+#include "base/log.h"
 #include "gateway/net/grpc_status.h"
 
 struct event_base;
@@ -31,18 +33,19 @@ struct event_base;
 typedef struct grpc_server grpc_server_t;
 typedef struct grpc_call grpc_call_t;
 
-/* Why something about the set-up failed, in words for an operator. Holds no secret. */
+/*
+ * Why something about the set-up failed, in words for an operator. Holds no secret. Not an err_t:
+ * what OpenSSL and the certificate files have to say is made at run time.
+ */
 struct net_error {
     char text[256];
 };
-
-enum net_log_level { NET_LOG_DEBUG, NET_LOG_INFO, NET_LOG_WARN, NET_LOG_ERROR };
 
 /*
  * One line for the log. `event` is a fixed word ("tls_refused"), `text` the particulars;
  * connection_id is 0 when the line is about no connection. Never called for ordinary calls.
  */
-typedef void (*net_log_fn)(void *user, enum net_log_level level, uint64_t connection_id,
+typedef void (*net_log_fn)(void *user, enum log_level level, uint64_t connection_id,
                            const char *event, const char *text);
 
 struct grpc_tls_files {
@@ -97,10 +100,8 @@ struct grpc_server_config {
 };
 
 /* Listens at once. False: *error says why, *out is NULL. */
-__attribute__((warn_unused_result)) bool grpc_server_new(const struct grpc_server_config *config,
-                                                         struct event_base *base,
-                                                         struct net_error *error,
-                                                         grpc_server_t **out);
+MUST_CHECK bool grpc_server_new(const struct grpc_server_config *config, struct event_base *base,
+                                struct net_error *error, grpc_server_t **out);
 
 /*
  * Closes every connection, with on_cancel for every call. Not from inside a callback of a handler.
@@ -253,8 +254,7 @@ void grpc_server_drain(grpc_server_t *server, void (*done)(void *user), void *us
  * sends away those connections whose certificate no longer verifies (revoked, expired, other CA).
  * False: *error says why and the old context stays.
  */
-__attribute__((warn_unused_result)) bool grpc_server_reload_tls(grpc_server_t *server,
-                                                                struct net_error *error);
+MUST_CHECK bool grpc_server_reload_tls(grpc_server_t *server, struct net_error *error);
 
 struct grpc_server_stats {
     uint64_t connections_open, connections_total, connections_refused;
@@ -279,7 +279,7 @@ void grpc_health_set(grpc_server_t *server, const char *service, enum grpc_healt
  * must outlive the server; may be called more than once. Services listed are those with methods.
  * False: it does not parse.
  */
-__attribute__((warn_unused_result)) bool
-grpc_reflection_add(grpc_server_t *server, const uint8_t *descriptor_set, size_t length);
+MUST_CHECK bool grpc_reflection_add(grpc_server_t *server, const uint8_t *descriptor_set,
+                                    size_t length);
 
 #endif

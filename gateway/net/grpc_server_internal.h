@@ -129,7 +129,7 @@ struct grpc_server {
 
 /* grpc_server.c */
 __attribute__((format(printf, 5, 6))) void
-grpc_server_log(const struct grpc_server *server, enum net_log_level level, uint64_t connection_id,
+grpc_server_log(const struct grpc_server *server, enum log_level level, uint64_t connection_id,
                 const char *event, const char *format, ...);
 const struct method_slot *grpc_server_find_method(const struct grpc_server *server,
                                                   const char *path, size_t length);

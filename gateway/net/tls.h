@@ -15,13 +15,13 @@
 /* The application protocol agreed on by ALPN. */
 enum tls_alpn { TLS_ALPN_NONE, TLS_ALPN_H2, TLS_ALPN_HTTP1 };
 
-__attribute__((warn_unused_result)) bool
-tls_server_context_new(const struct grpc_tls_files *files, struct net_error *error, SSL_CTX **out);
+MUST_CHECK bool tls_server_context_new(const struct grpc_tls_files *files, struct net_error *error,
+                                       SSL_CTX **out);
 
 /* ca_file must be given; cert_file and key_file are both given or both NULL. */
-__attribute__((warn_unused_result)) bool
-tls_client_context_new(const char *ca_file, const char *cert_file, const char *key_file,
-                       struct net_error *error, SSL_CTX **out);
+MUST_CHECK bool tls_client_context_new(const char *ca_file, const char *cert_file,
+                                       const char *key_file, struct net_error *error,
+                                       SSL_CTX **out);
 
 enum tls_alpn tls_alpn_selected(const SSL *ssl);
 

@@ -366,11 +366,11 @@ static void on_hup(evutil_socket_t fd, short what, void *arg)
         fprintf(stderr, "reload: %s\n", error.text);
 }
 
-static void log_line(void *user, enum net_log_level level, uint64_t connection_id,
-                     const char *event, const char *text)
+static void log_line(void *user, enum log_level level, uint64_t connection_id, const char *event,
+                     const char *text)
 {
-    int least = *(const int *)user;
-    if ((int)level >= least)
+    const enum log_level *most = user;
+    if (level <= *most)
         fprintf(stderr, "conn=%llu %s: %s\n", (unsigned long long)connection_id, event, text);
 }
 
@@ -383,7 +383,8 @@ static int usage(void)
     return 2;
 }
 
-static bool parse_options(int argc, char **argv, struct grpc_server_config *config, int *least)
+static bool parse_options(int argc, char **argv, struct grpc_server_config *config,
+                          enum log_level *most)
 {
     static const struct option options[] = {
         {"port", required_argument, NULL, 'p'},
@@ -433,7 +434,7 @@ static bool parse_options(int argc, char **argv, struct grpc_server_config *conf
             config->idle_timeout_ms = number;
             break;
         case 'v':
-            *least = NET_LOG_DEBUG;
+            *most = LOG_LEVEL_DEBUG;
             break;
         default:
             return false;
@@ -450,12 +451,12 @@ static bool add_reflection(grpc_server_t *server, const struct embedded *set)
 
 int main(int argc, char **argv)
 {
-    int least = NET_LOG_WARN;
+    enum log_level most = LOG_LEVEL_WARN;
     struct grpc_server_config config = {
-        .metadata_names = metadata_names, .log = log_line, .log_user = &least};
+        .metadata_names = metadata_names, .log = log_line, .log_user = &most};
     struct program program = {0};
     struct net_error error;
-    if (!parse_options(argc, argv, &config, &least))
+    if (!parse_options(argc, argv, &config, &most))
         return usage();
     program.base = event_base_new();
     if (program.base == NULL || !grpc_server_new(&config, program.base, &error, &program.server)) {
