@@ -406,12 +406,10 @@ static void single_next(struct batch *batch)
         batch_over(batch);
 }
 
-/* Errors that are nobody's item: lack of memory, disk or connections, an operator's stop, a time-out. */
-static bool is_the_servers_fault(const char *sqlstate)
+/* An error without a code says nothing about the item either. */
+static bool is_the_servers_fault(const PGresult *result)
 {
-    return sqlstate == NULL || strncmp(sqlstate, "53", 2) == 0 || strncmp(sqlstate, "57", 2) == 0 ||
-           strncmp(sqlstate, "58", 2) == 0 || strncmp(sqlstate, "40", 2) == 0 ||
-           strncmp(sqlstate, "25", 2) == 0;
+    return PQresultErrorField(result, PG_DIAG_SQLSTATE) == NULL || pgconn_error_is_passing(result);
 }
 
 /* The last try did nothing we can go by, and an earlier one may have been committed: ask again, not at once. */
@@ -423,22 +421,22 @@ static void ask_later(struct batch *batch)
 
 static void on_rolled_back(struct batcher *b, struct batch *batch, const PGresult *result)
 {
-    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    if (batch->lost && is_the_servers_fault(sqlstate)) {
+    const bool theirs = is_the_servers_fault(result);
+    if (batch->lost && theirs) {
         ask_later(batch);
     } else if (batch->singly) {
         const struct span *s = &batch->spans[batch->single_span];
-        const bool theirs = is_the_servers_fault(sqlstate);
         give_outcome(b, s->job, s->from + batch->single_at,
                      theirs ? LEDGER_NOT_SENT : LEDGER_REFUSED,
                      theirs ? REASON_LEDGER_UNAVAILABLE : REASON_INTERNAL);
         single_next(batch);
-    } else if (is_the_servers_fault(sqlstate)) {
+    } else if (theirs) {
         give_all(b, batch, LEDGER_NOT_SENT, REASON_LEDGER_UNAVAILABLE);
         batch_over(batch);
     } else {
         /* One bad row must not fail its neighbours. */
-        log_error(b->log, "ledger.batch_error", log_str("sqlstate", sqlstate),
+        log_error(b->log, "ledger.batch_error",
+                  log_str("sqlstate", PQresultErrorField(result, PG_DIAG_SQLSTATE)),
                   log_uint("payouts", batch->n));
         batch->singly = true;
         batch->book->in_flight = false;

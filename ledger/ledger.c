@@ -127,17 +127,6 @@ static reason_t reason_of(const PGresult *result)
     return reason;
 }
 
-/* Rolled back through no fault of the statement: the caller may try again. */
-static bool is_passing(const PGresult *result)
-{
-    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    static const char *const classes[] = {"40", "53", "57", "58"};
-    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
-        if (sqlstate != NULL && strncmp(sqlstate, classes[i], 2) == 0)
-            return true;
-    return false;
-}
-
 static void query_ended(struct ledger *l, struct query *q, enum pgconn_end end,
                         const PGresult *result)
 {
@@ -146,7 +135,7 @@ static void query_ended(struct ledger *l, struct query *q, enum pgconn_end end,
         query_tell(q, LEDGER_DONE, REASON_NONE, (const struct rows *)(const void *)result);
         return;
     case PGCONN_ERROR:
-        if (is_passing(result))
+        if (pgconn_error_is_passing(result))
             query_tell(q, LEDGER_NOT_SENT, REASON_LEDGER_UNAVAILABLE, NULL);
         else
             query_tell(q, LEDGER_REFUSED, reason_of(result), NULL);

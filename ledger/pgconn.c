@@ -40,6 +40,18 @@ struct pgconn {
     PGresult *result;      /* of what is running: the first error, or else the last result */
 };
 
+bool pgconn_error_is_passing(const PGresult *result)
+{
+    /* SQLSTATE classes: invalid transaction state, transaction rollback, insufficient resources, operator
+     * intervention, system error (PostgreSQL's manual, appendix A). */
+    static const char *const classes[] = {"25", "40", "53", "57", "58"};
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    for (size_t i = 0; sqlstate != NULL && i < sizeof classes / sizeof *classes; i++)
+        if (strncmp(sqlstate, classes[i], 2) == 0)
+            return true;
+    return false;
+}
+
 static void connect_begin(struct pgconn *c);
 
 static void timer_set(struct pgconn *c, unsigned ms)
