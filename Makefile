@@ -128,7 +128,7 @@ INTEROP_BIN := $(if $(wildcard tests/e2e/interop/server.c),$(BIN)/ujrat-interop)
 $(BIN)/ujrat-interop: $(call obj,$(wildcard tests/e2e/interop/*.c) $(TEST_PB_C)) $(BUILD)/obj/gen/test_descriptors.o $(LIBS)
 
 .PHONY: test-programs
-test-programs: all $(UNIT_BINS) $(PG_BINS) $(FUZZ_BINS) $(INTEROP_BIN)
+test-programs: all $(UNIT_BINS) $(PG_BINS) $(FUZZ_BINS) $(BENCH_BINS) $(INTEROP_BIN)
 
 # ---------------------------------------------------------------- rules
 $(BIN)/%:
