@@ -3,6 +3,7 @@
 #include "base/timefmt.h"
 #include "cli/operator.h"
 #include "domain/payout_state.h"
+#include "domain/purpose.h"
 #include "gateway/wire/status_messages.h"
 
 #include <jansson.h>
@@ -239,26 +240,30 @@ bool wire_money_parse(const char *what, const char *amount, const char *code,
     return true;
 }
 
-static const char *name_at(const char *const *names, size_t n, int32_t i)
-{
-    return i >= 0 && (size_t)i < n ? names[i] : "UNSPECIFIED";
-}
-
-static const char *const state_names[] = {"UNSPECIFIED", "ACCEPTED", "HELD",     "INSTRUCTED",
-                                          "SETTLED",     "REJECTED", "RETURNED", "CANCELLED",
-                                          "UNCLAIMED",   "REFUSED"};
-static const char *const outcome_names[] = {"UNSPECIFIED", "ACCEPTED", "DUPLICATE",
-                                            "REFUSED",     "UNKNOWN",  "NOT_DONE"};
-static const char *const channel_names[] = {"UNSPECIFIED", "EXPORT_OF_SERVICES", "HOME_REMITTANCE"};
-
 const char *payout_state_shown(int32_t state)
 {
-    return name_at(state_names, sizeof state_names / sizeof *state_names, state);
+    enum payout_state known;
+
+    if (!payout_state_from_number(state, &known) || known == PAYOUT_STATE_NONE)
+        return "UNSPECIFIED";
+    return payout_state_name(known);
 }
 
 const char *outcome_shown(int32_t outcome)
 {
-    return name_at(outcome_names, sizeof outcome_names / sizeof *outcome_names, outcome);
+    static const char *const names[] = {"UNSPECIFIED", "ACCEPTED", "DUPLICATE",
+                                        "REFUSED",     "UNKNOWN",  "NOT_DONE"};
+
+    return outcome >= 0 && (size_t)outcome < sizeof names / sizeof *names ? names[outcome]
+                                                                          : names[0];
+}
+
+static const char *channel_shown(int32_t number)
+{
+    enum channel channel;
+
+    return channel_from_number(number, &channel) == REASON_NONE ? channel_name(channel)
+                                                                : "UNSPECIFIED";
 }
 
 /* ---------------------------------------------------------------- JSON */
@@ -270,8 +275,7 @@ static json_t *int32_json(const struct wire_field *field, int32_t value)
     if (strcmp(field->name, "outcome") == 0)
         return json_string(outcome_shown(value));
     if (strcmp(field->name, "channel") == 0)
-        return json_string(
-            name_at(channel_names, sizeof channel_names / sizeof *channel_names, value));
+        return json_string(channel_shown(value));
     return json_integer(value);
 }
 
