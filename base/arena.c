@@ -88,28 +88,15 @@ void *arena_alloc(struct arena *arena, size_t size)
     return p;
 }
 
-void *arena_zalloc(struct arena *arena, size_t size)
-{
-    void *p = arena_alloc(arena, size);
-    if (p != NULL && size > 0)
-        memset(p, 0, size);
-    return p;
-}
-
 void *arena_array(struct arena *arena, size_t count, size_t size)
 {
     size_t total = 0;
     if (__builtin_mul_overflow(count, size, &total))
         return NULL;
-    return arena_zalloc(arena, total);
-}
-
-void *arena_memdup(struct arena *arena, const void *p, size_t len)
-{
-    void *copy = arena_alloc(arena, len);
-    if (copy != NULL && len > 0)
-        memcpy(copy, p, len);
-    return copy;
+    void *p = arena_alloc(arena, total);
+    if (p != NULL && total > 0)
+        memset(p, 0, total);
+    return p;
 }
 
 char *arena_strndup(struct arena *arena, const char *p, size_t len)
@@ -121,11 +108,6 @@ char *arena_strndup(struct arena *arena, const char *p, size_t len)
         memcpy(copy, p, len);
     copy[len] = '\0';
     return copy;
-}
-
-char *arena_strdup(struct arena *arena, const char *text)
-{
-    return arena_strndup(arena, text, strlen(text));
 }
 
 bool arena_slice_dup(struct arena *arena, struct slice s, struct slice *out)

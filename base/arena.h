@@ -31,15 +31,12 @@ void arena_reset(struct arena *arena);
 
 /* Aligned for any type, not zeroed. NULL if the cap is reached or malloc fails. size 0 gives a valid pointer. */
 void *arena_alloc(struct arena *arena, size_t size) __attribute__((malloc));
-void *arena_zalloc(struct arena *arena, size_t size) __attribute__((malloc));
 
 /* count × size, zeroed; NULL also when the product overflows. */
 void *arena_array(struct arena *arena, size_t count, size_t size) __attribute__((malloc));
 
-/* Copies. arena_strndup puts a NUL behind; a NUL inside is copied as it is. */
-void *arena_memdup(struct arena *arena, const void *p, size_t len) __attribute__((malloc));
+/* A copy with a NUL behind; a NUL inside is copied as it is. */
 char *arena_strndup(struct arena *arena, const char *p, size_t len) __attribute__((malloc));
-char *arena_strdup(struct arena *arena, const char *text) __attribute__((malloc));
 
 /* A copy of s (NUL behind). False if there is no room. */
 MUST_CHECK bool arena_slice_dup(struct arena *arena, struct slice s, struct slice *out);

@@ -1,5 +1,6 @@
 #include "base/buf.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,6 @@ void buf_deinit(struct buf *buf)
 
 void buf_reset(struct buf *buf)
 {
-    buf->head = 0;
     buf->len = 0;
 }
 
@@ -42,30 +42,19 @@ err_t buf_reserve(struct buf *buf, size_t len, unsigned char **room)
         if (store == NULL)
             return err_make(ERR_NO_MEMORY, "buffer");
         if (buf->len > 0)
-            memcpy(store, buf->store + buf->head, buf->len);
+            memcpy(store, buf->store, buf->len);
         free(buf->store);
         buf->store = store;
         buf->size = size;
-        buf->head = 0;
-    } else if (buf->size - buf->head < need) {
-        memmove(buf->store, buf->store + buf->head, buf->len);
-        buf->head = 0;
     }
-    *room = buf->store == NULL ? NULL : buf->store + buf->head + buf->len;
+    *room = buf->store == NULL ? NULL : buf->store + buf->len;
     return err_none();
 }
 
 void buf_commit(struct buf *buf, size_t len)
 {
-    assert(len <= buf->size - buf->head - buf->len);
+    assert(len <= buf->size - buf->len);
     buf->len += len;
-}
-
-void buf_consume(struct buf *buf, size_t len)
-{
-    assert(len <= buf->len);
-    buf->len -= len;
-    buf->head = buf->len == 0 ? 0 : buf->head + len;
 }
 
 err_t buf_append(struct buf *buf, const void *p, size_t len)
@@ -80,49 +69,17 @@ err_t buf_append(struct buf *buf, const void *p, size_t len)
     return err_none();
 }
 
-err_t buf_append_slice(struct buf *buf, struct slice s)
-{
-    return buf_append(buf, s.p, s.len);
-}
-
-err_t buf_append_str(struct buf *buf, const char *text)
-{
-    return buf_append(buf, text, strlen(text));
-}
-
 err_t buf_append_char(struct buf *buf, char c)
 {
     return buf_append(buf, &c, 1);
 }
 
-static err_t append_be(struct buf *buf, uint64_t value, size_t n_bytes)
+err_t buf_printf(struct buf *buf, const char *format, ...)
 {
-    unsigned char bytes[8];
-    for (size_t i = 0; i < n_bytes; i++)
-        bytes[i] = (unsigned char)(value >> (8 * (n_bytes - 1 - i)));
-    return buf_append(buf, bytes, n_bytes);
-}
-
-err_t buf_append_u16_be(struct buf *buf, uint16_t value)
-{
-    return append_be(buf, value, 2);
-}
-
-err_t buf_append_u32_be(struct buf *buf, uint32_t value)
-{
-    return append_be(buf, value, 4);
-}
-
-err_t buf_append_u64_be(struct buf *buf, uint64_t value)
-{
-    return append_be(buf, value, 8);
-}
-
-err_t buf_vprintf(struct buf *buf, const char *format, va_list args)
-{
-    va_list again;
-    va_copy(again, args);
+    va_list args;
+    va_start(args, format);
     int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
     err_t err = n < 0 ? err_make(ERR_INVALID, "format") : err_none();
     unsigned char *room = NULL;
     if (!err_failed(err) && (size_t)n > buf->bytes_max - buf->len)
@@ -135,18 +92,10 @@ err_t buf_vprintf(struct buf *buf, const char *format, va_list args)
         buf->bytes_max = bytes_max;
     }
     if (!err_failed(err)) {
-        (void)vsnprintf((char *)room, (size_t)n + 1, format, again);
+        va_start(args, format);
+        (void)vsnprintf((char *)room, (size_t)n + 1, format, args);
+        va_end(args);
         buf_commit(buf, (size_t)n);
     }
-    va_end(again);
-    return err;
-}
-
-err_t buf_printf(struct buf *buf, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    err_t err = buf_vprintf(buf, format, args);
-    va_end(args);
     return err;
 }

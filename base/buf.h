@@ -1,5 +1,5 @@
 /*
- * buf.h: a growing byte buffer with a cap: appended at the end, consumed from the front.
+ * buf.h: a growing byte buffer with a cap, appended to at its end.
  *
  * Pointers into it are valid until the next call that is not const.
  */
@@ -10,14 +10,12 @@
 #include "base/str.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct buf {
     unsigned char *store;
-    size_t head;      /* bytes already consumed */
-    size_t len;       /* bytes waiting, from store + head */
+    size_t len;       /* bytes in it */
     size_t size;      /* bytes allocated */
     size_t bytes_max; /* cap on len */
 };
@@ -34,7 +32,7 @@ static inline size_t buf_len(const struct buf *buf)
 /* NULL while nothing was ever put in. */
 static inline const unsigned char *buf_data(const struct buf *buf)
 {
-    return buf->store == NULL ? NULL : buf->store + buf->head;
+    return buf->store;
 }
 
 static inline struct slice buf_slice(const struct buf *buf)
@@ -44,23 +42,13 @@ static inline struct slice buf_slice(const struct buf *buf)
 
 /* ERR_LIMIT over the cap (then nothing was added), ERR_NO_MEMORY. */
 MUST_CHECK err_t buf_append(struct buf *buf, const void *p, size_t len);
-MUST_CHECK err_t buf_append_slice(struct buf *buf, struct slice s);
-MUST_CHECK err_t buf_append_str(struct buf *buf, const char *text);
 MUST_CHECK err_t buf_append_char(struct buf *buf, char c);
-MUST_CHECK err_t buf_append_u16_be(struct buf *buf, uint16_t value);
-MUST_CHECK err_t buf_append_u32_be(struct buf *buf, uint32_t value);
-MUST_CHECK err_t buf_append_u64_be(struct buf *buf, uint64_t value);
 MUST_CHECK err_t buf_printf(struct buf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-MUST_CHECK err_t buf_vprintf(struct buf *buf, const char *format, va_list args)
-    __attribute__((format(printf, 2, 0)));
 
 /* Room for `len` more bytes at *room, to be filled by the caller (a read) and then counted by buf_commit(). */
 MUST_CHECK err_t buf_reserve(struct buf *buf, size_t len, unsigned char **room);
 void buf_commit(struct buf *buf, size_t len);
-
-/* Drops len bytes from the front; len <= buf_len(). Constant time: bytes move when room is needed. */
-void buf_consume(struct buf *buf, size_t len);
 
 /* Empties, keeps the memory; buf_release() gives the memory back too (an idle connection). */
 void buf_reset(struct buf *buf);

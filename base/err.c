@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *err_code_name(enum err_code code)
+/* Never NULL. */
+static const char *err_code_name(enum err_code code)
 {
     switch (code) {
     case ERR_OK:
@@ -19,20 +20,8 @@ const char *err_code_name(enum err_code code)
         return "parse";
     case ERR_INVALID:
         return "invalid";
-    case ERR_NOT_FOUND:
-        return "not_found";
-    case ERR_EXISTS:
-        return "exists";
-    case ERR_CLOSED:
-        return "closed";
-    case ERR_TIMEOUT:
-        return "timeout";
-    case ERR_PROTOCOL:
-        return "protocol";
     case ERR_TLS:
         return "tls";
-    case ERR_DB:
-        return "db";
     case ERR_UNSUPPORTED:
         return "unsupported";
     }

@@ -24,13 +24,7 @@ enum err_code {
     ERR_LIMIT,     /* one of our own bounds was reached */
     ERR_PARSE,     /* input that is not in the expected form */
     ERR_INVALID,   /* input in the right form with a value that is not allowed */
-    ERR_NOT_FOUND,
-    ERR_EXISTS,
-    ERR_CLOSED, /* the other side went away */
-    ERR_TIMEOUT,
-    ERR_PROTOCOL, /* the other side broke the protocol */
     ERR_TLS,
-    ERR_DB,
     ERR_UNSUPPORTED,
 };
 
@@ -60,9 +54,6 @@ static inline MUST_CHECK bool err_failed(err_t err)
 {
     return err.code != ERR_OK;
 }
-
-/* "parse", "limit" ...: never NULL. */
-const char *err_code_name(enum err_code code);
 
 /* Room for any err_text(). */
 #define ERR_TEXT_SIZE 256

@@ -16,14 +16,6 @@ bool slice_starts_with(struct slice s, struct slice prefix)
     return s.len >= prefix.len && slice_equal(slice_of(s.p, prefix.len), prefix);
 }
 
-bool slice_contains(struct slice s, struct slice needle)
-{
-    for (size_t i = 0; i + needle.len <= s.len; i++)
-        if (needle.len == 0 || memcmp(s.p + i, needle.p, needle.len) == 0)
-            return true;
-    return false;
-}
-
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';

@@ -50,7 +50,6 @@ static inline bool slice_equal_str(struct slice a, const char *b)
 /* Order of the bytes; a shorter slice comes before one it begins. */
 int slice_compare(struct slice a, struct slice b);
 bool slice_starts_with(struct slice s, struct slice prefix);
-bool slice_contains(struct slice s, struct slice needle);
 
 /* Without the spaces and tabs at both ends. */
 struct slice slice_trim(struct slice s);

@@ -34,7 +34,8 @@ static int take_number(const char **p, int max)
     return n == 0 || char_is_digit(**p) ? -1 : value;
 }
 
-int32_t rates_date_in_name(const char *name)
+/* "sbp_m2m_2026-07-17.csv", "usd-2026.6.30.json": the first date in a name, or RATES_DATE_NONE. */
+static int32_t date_in_name(const char *name)
 {
     for (const char *at = name; *at != '\0'; at++) {
         const char *p = at;
@@ -119,7 +120,7 @@ static enum rates_result refuse_problem(const struct rate_sheet_problem *problem
 static enum rates_result settle_date(struct rates_file *file, int32_t given, int32_t inside,
                                      char why[RATES_WHY_SIZE])
 {
-    int32_t in_name = rates_date_in_name(file->name);
+    int32_t in_name = date_in_name(file->name);
     int32_t known = given != RATES_DATE_NONE ? given : inside != RATES_DATE_NONE ? inside : in_name;
     char a[TIMEFMT_DATE_SIZE];
     char b[TIMEFMT_DATE_SIZE];

@@ -30,9 +30,6 @@ enum rates_result rates_file_read(const char *path, int32_t date_given,
                                   const struct rate_sheet_guard *guard, struct rates_file *out,
                                   char why[RATES_WHY_SIZE]);
 
-/* "sbp_m2m_2026-07-17.csv", "usd-2026.6.30.json": the first date in a name, or RATES_DATE_NONE. */
-int32_t rates_date_in_name(const char *name);
-
 /* End of a day in Asia/Karachi (UTC+5, no daylight saving time), in µs since 1970. */
 int64_t rates_end_of_day_us(int32_t date);
 

@@ -50,7 +50,8 @@ void report_free(struct report **r)
     *r = NULL;
 }
 
-const char *with_thousands(const char *amount, char *out, size_t out_size)
+/* "1234.5" to "1,234.5"; what is not a decimal number stays as it is. Returns out. */
+static const char *with_thousands(const char *amount, char *out, size_t out_size)
 {
     size_t sign = amount[0] == '-';
     size_t digits = strspn(amount + sign, "0123456789");
@@ -115,7 +116,7 @@ size_t report_rows(const struct report *r)
 
 /* ---------------------------------------------------------------- printing */
 
-bool output_is_coloured(void)
+static bool output_is_coloured(void)
 {
     const char *no = getenv("NO_COLOR");
     const char *term = getenv("TERM");

@@ -34,10 +34,4 @@ size_t report_rows(const struct report *r);
 /* To standard output. JSON: a list of objects. */
 void report_print(const struct report *r, bool json);
 
-/* "1234.5" to "1,234.5"; what is not a decimal number stays as it is. Returns out. */
-const char *with_thousands(const char *amount, char *out, size_t out_size);
-
-/* Whether standard output takes colours. */
-bool output_is_coloured(void);
-
 #endif

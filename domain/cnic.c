@@ -34,14 +34,3 @@ reason_t cnic_normalise(struct slice text, char out[CNIC_SIZE])
     out[DIGITS] = '\0';
     return REASON_NONE;
 }
-
-const char *cnic_show(const char cnic[CNIC_SIZE], char out[CNIC_SHOWN_SIZE])
-{
-    memcpy(out, cnic, FIRST_DASH);
-    out[FIRST_DASH] = '-';
-    memcpy(out + FIRST_DASH + 1, cnic + FIRST_DASH, 7);
-    out[SECOND_DASH] = '-';
-    out[SECOND_DASH + 1] = cnic[DIGITS - 1];
-    out[SHOWN_LEN] = '\0';
-    return out;
-}

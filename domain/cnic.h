@@ -5,14 +5,10 @@
 #include "base/str.h"
 #include "domain/reason.h"
 
-#define CNIC_SIZE       14
-#define CNIC_SHOWN_SIZE 16
+#define CNIC_SIZE 14
 
 /* Takes 13 digits or 5-7-1 digits with dashes, gives 13 digits. FIELD_REQUIRED (empty), CNIC_SHAPE (other
  * characters, dashes elsewhere), CNIC_LENGTH. */
 MUST_CHECK reason_t cnic_normalise(struct slice text, char out[CNIC_SIZE]);
-
-/* 13 digits to 5-7-1. Returns out. */
-const char *cnic_show(const char cnic[CNIC_SIZE], char out[CNIC_SHOWN_SIZE]);
 
 #endif

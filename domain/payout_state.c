@@ -69,15 +69,6 @@ const char *payout_state_name(enum payout_state state)
     return (unsigned)state < PAYOUT_STATE_COUNT ? names[state] : "NONE";
 }
 
-const char *payout_event_name(enum payout_event event)
-{
-    static const char *const names[PAYOUT_EVENT_COUNT] = {
-        "NONE",   "ACCEPT", "PARK",   "HOLD",   "RELEASE", "REFUSE", "INSTRUCT",
-        "SETTLE", "REJECT", "RETURN", "CANCEL", "CLAIM",   "EXPIRE",
-    };
-    return (unsigned)event < PAYOUT_EVENT_COUNT ? names[event] : "NONE";
-}
-
 bool payout_state_from_number(int32_t number, enum payout_state *out)
 {
     if (number < 0 || number >= PAYOUT_STATE_COUNT)

@@ -63,7 +63,6 @@ bool payout_state_is_reversed(enum payout_state state);
 
 /* "ACCEPTED": never NULL; "NONE" for PAYOUT_STATE_NONE. */
 const char *payout_state_name(enum payout_state state);
-const char *payout_event_name(enum payout_event event);
 
 /* For numbers from the database or the wire. False if there is no such state. NONE is one. */
 MUST_CHECK bool payout_state_from_number(int32_t number, enum payout_state *out);

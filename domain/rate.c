@@ -1,25 +1,12 @@
 #include "domain/rate.h"
 
-static reason_t finish(reason_t parsed, int64_t e10, rate_t *out)
-{
-    if (parsed != REASON_NONE || e10 <= 0)
-        return REASON_RATE_INVALID;
-    *out = (rate_t){e10};
-    return REASON_NONE;
-}
-
 reason_t rate_parse(struct slice text, rate_t *out)
 {
     int64_t e10 = 0;
-    reason_t parsed = decimal_parse(text, RATE_DIGITS, &e10);
-    return finish(parsed, e10, out);
-}
-
-reason_t rate_parse_round(struct slice text, rate_t *out)
-{
-    int64_t e10 = 0;
-    reason_t parsed = decimal_parse_round(text, RATE_DIGITS, ROUND_HALF_EVEN, &e10);
-    return finish(parsed, e10, out);
+    if (decimal_parse(text, RATE_DIGITS, &e10) != REASON_NONE || e10 <= 0)
+        return REASON_RATE_INVALID;
+    *out = (rate_t){e10};
+    return REASON_NONE;
 }
 
 const char *rate_format(rate_t rate, char out[RATE_TEXT_SIZE])
@@ -37,9 +24,4 @@ reason_t rate_cross(rate_t a, rate_t b, rate_t *out)
         return REASON_RATE_INVALID;
     *out = (rate_t){e10};
     return REASON_NONE;
-}
-
-reason_t rate_inverse(rate_t rate, rate_t *out)
-{
-    return rate_cross((rate_t){RATE_ONE}, rate, out);
 }

@@ -24,9 +24,6 @@ typedef struct {
 /* At most 10 decimals. RATE_INVALID if it is not a decimal number above zero, or too large. */
 MUST_CHECK reason_t rate_parse(struct slice text, rate_t *out);
 
-/* More decimals than 10 are rounded half even: for feeds that print floating-point numbers. */
-MUST_CHECK reason_t rate_parse_round(struct slice text, rate_t *out);
-
 #define RATE_TEXT_SIZE DECIMAL_SIZE
 
 /* At least four decimals, further ones as needed: "277.9612", "0.00345". Reads back the same. Returns out. */
@@ -35,8 +32,5 @@ const char *rate_format(rate_t rate, char out[RATE_TEXT_SIZE]);
 /* Both in the same third currency (PKR or USD): units of b for 1 unit of a = a / b, rounded half even to 10
  * decimals. RATE_INVALID if that is zero or too large, or if one of the two is not above zero. */
 MUST_CHECK reason_t rate_cross(rate_t a, rate_t b, rate_t *out);
-
-/* 1 / rate, rounded half even. RATE_INVALID likewise. */
-MUST_CHECK reason_t rate_inverse(rate_t rate, rate_t *out);
 
 #endif

@@ -68,17 +68,6 @@ bool reason_from_number(int32_t number, reason_t *out)
     }
 }
 
-bool reason_from_name(const char *name, reason_t *out)
-{
-    for (size_t i = 0; i < sizeof all_reasons / sizeof all_reasons[0]; i++) {
-        if (strcmp(name, reason_name(all_reasons[i])) == 0) {
-            *out = all_reasons[i];
-            return true;
-        }
-    }
-    return false;
-}
-
 bool reason_at(unsigned i, reason_t *out)
 {
     if (i >= sizeof all_reasons / sizeof all_reasons[0])

@@ -149,7 +149,6 @@ int reason_grpc_status(reason_t reason);
 
 /* For numbers that come from the database. 0 gives REASON_NONE. False if there is no such number. */
 MUST_CHECK bool reason_from_number(int32_t number, reason_t *out);
-MUST_CHECK bool reason_from_name(const char *name, reason_t *out);
 
 /* The whole table, for documentation and tests: the i-th reason, false past the end. REASON_NONE is not in it. */
 MUST_CHECK bool reason_at(unsigned i, reason_t *out);

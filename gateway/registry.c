@@ -364,15 +364,6 @@ const struct principal *registry_principal(const struct registry *r, struct slic
                : bsearch(&uri, d->principals, d->n_principals, sizeof(*d->principals), compare_uri);
 }
 
-const struct registry_book *registry_book(const struct registry *r, int32_t book_id)
-{
-    const struct data *d = r->current;
-    for (size_t i = 0; d != NULL && i < d->n_books; i++)
-        if (d->books[i].book_id == book_id)
-            return &d->books[i];
-    return NULL;
-}
-
 const struct registry_book *registry_book_by_code(const struct registry *r, struct slice code)
 {
     const struct data *d = r->current;

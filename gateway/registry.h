@@ -98,7 +98,6 @@ bool registry_is_loaded(const struct registry *r);
 
 /* All: NULL (or 0) if there is none. */
 const struct principal *registry_principal(const struct registry *r, struct slice uri);
-const struct registry_book *registry_book(const struct registry *r, int32_t book_id);
 const struct registry_book *registry_book_by_code(const struct registry *r, struct slice code);
 const struct registry_bank *registry_bank(const struct registry *r, int16_t bank_id);
 const struct registry_bank *registry_bank_by_code(const struct registry *r, struct slice code);

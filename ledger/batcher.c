@@ -570,11 +570,6 @@ void batcher_free(struct batcher **bp)
     free(b);
 }
 
-unsigned batcher_queued(const struct batcher *b)
-{
-    return b->queued;
-}
-
 void batcher_stats(const struct batcher *b, struct ledger_stats *out)
 {
     *out = b->stats;

@@ -35,7 +35,6 @@ void batcher_ended(struct batcher *b, struct batch *batch, enum pgconn_end end,
 /* Completes what has waited past its deadline. `up`: there is a connection. */
 void batcher_expire(struct batcher *b, int64_t now_us);
 
-unsigned batcher_queued(const struct batcher *b);
 void batcher_stats(const struct batcher *b, struct ledger_stats *out);
 
 #endif

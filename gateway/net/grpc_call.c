@@ -35,7 +35,6 @@ struct grpc_call *grpc_call_new(struct grpc_conn *conn, int32_t stream_id)
     call->conn = conn;
     call->stream_id = stream_id;
     call->timeout_ms = -1;
-    call->id = ++server->next_call_id;
     call->next = conn->calls;
     if (call->next != NULL)
         call->next->prev = call;
@@ -283,11 +282,6 @@ const struct grpc_method *grpc_call_method(const grpc_call_t *call)
 const char *grpc_call_path(const grpc_call_t *call)
 {
     return call->method->path;
-}
-
-uint64_t grpc_call_id(const grpc_call_t *call)
-{
-    return call->id;
 }
 
 const char *grpc_call_metadata(const grpc_call_t *call, const char *name, size_t *length)

@@ -18,15 +18,6 @@
 #define KEEPALIVE_MS            30000
 #define PING_PATIENCE_MS        20000
 
-static void set_state(struct grpc_client *client, bool connected)
-{
-    if (client->connected == connected)
-        return;
-    client->connected = connected;
-    if (client->on_state != NULL)
-        client->on_state(client->on_state_user, connected);
-}
-
 /* ---------------------------------------------------------------- calls without a connection */
 
 void client_kick(struct grpc_client *client)
@@ -130,7 +121,7 @@ void client_conn_retire(struct client_conn *conn)
     conn->next = client->draining;
     client->draining = conn;
     snprintf(client->last_error, sizeof client->last_error, "the server is going away");
-    set_state(client, false);
+    client->connected = false;
 }
 
 static void on_open(struct h2_io *io, enum tls_alpn alpn)
@@ -153,7 +144,7 @@ static void on_open(struct h2_io *io, enum tls_alpn alpn)
         return;
     }
     timers_arm(&client->conn_timers, &conn->timer, net_now_ms() + KEEPALIVE_MS);
-    set_state(client, true);
+    client->connected = true;
     submit_waiting(client);
 }
 
@@ -195,7 +186,7 @@ static void on_closed(struct h2_io *io, const char *why)
     snprintf(client->last_error, sizeof client->last_error, "%s", why);
     if (client->conn == conn) {
         client->conn = NULL;
-        set_state(client, false);
+        client->connected = false;
         struct grpc_client_call *call;
         while (!was_ready && (call = pop_waiting(client)) != NULL)
             client_call_doom(call, GRPC_UNAVAILABLE, client->last_error);
@@ -430,17 +421,6 @@ bool grpc_client_is_connected(const grpc_client_t *client)
 const char *grpc_client_last_error(const grpc_client_t *client)
 {
     return client->last_error;
-}
-
-void grpc_client_on_state(grpc_client_t *client, void (*fn)(void *user, bool connected), void *user)
-{
-    client->on_state = fn;
-    client->on_state_user = user;
-}
-
-size_t grpc_client_calls_open(const grpc_client_t *client)
-{
-    return client->calls_open;
 }
 
 /* ---------------------------------------------------------------- blocking */

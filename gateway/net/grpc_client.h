@@ -59,16 +59,11 @@ void grpc_client_free(grpc_client_t **client);
 
 struct event_base *grpc_client_base(grpc_client_t *client);
 
-/* Starts to connect without a call; `on_state` hears of it. */
+/* Starts to connect without a call. */
 void grpc_client_connect(grpc_client_t *client);
 bool grpc_client_is_connected(const grpc_client_t *client);
 /* Why the last connection failed or ended; "" if none did. */
 const char *grpc_client_last_error(const grpc_client_t *client);
-/* Called on each connect (true) and loss (false). */
-void grpc_client_on_state(grpc_client_t *client, void (*fn)(void *user, bool connected),
-                          void *user);
-/* Calls started and not ended. */
-size_t grpc_client_calls_open(const grpc_client_t *client);
 
 typedef void (*grpc_done_fn)(void *user, const struct grpc_result *result);
 typedef void (*grpc_message_fn)(void *user, grpc_client_call_t *call, const uint8_t *bytes,
@@ -100,8 +95,6 @@ grpc_client_call_t *grpc_client_stream(grpc_client_t *client, const char *path,
 /* Copies. False: the call is over or too much waits (GRPC_SEND_MAX_BYTES). */
 bool grpc_client_call_send(grpc_client_call_t *call, const uint8_t *bytes, size_t length);
 void grpc_client_call_half_close(grpc_client_call_t *call);
-/* Bytes that wait to be sent. */
-size_t grpc_client_call_waiting(const grpc_client_call_t *call);
 
 /* Ends the call with CANCELLED; on_done comes from the loop. */
 void grpc_client_call_cancel(grpc_client_call_t *call);

@@ -255,11 +255,6 @@ void grpc_client_call_half_close(grpc_client_call_t *call)
     push_out(call);
 }
 
-size_t grpc_client_call_waiting(const grpc_client_call_t *call)
-{
-    return byte_queue_length(&call->out);
-}
-
 static void start(struct grpc_client_call *call)
 {
     struct grpc_client *client = call->client;

@@ -63,8 +63,6 @@ struct grpc_client {
     struct grpc_client_call *calls, *free_calls, *doomed;
     struct grpc_client_call *waiting_first, *waiting_last;
     size_t calls_open, free_calls_count;
-    void (*on_state)(void *, bool);
-    void *on_state_user;
     char last_error[256];
 };
 

@@ -181,9 +181,6 @@ void *grpc_call_method_user(const grpc_call_t *call);
 const struct grpc_method *grpc_call_method(const grpc_call_t *call);
 const char *grpc_call_path(const grpc_call_t *call);
 
-/* Unique in this process; for logs. */
-uint64_t grpc_call_id(const grpc_call_t *call);
-
 /* Milliseconds left of the client's deadline, never negative; INT64_MAX when it named none. */
 int64_t grpc_call_deadline_left_ms(const grpc_call_t *call);
 

@@ -37,7 +37,6 @@ struct grpc_call {
     struct net_timer timer; /* deadline, and later: how long the end may take */
     int64_t deadline_ms;    /* CLOCK_MONOTONIC; 0: none */
     int64_t timeout_ms;     /* as the header said; -1: none */
-    uint64_t id;
     int32_t stream_id;
     enum grpc_status status;
     struct grpc_frame_reader reader;
@@ -114,7 +113,7 @@ struct grpc_server {
     struct grpc_conn *conns;
     struct grpc_call *free_calls;
     uint32_t free_calls_count;
-    uint64_t next_conn_id, next_call_id;
+    uint64_t next_conn_id;
     size_t metadata_names_count;
     bool draining, goaway_said;
     void (*drained)(void *);

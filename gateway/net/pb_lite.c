@@ -93,9 +93,3 @@ void pb_put_bytes(struct pb_writer *writer, uint32_t number, const void *data, s
         memcpy(writer->data + writer->length, data, length);
     writer->length += length;
 }
-
-bool pb_equals(struct pb_bytes bytes, const char *text)
-{
-    size_t length = strlen(text);
-    return bytes.length == length && (length == 0 || memcmp(bytes.data, text, length) == 0);
-}

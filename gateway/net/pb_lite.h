@@ -34,6 +34,4 @@ struct pb_writer {
 void pb_put_varint(struct pb_writer *writer, uint32_t number, uint64_t value);
 void pb_put_bytes(struct pb_writer *writer, uint32_t number, const void *data, size_t length);
 
-bool pb_equals(struct pb_bytes bytes, const char *text);
-
 #endif

@@ -28,11 +28,10 @@ static void run_iban(struct slice s)
 static void run_numbers(struct slice s)
 {
     char out[CNIC_SIZE];
-    char shown[CNIC_SHOWN_SIZE];
     char again[CNIC_SIZE];
     if (cnic_normalise(s, out) == REASON_NONE) {
         assert(strlen(out) == 13 && strspn(out, "0123456789") == 13);
-        assert(cnic_normalise(slice_str(cnic_show(out, shown)), again) == REASON_NONE);
+        assert(cnic_normalise(slice_str(out), again) == REASON_NONE);
         assert(strcmp(out, again) == 0);
     }
     if (mobile_normalise(s, out) == REASON_NONE) {

@@ -155,7 +155,8 @@ static void protobuf_that_lies_about_its_length_ends_the_reading(void **state)
     static const uint8_t good[] = "\x0a\x03xyz\x10\x96\x01\x1d\1\0\0\0\x21\2\0\0\0\0\0\0\0";
     struct pb_bytes rest = {good, sizeof good - 1};
     struct pb_field field;
-    assert_true(pb_next(&rest, &field) && field.number == 1 && pb_equals(field.bytes, "xyz"));
+    assert_true(pb_next(&rest, &field) && field.number == 1 && field.bytes.length == 3 &&
+                memcmp(field.bytes.data, "xyz", 3) == 0);
     assert_true(pb_next(&rest, &field) && field.number == 2 && field.value == 150);
     assert_true(pb_next(&rest, &field) && field.number == 3 && field.value == 1);
     assert_true(pb_next(&rest, &field) && field.number == 4 && field.value == 2);

@@ -59,8 +59,6 @@ static void names_and_numbers_are_those_of_the_contract(void **state)
     assert_string_equal(payout_state_name(PAYOUT_STATE_ACCEPTED), "ACCEPTED");
     assert_string_equal(payout_state_name(PAYOUT_STATE_SETTLED), "SETTLED");
     assert_string_equal(payout_state_name(PAYOUT_STATE_REFUSED), "REFUSED");
-    assert_string_equal(payout_event_name(PAYOUT_EVENT_ACCEPT), "ACCEPT");
-    assert_string_equal(payout_event_name(PAYOUT_EVENT_EXPIRE), "EXPIRE");
     assert_true(payout_state_from_number(9, &out));
     assert_int_equal(out, PAYOUT_STATE_REFUSED);
     assert_false(payout_state_from_number(10, &out));

@@ -35,7 +35,7 @@ static void names_are_what_error_info_allows(void **state)
     }
 }
 
-static void numbers_and_names_lead_back(void **state)
+static void numbers_lead_back(void **state)
 {
     (void)state;
     reason_t reason = REASON_NONE;
@@ -43,15 +43,12 @@ static void numbers_and_names_lead_back(void **state)
     for (unsigned i = 0; reason_at(i, &reason); i++) {
         assert_true(reason_from_number((int32_t)reason, &back));
         assert_int_equal(back, reason);
-        assert_true(reason_from_name(reason_name(reason), &back));
-        assert_int_equal(back, reason);
     }
     assert_true(reason_from_number(0, &back));
     assert_int_equal(back, REASON_NONE);
     assert_false(reason_from_number(1, &back));
     assert_false(reason_from_number(-1, &back));
     assert_false(reason_from_number(INT32_MAX, &back));
-    assert_false(reason_from_name("iban_checksum", &back));
 }
 
 /* Clients have these by heart: a change here breaks them. */
@@ -78,7 +75,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_reason_has_its_own_number_and_name),
         cmocka_unit_test(names_are_what_error_info_allows),
-        cmocka_unit_test(numbers_and_names_lead_back),
+        cmocka_unit_test(numbers_lead_back),
         cmocka_unit_test(published_numbers_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
