@@ -7,29 +7,33 @@ SELECT j.book_id, j.seq, line.ord AS line_no, j.block_no, k.committed_at, j.kind
   JOIN block k USING (book_id, block_no)
  CROSS JOIN LATERAL unnest(j.line_account, j.line_ccy, j.line_minor) WITH ORDINALITY AS line (account_id, ccy, minor, ord);
 
--- A payout as it stands now. state: domain/payout_state.h.
+-- A payout as it stands now. state: domain/payout_state.h. Each look-up is a lateral of one row, so that it goes by
+-- its key whatever the planner believes of tables it has no statistics of yet.
 CREATE OR REPLACE VIEW payout_now AS
 SELECT p.*, b.code AS book_code, bank.code AS bank_code, s.source AS rate_source, s.as_of AS rate_as_of,
-       jk.committed_at AS created_at, coalesce(tk.committed_at, hk.committed_at, jk.committed_at) AS updated_at,
+       created.committed_at AS created_at, coalesce(updated.committed_at, created.committed_at) AS updated_at,
        coalesce(t.state, CASE WHEN h.seq IS NOT NULL THEN 3 ELSE 1 END)::smallint AS state,
        t.reason_code,
        coalesce(settled.bank_reference, '') AS bank_reference, settled.tax_withheld, settled.eprc_number
   FROM payout p
-  JOIN book b USING (book_id)
-  JOIN bank USING (bank_id)
-  JOIN rate_sheet s USING (rate_id)
-  JOIN journal j ON j.book_id = p.book_id AND j.seq = p.payout_id
-  JOIN block jk ON jk.book_id = j.book_id AND jk.block_no = j.block_no
+ CROSS JOIN LATERAL (SELECT code FROM book WHERE book_id = p.book_id LIMIT 1) b
+ CROSS JOIN LATERAL (SELECT code FROM bank WHERE bank_id = p.bank_id LIMIT 1) bank
+ CROSS JOIN LATERAL (SELECT source, as_of FROM rate_sheet WHERE rate_id = p.rate_id LIMIT 1) s
   LEFT JOIN LATERAL (SELECT * FROM payout_transition t WHERE t.book_id = p.book_id AND t.payout_id = p.payout_id
                       ORDER BY t.step DESC LIMIT 1) t ON true
-  LEFT JOIN journal tj ON tj.book_id = p.book_id AND tj.seq = t.seq
-  LEFT JOIN block tk ON tk.book_id = tj.book_id AND tk.block_no = tj.block_no
-  LEFT JOIN payout_transition settled ON settled.book_id = p.book_id AND settled.payout_id = p.payout_id
-        AND settled.step = 1 AND settled.state = 4
+  LEFT JOIN LATERAL (SELECT * FROM payout_transition t WHERE t.book_id = p.book_id AND t.payout_id = p.payout_id
+                      ORDER BY t.step LIMIT 1) settled ON settled.state = 4
   LEFT JOIN LATERAL (SELECT h.seq FROM handout h WHERE h.book_id = p.book_id AND h.bank_id = p.bank_id
                         AND h.last_payout_id >= p.payout_id ORDER BY h.last_payout_id LIMIT 1) h ON true
-  LEFT JOIN journal hj ON hj.book_id = p.book_id AND hj.seq = h.seq
-  LEFT JOIN block hk ON hk.book_id = hj.book_id AND hk.block_no = hj.block_no;
+ CROSS JOIN LATERAL (SELECT k.committed_at FROM block k
+                      WHERE k.book_id = p.book_id
+                        AND k.block_no = (SELECT j.block_no FROM journal j WHERE j.book_id = p.book_id AND j.seq = p.payout_id)
+                      LIMIT 1) created
+  LEFT JOIN LATERAL (SELECT k.committed_at FROM block k
+                      WHERE k.book_id = p.book_id
+                        AND k.block_no = (SELECT j.block_no FROM journal j
+                                           WHERE j.book_id = p.book_id AND j.seq = coalesce(t.seq, h.seq))
+                      LIMIT 1) updated ON true;
 
 -- The newest balance of every account.
 CREATE OR REPLACE VIEW account_now AS
