@@ -323,7 +323,8 @@ static void a_quote_is_used_once_in_time_and_as_it_was_given(void **state)
     const int64_t quote = quote_new(f, &book, "q1", 10000, 60000);
     const int64_t late = quote_new(f, &book, "q2", 10000, 1);
     const int64_t twice = quote_new(f, &book, "q3", 10000, 60000);
-    (void)sql_int(f, "SELECT length(pg_sleep(0.01)::text)"); /* by the server's clock q2 is over now */
+    (void)sql_int(f,
+                  "SELECT length(pg_sleep(0.01)::text)"); /* by the server's clock q2 is over now */
     struct post *p = post_new();
     post_add(f, &book, p, "mismatch", 20000)->quote_id = quote;
     post_add(f, &book, p, "used", 10000)->quote_id = quote;
