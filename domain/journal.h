@@ -10,6 +10,9 @@
  *   settle      payable bank   + net           bank's nostro  − net              (destination currency)
  *   reversal    the same lines with the opposite sign
  *
+ * Payout lines are made here and sent to the schema; the others the schema's functions make by themselves
+ * (ledger/schema/functions/), and tests/pg/test_ledger_domain.c holds what they write against this file.
+ *
  * A float is what we owe the platform (a credit balance), a correspondent or nostro account is money held
  * for us at a bank (a debit balance). In a payout without exchange the two position lines would cancel on one
  * account, and are left out.

@@ -11,7 +11,9 @@
  *                      └──expire──▶ RETURNED
  *
  * REJECTED, RETURNED, CANCELLED and REFUSED give the platform its money back by reversal journals.
- * Numbers are those of the database and the wire.
+ * Numbers are those of the database and the wire. The schema's functions move payouts from state to state;
+ * tests/pg/test_ledger_domain.c tries every event of theirs in every state against this table. HOLD, PARK and what
+ * follows them have no function yet.
  */
 #ifndef UJRAT_DOMAIN_PAYOUT_STATE_H
 #define UJRAT_DOMAIN_PAYOUT_STATE_H
