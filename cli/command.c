@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "base/version.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -138,8 +139,9 @@ static void print_overview(FILE *out)
         fprintf(out, "  %-20s %s\n", c->name, c->summary);
     fputs(
         "\n"
-        "ujrat COMMAND --help says more. Exit status: 0 done, 1 refused or failed, 2 wrong usage,\n"
-        "3 the outcome is unknown (the same command again is safe, and finds out).\n",
+        "ujrat COMMAND --help says more; ujrat --version says which this is.\n"
+        "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 the outcome is unknown (the same\n"
+        "command again is safe, and finds out).\n",
         out);
 }
 
@@ -158,7 +160,10 @@ static void print_command(const struct command *c, FILE *out)
         for (const struct option_row *o = lists[i]; o != NULL && o->name != NULL; o++) {
             snprintf(left, sizeof left, "--%s%s%s", o->name, o->value ? " " : "",
                      o->value ? o->value : "");
-            fprintf(out, "  %-26s %s\n", left, o->help);
+            if (strlen(left) > 26)
+                fprintf(out, "  %s\n  %-26s %s\n", left, "", o->help);
+            else
+                fprintf(out, "  %-26s %s\n", left, o->help);
         }
 }
 
@@ -280,6 +285,10 @@ enum exit_code command_main(int argc, char **argv)
     if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 ||
         strcmp(argv[0], "help") == 0) {
         print_overview(stdout);
+        return EXIT_DONE;
+    }
+    if (strcmp(argv[0], "--version") == 0) {
+        puts("ujrat " UJRAT_VERSION);
         return EXIT_DONE;
     }
     args.command = find_command(argc, argv, &words);

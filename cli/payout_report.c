@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/csv.h"
 #include "cli/db.h"
+#include "cli/operator.h"
 #include "cli/report.h"
 #include "domain/fx.h"
 #include "domain/pricing.h"
@@ -77,6 +78,10 @@ enum exit_code payout_report_run(const struct args *args)
     code = db_open(args, DB_AS_READER, &db);
     if (code != EXIT_DONE)
         return code;
+    if (platform != NULL && operator_find_book(&db, platform) == 0) {
+        db_close(&db);
+        return EXIT_REFUSED;
+    }
     r = db_query(&db, sql_report, 2,
                  (const char *const[]){platform == NULL ? "" : platform, limit_text});
     if (r != NULL) {

@@ -3,6 +3,7 @@
 #include "base/timefmt.h"
 #include "cli/commands.h"
 #include "cli/db.h"
+#include "cli/operator.h"
 #include "cli/report.h"
 #include "domain/money.h"
 
@@ -196,6 +197,10 @@ enum exit_code trial_balance_run(const struct args *args)
     code = db_open(args, DB_AS_READER, &db);
     if (code != EXIT_DONE)
         return code;
+    if (book != NULL && operator_find_book(&db, book) == 0) {
+        db_close(&db);
+        return EXIT_REFUSED;
+    }
     r = db_query(&db, sql_balances, 4,
                  (const char *const[]){as_of == NULL ? "" : as_of, book == NULL ? "" : book,
                                        args_has(args, "by-book") ? "yes" : "no",

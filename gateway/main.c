@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "base/version.h"
 #include "gateway/exit_code.h"
 #include "gateway/ledger_check.h"
 #include "gateway/master.h"
@@ -14,10 +15,6 @@
 #include "gateway/settings.h"
 #include "gateway/worker.h"
 #include "ledger/statements.h"
-
-#ifndef UJRAT_VERSION
-#define UJRAT_VERSION "0.1.0"
-#endif
 
 enum action { RUN, CHECK, PRINT_CONFIG, PRINT_CONFIG_DOCS, PRINT_ERRORS, VERSION, HELP };
 
@@ -146,7 +143,8 @@ static enum exit_code start(const struct settings_source *source, enum action ac
     struct settings settings;
     struct config_problem problem;
     if (err_failed(settings_load(source, &settings, &problem))) {
-        fprintf(stderr, "ujratd: %s\n", problem.text);
+        fprintf(stderr, "ujratd: %s%s\n", problem.text,
+                source->file == NULL ? " (no --config FILE was given)" : "");
         return EXIT_CONFIG;
     }
     enum exit_code code = EXIT_CONFIG;
@@ -167,6 +165,9 @@ static enum exit_code start(const struct settings_source *source, enum action ac
         goto out;
     }
     code = run(source, &settings, log);
+    if (code != EXIT_DONE && log_file[0] != '\0') /* whoever typed this does not see the log */
+        fprintf(stderr, "ujratd: it did not go well (exit %d); why is in %s\n", (int)code,
+                log_file);
 out:
     log_free(&log);
     settings_deinit(&settings);

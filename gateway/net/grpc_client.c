@@ -183,7 +183,10 @@ static void on_closed(struct h2_io *io, const char *why)
     struct client_conn *conn = (struct client_conn *)(void *)io;
     struct grpc_client *client = conn->client;
     bool was_ready = client->conn == conn && client->connected;
-    snprintf(client->last_error, sizeof client->last_error, "%s", why);
+    if (was_ready)
+        snprintf(client->last_error, sizeof client->last_error, "%s", why);
+    else /* whoever reads this may have the wrong address */
+        snprintf(client->last_error, sizeof client->last_error, "%.100s: %s", client->target, why);
     if (client->conn == conn) {
         client->conn = NULL;
         client->connected = false;
@@ -255,7 +258,7 @@ failed:
 
 static void connect_failed(struct grpc_client *client, const char *why)
 {
-    snprintf(client->last_error, sizeof client->last_error, "%s", why);
+    snprintf(client->last_error, sizeof client->last_error, "%.100s: %s", client->target, why);
     struct grpc_client_call *call;
     while ((call = pop_waiting(client)) != NULL)
         client_call_doom(call, GRPC_UNAVAILABLE, client->last_error);
@@ -326,12 +329,14 @@ static bool set_up(struct grpc_client *client, const struct grpc_client_config *
 {
     if (!resolve(client, config->target, error))
         return false;
+    client->target = strdup(config->target);
     client->authority = strdup(config->authority != NULL ? config->authority : config->target);
     client->verify_name = strdup(config->authority != NULL ? config->authority : client->host);
     client->scratch = malloc(sizeof *client->scratch);
     snprintf(error->text, sizeof error->text, "out of memory");
-    if (client->authority == NULL || client->verify_name == NULL || client->scratch == NULL ||
-        client->base == NULL || !client_callbacks_new(&client->callbacks))
+    if (client->target == NULL || client->authority == NULL || client->verify_name == NULL ||
+        client->scratch == NULL || client->base == NULL ||
+        !client_callbacks_new(&client->callbacks))
         return false;
     if (config->ca_file == NULL || (config->cert_file == NULL) != (config->key_file == NULL)) {
         snprintf(error->text, sizeof error->text,
@@ -400,6 +405,7 @@ void grpc_client_free(grpc_client_t **handle)
     nghttp2_session_callbacks_del(client->callbacks);
     SSL_CTX_free(client->tls);
     free(client->scratch);
+    free(client->target);
     free(client->host);
     free(client->authority);
     free(client->verify_name);

@@ -48,7 +48,7 @@ struct grpc_client_call {
 struct grpc_client {
     struct event_base *base;
     bool owns_base, freeing;
-    char *host, *authority, *verify_name;
+    char *target, *host, *authority, *verify_name;
     struct sockaddr_storage address;
     socklen_t address_size;
     uint32_t connect_timeout_ms, message_bytes_max, calls_max;

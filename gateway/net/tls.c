@@ -18,6 +18,8 @@ void tls_error_text(SSL *ssl, char *out, size_t size)
         snprintf(out, size, "certificate: %s", X509_verify_cert_error_string(verify));
     else if (reason != NULL)
         snprintf(out, size, "%s", reason);
+    else if (code != 0 && ERR_SYSTEM_ERROR(code))
+        snprintf(out, size, "%s", strerror(ERR_GET_REASON(code)));
     else if (code != 0)
         snprintf(out, size, "OpenSSL error %lx", code);
     else

@@ -235,6 +235,16 @@ def test_wrong_usage_is_exit_2_and_tries_nothing(ujrat, arguments):
     assert ujrat(*arguments, db=False)[0] == 2
 
 
+def test_version_is_said_on_standard_output(ujrat):
+    assert ujrat.done("--version", db=False).startswith("ujrat ")
+
+
+def test_a_platform_that_is_not_there_is_not_an_empty_report(ujrat):
+    for arguments in (["trial-balance", "--book", "nowhere"], ["payout", "report", "--platform", "nowhere"]):
+        code, out, err = ujrat(*arguments)
+        assert (code, out) == (1, "") and "there is no platform 'nowhere'" in err, arguments
+
+
 def test_every_command_has_help(ujrat):
     overview = ujrat.done("--help", db=False)
     names = [line[2:22].strip() for line in overview.splitlines() if line.startswith("  ") and not line.startswith("   ")]

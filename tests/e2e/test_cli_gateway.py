@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import time
 
@@ -13,6 +14,12 @@ from harness import BIN, PATIENCE, ROOT, new_database, unique, wait_until
 
 FILES = ROOT / "deploy" / "demo" / "payouts"
 BANKS = ("MUCB", "SCBL", "HABB")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
 
 
 class Desk:
@@ -169,6 +176,14 @@ def test_without_a_certificate_of_ours_nothing_is_answered(desk, other_pki):
     assert code == 1 and err
     assert desk("balance", "--as", "nobody")[0] == 2
     assert desk("balance")[0] == 2
+
+
+def test_what_cannot_be_reached_or_read_is_named(desk, tmp_path):
+    nobody = "localhost:%d" % free_port()
+    code, _, err = desk("balance", "--as", "upwork", "--addr", nobody)
+    assert code == 1 and nobody in err and "refused" in err
+    code, _, err = desk("balance", "--as", "upwork", "--ca", tmp_path / "nowhere.pem")
+    assert code == 1 and "nowhere.pem" in err and "No such file" in err
 
 
 # ---------------------------------------------------------------- the sandbox bank
