@@ -1,0 +1,61 @@
+"""docs/quickstart.md is true: its blocks are run as they stand, in their order, against a gateway of this test."""
+
+import os
+import re
+import subprocess
+
+from harness import BIN, PATIENCE, ROOT, new_database
+
+PAGE = ROOT / "docs" / "quickstart.md"
+
+
+def blocks():
+    """(language, text) of each fenced block."""
+    return re.findall(r"^```(\w+)\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
+
+
+def environment(gateway, folder):
+    """What var/demo/env gives, for this gateway; and python3 is the one that has Debian's grpcio."""
+    tools = folder / "bin"
+    tools.mkdir()
+    (tools / "python3").symlink_to("/usr/bin/python3")
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("UJRAT_", "PG", "PYTHON"))}
+    env.update(UJRAT_ADDR=gateway.address, UJRAT_CA=str(gateway.pki.ca), UJRAT_DB=gateway.database.uri("ujrat_auditor"),
+               PATH="%s:%s:%s" % (tools, BIN, env["PATH"]), PYTHONDONTWRITEBYTECODE="1", PAGER="cat")
+    for name in ("upwork", "MUCB", "auditor"):
+        cert, key = gateway.pki.pair(name)
+        env["UJRAT_CERT_" + name.upper()], env["UJRAT_KEY_" + name.upper()] = str(cert), str(key)
+    return env
+
+
+def test_every_block_of_the_quickstart_works_as_it_stands(cluster, new_gateway, tmp_path):
+    gateway = new_gateway(new_database(cluster), start=False, rate_age_max="3650d")
+    gateway.ujrat("bank", "connect", "MUCB")
+    gateway.ujrat("platform", "add", "upwork", "--currency", "USD", "--margin-bps", "40", "--fee-fixed", "0.50")
+    gateway.ujrat("principal", "add", "ujrat://auditor/demo")
+    gateway.ujrat("float", "deposit", "upwork", "1000", "USD", "--reference", "quickstart")
+    gateway.ujrat("rates", "import", ROOT / "data" / "rates" / "sbp_m2m_2026-07-17.csv")
+    gateway.start()
+
+    (tmp_path / "proto").symlink_to(ROOT / "proto")
+    env = environment(gateway, tmp_path)
+    said = {}
+    for language, text in blocks():
+        if language == "python":
+            name, = re.match(r"# (\w+\.py)", text).groups()
+            (tmp_path / "var" / "quickstart" / name).write_text(text)
+        elif language == "sh":
+            done = subprocess.run(["bash", "-euc", text], cwd=tmp_path, env=env, capture_output=True, text=True,
+                                  timeout=60 * PATIENCE)
+            assert done.returncode == 0, "%s\n%s%s" % (text, done.stdout, done.stderr)
+            said[re.findall(r"[\w.]+\.py|psql|protoc", text)[0]] = done.stdout
+        else:
+            assert language == "console", language
+    gateway.stop()
+
+    # USD 125.00 less 0.50, at 277.9612 less 0.4%
+    assert said["pay.py"].splitlines() == ["quoted: PKR 34467.75 at 276.8493552", "platforms/upwork/payouts/2 ACCEPTED"] * 2
+    assert "AMOUNT_NOT_POSITIVE gross.minor_units" in said["refused.py"]
+    assert said["confirm.py"].startswith("1 to be paid, 3446775 paisa\n") and "OUTCOME_RECORDED" in said["confirm.py"]
+    assert re.search(r"PKR +\| +0 \| +\d", said["psql"]) and re.search(r"quickstart-1 .* \| +4 \| BY-HAND-", said["psql"])
+    assert "SETTLED ujrat://bank/MUCB" in said["audit.py"]
