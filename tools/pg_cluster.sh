@@ -107,7 +107,8 @@ place() {
     fi
     data=$home/data
     sockets=$home
-    if [ "$(printf %s "$home/.s.PGSQL.65535" | wc -c)" -gt 100 ]; then # sun_path holds 107 bytes
+    # sun_path holds 107 bytes; and a comma or a quote in the name would mean something to PostgreSQL's settings
+    if [ "$(printf %s "$home/.s.PGSQL.65535" | wc -c)" -gt 100 ] || [[ $home == *[!\ A-Za-z0-9_./~+@%=-]* ]]; then
         make_sockets
     fi
     [ "$(id -u)" != 0 ] || chown postgres: "$home"

@@ -51,6 +51,10 @@ open_dir() { # DIR: absolute, locked, with a root in it
 }
 
 write_config() {
+    # what means something in openssl's files is taken as written
+    local dir_q ca_q
+    # shellcheck disable=SC2016
+    dir_q=$(sed 's/[\\"'"'"'`$#;]/\\&/g' <<<"$dir") ca_q=$(sed 's/[\\"'"'"'`$#;]/\\&/g' <<<"$ca")
     cat >"$ca/openssl.cnf" <<END
 [req]
 distinguished_name = name
@@ -64,12 +68,12 @@ subjectKeyIdentifier = hash
 [ca]
 default_ca = here
 [here]
-database = $ca/index.txt
-new_certs_dir = $ca/issued
-certificate = $dir/ca.pem
-private_key = $dir/ca.key
+database = $ca_q/index.txt
+new_certs_dir = $ca_q/issued
+certificate = $dir_q/ca.pem
+private_key = $dir_q/ca.key
 rand_serial = yes
-crlnumber = $ca/crlnumber
+crlnumber = $ca_q/crlnumber
 default_md = sha256
 default_crl_days = 3650
 unique_subject = no

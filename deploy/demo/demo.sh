@@ -47,6 +47,12 @@ title() {
 ended() {
     local code=$?
     [ -n "$done_well" ] && exit 0
+    exec 1>&"$to_user" 2>&"$to_user_err" # a step may end us while its words go to the log
+    case $code in 130 | 143)
+        printf '%s\ndemo: interrupted. What runs still runs: make demo goes on, make demo-stop ends it.\n' "$wipe" >&2
+        exit "$code"
+        ;;
+    esac
     if [ -n "${now_step:-}" ]; then
         printf '%s  %s %s\n\n' "$wipe" "$cross" "$now_step" >&2
         tail -n 15 "$step_log" >&2
@@ -228,7 +234,10 @@ END
 }
 
 demo_lock
+exec {to_user}>&1 {to_user_err}>&2
 trap ended EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 : >"$step_log"
 printf '%sUjrat%s: platforms pay, rupees land, the books balance.\n\n' "$bold" "$plain"
 now_step='Debian packages'

@@ -73,4 +73,12 @@ keeps_no_lock_of_its_caller() {
     return $rc
 }
 
+works_in_a_folder_of_any_name() {
+    local d="$scratch/it's a, name $(printf '\xd8\xb9')" rc
+    pg start "$d" && [ "$(psql -X -w -Atc 'SELECT 1' "$(pg uri "$d")")" = 1 ]
+    rc=$?
+    pg destroy "$d"
+    [ ! -e "$d" ] && return $rc
+}
+
 run_tests

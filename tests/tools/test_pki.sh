@@ -42,6 +42,7 @@ refuses_a_folder_of_someone_else() {
     ! tools/pki.sh "$scratch/theirs" && [ "$(cat "$scratch/theirs/ca.pem")" = mine ]
 }
 refuses_a_name_that_is_a_path() { ! tools/pki.sh issue "$pki" ../x ujrat://platform/upwork; }
+works_in_a_folder_of_any_name() { tools/pki.sh "$scratch/it's a \"\$name; #1" && [ -s "$scratch/it's a \"\$name; #1/upwork.pem" ]; }
 refuses_a_name_with_openssl_options_in_it() { ! tools/pki.sh issue "$pki" x 'ujrat://a,DNS:b'; }
 
 run_tests
