@@ -55,7 +55,7 @@ def test_every_block_of_the_quickstart_works_as_it_stands(cluster, new_gateway, 
 
     # USD 125.00 less 0.50, at 277.9612 less 0.4%
     assert said["pay.py"].splitlines() == ["quoted: PKR 34467.75 at 276.8493552", "platforms/upwork/payouts/2 ACCEPTED"] * 2
-    assert "AMOUNT_NOT_POSITIVE gross.minor_units" in said["refused.py"]
+    assert "AMOUNT_NEGATIVE gross.minor_units" in said["refused.py"]
     assert said["confirm.py"].startswith("1 to be paid, 3446775 paisa\n") and "OUTCOME_RECORDED" in said["confirm.py"]
     assert re.search(r"PKR +\| +0 \| +\d", said["psql"]) and re.search(r"quickstart-1 .* \| +4 \| BY-HAND-", said["psql"])
     assert "SETTLED ujrat://bank/MUCB" in said["audit.py"]
