@@ -246,6 +246,24 @@ static void add_way(struct report *report, const struct compare *c, const char *
                       : money_format(money_of((int64_t)-less, CCY_PKR), MONEY_PLAIN, money[2])});
 }
 
+/* Broken between words, so that a narrow terminal shows it well. */
+static void print_source(const struct way *w)
+{
+    enum { COLUMNS_MAX = 78, INDENT = 4 };
+    struct slice rest = slice_str(w->source);
+    struct slice word;
+    size_t column = (size_t)printf("  %s:", w->name);
+    bool more = true;
+
+    while (more) {
+        more = slice_cut(rest, ' ', &word, &rest);
+        if (column + 1 + word.len > COLUMNS_MAX)
+            column = (size_t)printf("\n%*s", INDENT - 1, "") - 1;
+        column += (size_t)printf(" %.*s", SLICE_ARG(word));
+    }
+    putchar('\n');
+}
+
 static void print_comparison(const struct args *args, const struct compare *c)
 {
     static const struct report_column columns[] = {{"way", REPORT_TEXT},
@@ -263,12 +281,12 @@ static void print_comparison(const struct args *args, const struct compare *c)
     report_free(&report);
     if (args_json(args))
         return;
-    printf(
-        "\n%zu payouts that have landed. ILLUSTRATIVE: the others' rows are computed from published\n"
-        "or reported prices, which change; what a person pays depends on account, country and day.\n",
-        c->payouts);
+    printf("\n%zu payouts that have landed. ILLUSTRATIVE: the others' rows are computed from\n"
+           "published or reported prices, which change; what a person pays depends on\n"
+           "account, country and day.\n",
+           c->payouts);
     for (size_t k = 0; k < c->n; k++)
-        printf("  %s: %s\n", c->ways[k].name, c->ways[k].source);
+        print_source(&c->ways[k]);
 }
 
 enum exit_code compare_run(const struct args *args)

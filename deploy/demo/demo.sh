@@ -58,7 +58,7 @@ ended() {
         tail -n 15 "$step_log" >&2
         echo >&2
     fi
-    echo "demo: it did not work. What was said is in $demo/log/ (what runs still runs; make demo-stop ends it)." >&2
+    echo "demo: it did not work. What was said is in $demo/log/ (what runs still runs: make demo-stop ends it)." >&2
     exit $((code == 0 ? 1 : code))
 }
 
@@ -199,15 +199,19 @@ count_of() { # STATE
 print_story() {
     local platform
     title 'Payouts'
+    # 113: the width of what comes next
+    if [ -t 1 ] && read -r _ columns < <(stty size 2>/dev/null </dev/tty) && [ "${columns:-0}" -gt 0 ] && [ "$columns" -lt 113 ]; then
+        echo "${dim}(113 columns wide; your terminal has $columns)$plain"
+    fi
     ujrat payout report || exit 1
     for platform in $platforms; do
         # columns: reference, gross, currency, outcome, why
         awk -v platform="$platform" '$4 == "REFUSED" {
-            printf "Refused and not paid: %s %s, %s %s: ", platform, $1, $3, $2
-            $1 = $2 = $3 = $4 = ""; sub(/^ +/, ""); print
+            printf "Refused and not paid: %s %s, %s %s\n", platform, $1, $3, $2
+            $1 = $2 = $3 = $4 = ""; sub(/^ +/, ""); sub(/: /, ":\n  "); print "  " $0
         }' "$demo/log/submit-$platform.txt"
     done
-    printf '%s settled, %s rejected and %s returned by their banks; what did not land is back in the float.\n' \
+    printf '%s settled, %s rejected and %s returned by their banks; what did not land is\nback in the float.\n' \
         "$(count_of SETTLED)" "$(count_of REJECTED)" "$(count_of RETURNED)"
 
     title 'Trial balance, as an auditor reads it from the database'
@@ -223,12 +227,14 @@ print_next() {
     cat <<END
     . var/demo/env
     ujrat quote 1000 USD --as upwork
-    ujrat payout submit deploy/demo/payouts/fiverr.csv --as fiverr     ${dim}# again: nothing is paid twice$plain
-    ujrat payout watch --as freelancer                                 ${dim}# every event, then what is new; Ctrl-C$plain
+    ujrat payout submit deploy/demo/payouts/fiverr.csv --as fiverr  ${dim}# paid once$plain
+    ujrat payout watch --as freelancer                              ${dim}# Ctrl-C$plain
 
-Gateway ${bold}localhost:$port${plain} (mutual TLS, gRPC); its log, the banks' and all else are under var/demo.
-The rates are those of 17 July 2026, so the demo's gateway is told to take old rates (rate_age_max = 3650d);
-by default it refuses to price with rates older than a few days.
+Gateway ${bold}localhost:$port${plain} (mutual TLS, gRPC); its log, the banks' and all else
+are under var/demo. A payout from a program of yours: docs/quickstart.md.
+The rates are those of 17 July 2026, so the demo's gateway is told to take old
+rates (rate_age_max = 3650d); by default it refuses to price with rates older
+than a few days.
 End it with: ${bold}make demo-stop$plain
 END
 }
