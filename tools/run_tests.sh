@@ -164,7 +164,7 @@ run_py() {
     local parallel=(-n 2 --dist loadfile) o
     for o in ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS LSAN_OPTIONS; do export "$o=${!o}:log_path=$reports"; done
     /usr/bin/python3 -c 'import xdist' 2>/dev/null || parallel=()
-    timeout -k 20 900 /usr/bin/python3 -m pytest -q -p no:cacheprovider "${parallel[@]}" --durations=10 -rfE \
+    timeout -k 20 900 /usr/bin/python3 -m pytest -q -p no:cacheprovider "${parallel[@]}" --durations=10 -rfEs \
         --junitxml="$logs/py_pytest.xml" tests "${pytest_arguments[@]}"
 }
 
@@ -211,6 +211,8 @@ report() {
         [ "$skipped" = 0 ] || words+=", $skipped skipped"
         printf '%s %-36s %-34s %3d.%d s\n' "$([ "$failed" = 0 ] && echo '  ok  ' || echo '  FAIL')" "$name" "$words" \
             $((ms / 1000)) $((ms % 1000 / 100))
+        # what was not tried is said, with the reason
+        if [ "$skipped" != 0 ]; then { grep -hE '^SKIPPED|^ok .*# SKIP' "$log" || :; } | cut -c 1-300 | sed 's/^/       | /'; fi
         if [ "$failed" != 0 ]; then
             [ "$rc" = 0 ] || echo "       exit $rc; the end of $log:"
             { grep -E -A3 '^not ok ' "$log" || :; } | head -n 60 | sed 's/^/       | /'
