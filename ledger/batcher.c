@@ -424,6 +424,11 @@ static void on_rolled_back(struct batcher *b, struct batch *batch, const PGresul
     const bool theirs = is_the_servers_fault(result);
     if (batch->lost && theirs) {
         ask_later(batch);
+    } else if (batch->singly && batch->lost) {
+        /* This try did nothing, and says nothing of the one before, which may have been committed. */
+        const struct span *s = &batch->spans[batch->single_span];
+        give_outcome(b, s->job, s->from + batch->single_at, LEDGER_UNKNOWN, REASON_OUTCOME_UNKNOWN);
+        single_next(batch);
     } else if (batch->singly) {
         const struct span *s = &batch->spans[batch->single_span];
         give_outcome(b, s->job, s->from + batch->single_at,

@@ -284,6 +284,33 @@ static void an_error_of_the_server_does_not_make_an_unknown_undone(void **state)
     behind_proxy_end(&s);
 }
 
+/* The first try was committed; the second meets an error that would else be told as a refusal. */
+static void an_error_after_a_loss_is_no_refusal(void **state)
+{
+    static struct setting s;
+    (void)state;
+    behind_proxy(&s, 10000);
+    post_add(&s.f, &s.book, s.p, "warm", 1000);
+    post_run(&s.f, &s.book, s.p);
+    s.p->n = 0;
+    commit_unseen(&s, "unseen", PATIENCE_MS);
+    sql_run(&s.f, "REVOKE EXECUTE ON FUNCTION post_payouts FROM ujrat_app");
+    proxy_cut(&s.proxy);
+    post_wait(&s.f, s.p);
+    assert_outcome(s.p, 0, LEDGER_UNKNOWN, REASON_OUTCOME_UNKNOWN);
+    /* Where nothing was lost before, the same error is a refusal. */
+    s.p->n = 0;
+    post_add(&s.f, &s.book, s.p, "new", 1000);
+    post_run(&s.f, &s.book, s.p);
+    assert_outcome(s.p, 0, LEDGER_REFUSED, REASON_INTERNAL);
+    sql_run(&s.f, "GRANT EXECUTE ON FUNCTION post_payouts TO ujrat_app");
+    s.p->n = 0;
+    post_add(&s.f, &s.book, s.p, "unseen", 1000);
+    post_run(&s.f, &s.book, s.p);
+    assert_outcome(s.p, 0, LEDGER_DUPLICATE, REASON_NONE);
+    behind_proxy_end(&s);
+}
+
 /* ---------------------------------------------------------------- statements */
 
 struct answer {
@@ -362,6 +389,32 @@ static void a_lost_statement_that_writes_is_unknown(void **state)
 }
 
 /* ---------------------------------------------------------------- time-outs and deadlines */
+
+static void a_server_that_is_read_only_has_done_nothing(void **state)
+{
+    static struct setting s;
+    struct answer a;
+    (void)state;
+    behind_proxy(&s, 10000);
+    sql_run(&s.f,
+            "DO $$BEGIN EXECUTE format('ALTER DATABASE %%I SET default_transaction_read_only = on',"
+            " current_database()); END$$");
+    proxy_cut(&s.proxy);
+    run_for_ms(&s.f, 100);
+    struct params params;
+    params_init(&params);
+    params_add_int4(&params, s.book.id);
+    params_add_int4(&params, s.f.principal_id);
+    params_add_int8(&params, 1);
+    ask(&s, "payout_cancel", &params, PATIENCE_MS, &a);
+    run_until(&s.f, a.called > 0);
+    sql_run(&s.f,
+            "DO $$BEGIN EXECUTE format('ALTER DATABASE %%I RESET default_transaction_read_only',"
+            " current_database()); END$$");
+    assert_int_equal(a.outcome, LEDGER_NOT_SENT);
+    assert_int_equal(a.reason, REASON_LEDGER_UNAVAILABLE);
+    behind_proxy_end(&s);
+}
 
 static void a_batch_the_server_cancels_was_not_done(void **state)
 {
@@ -610,6 +663,8 @@ int main(void)
         cmocka_unit_test(a_server_that_says_nothing_is_left_and_asked_again),
         cmocka_unit_test(what_cannot_be_asked_again_in_time_is_unknown),
         cmocka_unit_test(an_error_of_the_server_does_not_make_an_unknown_undone),
+        cmocka_unit_test(an_error_after_a_loss_is_no_refusal),
+        cmocka_unit_test(a_server_that_is_read_only_has_done_nothing),
         cmocka_unit_test(a_lost_statement_that_only_reads_is_run_again),
         cmocka_unit_test(a_lost_statement_that_writes_is_unknown),
         cmocka_unit_test(a_batch_the_server_cancels_was_not_done),
