@@ -204,11 +204,6 @@ static int64_t deadline_of(const struct rpc_ctx *ctx, int64_t left_ms)
     return clock_monotonic_us() + (left_ms < ms ? left_ms : ms) * US_PER_MS;
 }
 
-static void finish_draining(grpc_call_t *grpc)
-{
-    grpc_call_finish(grpc, GRPC_UNAVAILABLE, "the server is going away; connect again", NULL, 0);
-}
-
 static void on_message(grpc_call_t *grpc, const uint8_t *bytes, size_t length)
 {
     const struct rpc_binding *binding = grpc_call_method_user(grpc);
@@ -224,10 +219,6 @@ static void on_message(grpc_call_t *grpc, const uint8_t *bytes, size_t length)
     }
     if (ctx->draining && method->kind != GRPC_UNARY) { /* it would never end */
         grpc_call_finish(grpc, GRPC_UNAVAILABLE, drained_message, NULL, 0);
-        return;
-    }
-    if (ctx->draining && method->kind != GRPC_UNARY) {
-        finish_draining(grpc);
         return;
     }
     struct rpc_call *call = NULL;

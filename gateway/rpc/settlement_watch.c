@@ -134,6 +134,11 @@ static void on_handed_out(struct rpc_call *call, enum ledger_outcome outcome, re
         give_up(w, outcome, reason);
         return;
     }
+    if (w->cursors[w->book].payout_id > rows_int(rows, 0, 0)) {
+        /* A token from a future that this book does not have, as after a restore: what it skips would never be paid. */
+        give_up(w, LEDGER_REFUSED, REASON_RESUME_TOKEN_INVALID);
+        return;
+    }
     if (!rows_bool(rows, 0, 1)) {
         /* Nothing for this bank up to there: until the book grows, the others have their turn. */
         w->empty_at[w->book] = w->head_seen;

@@ -29,6 +29,9 @@ DECLARE
     got integer;
     k record;
 BEGIN
+    IF p_after = 9223372036854775807 THEN
+        RETURN;     -- nothing can be after it, and one more cannot be counted
+    END IF;
     SELECT account_id INTO payable FROM account WHERE book_id = p_book AND role = 'payable' AND bank_id = p_bank AND ccy = 586;
     FOR k IN
         SELECT b.first_seq, b.last_seq
