@@ -7,7 +7,7 @@
 /* What is kept while the ledger is asked. */
 struct change {
     int64_t beneficiary_id; /* of an update */
-    reason_t bank;          /* why no new one can be registered now */
+    reason_t bank;          /* why the bank will not do now */
     struct beneficiary_text text;
 };
 
@@ -120,6 +120,7 @@ static void on_updated(struct rpc_call *call, enum ledger_outcome outcome, reaso
         rpc_refuse_outcome(call, outcome, reason,
                            reason == REASON_BENEFICIARY_NOT_FOUND ? "name"
                            : reason == REASON_STATE_CONFLICT      ? "version"
+                           : reason == REASON_BANK_NOT_CONNECTED  ? bank_field(change)
                                                                   : NULL);
     else
         beneficiary_answer(call, change->beneficiary_id);
@@ -143,7 +144,8 @@ static void update_beneficiary(struct rpc_call *call, const void *request)
     }
     if (!take_details(call, &in->details, &change->text, &change->bank))
         return;
-    if (change->bank != REASON_NONE) {
+    /* A bank that is not connected is the ledger's to refuse: the update may have been made before. */
+    if (change->bank != REASON_NONE && change->bank != REASON_BANK_NOT_CONNECTED) {
         rpc_refuse(call, change->bank, bank_field(change));
         return;
     }

@@ -37,7 +37,8 @@ BEGIN
 END $$;
 
 -- Adds a version. p_version 0: whichever is current; another than the current one: 409 STATE_CONFLICT.
--- Details that are already the current ones change nothing, so a retry is safe. Only what was registered can be
+-- Details that are already the current ones change nothing, so a retry is safe whatever has become of the bank since;
+-- new ones are refused when the bank takes no instructions (205 BANK_NOT_CONNECTED). Only what was registered can be
 -- updated: one that a payout carried stands for those very details, and the next payout that carries them gets it.
 CREATE OR REPLACE FUNCTION update_beneficiary(p_book integer, p_principal integer, p_id bigint, p_version integer, p_draft beneficiary_draft[])
 RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
@@ -57,6 +58,9 @@ BEGIN
     END IF;
     IF p_version NOT IN (0, cur.version) THEN
         RAISE EXCEPTION 'beneficiary % is at version %', p_id, cur.version USING ERRCODE = 'UJ409';
+    END IF;
+    IF NOT EXISTS (SELECT 1 FROM bank WHERE bank_id = d.bank_id AND connected) THEN
+        RAISE EXCEPTION 'bank % takes no instructions', d.bank_id USING ERRCODE = 'UJ205';
     END IF;
     INSERT INTO beneficiary_version (book_id, beneficiary_id, version, fingerprint, display_name, iban, mobile_alias,
                                      bank_id, cnic, pseb, channel, purpose_code, principal_id, created_at)

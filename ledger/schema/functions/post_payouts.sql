@@ -73,14 +73,15 @@ BEGIN
 END $$;
 
 -- Writes payouts and their journals with consecutive numbers from p_seq on. Those whose beneficiary does
--- not exist, or whose bank has no payable account, are left out: n says how many were written.
+-- not exist, or whose bank is not connected, are left out: n says how many were written.
 CREATE OR REPLACE FUNCTION write_payouts(p_book integer, p_principal integer, p_seq bigint, p_block bigint,
     p_at timestamptz, p_items payout_draft[], OUT n integer, OUT bank_id smallint[])
 LANGUAGE sql SET search_path = ujrat, pg_temp AS $$
-    WITH payable AS (    -- the payable account of bank i in the first item's currency, 0 if it has none
+    WITH payable AS (    -- the payable account of bank i in the first item's currency, 0 if it has none or is not connected
         SELECT array_agg(coalesce(a.account_id, 0) ORDER BY i) AS of_bank
           FROM generate_series(1, (SELECT max(bank_id)::integer FROM bank)) i
-          LEFT JOIN account a ON a.book_id = p_book AND a.role = 'payable' AND a.ccy = p_items[1].dst_ccy AND a.bank_id = i
+          LEFT JOIN (account a JOIN bank k ON k.bank_id = a.bank_id AND k.connected)
+            ON a.book_id = p_book AND a.role = 'payable' AND a.ccy = p_items[1].dst_ccy AND a.bank_id = i
     ), item AS MATERIALIZED (    -- what the journal needs comes first: a row is read no further than that
         SELECT p_seq + d.ord - 1 AS payout_id, a.payable, d.line_account, d.line_ccy, d.line_minor, d.ord,
                d.beneficiary_id, d.gross, d.fee, d.mid_rate_e10, d.mid_value, d.margin, d.net, d.quote_id, d.rate_id,
@@ -113,10 +114,11 @@ LANGUAGE sql SET search_path = ujrat, pg_temp AS $$
     SELECT count(*)::integer, array_agg(bank_id ORDER BY ord) FROM item;
 $$;
 
+-- What the book owes a bank that takes instructions; NULL: it takes none.
 CREATE OR REPLACE FUNCTION payable_account(p_book integer, p_bank smallint, p_ccy smallint) RETURNS integer
 LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
-    SELECT account_id FROM account
-     WHERE book_id = p_book AND role = 'payable' AND ccy = p_ccy AND coalesce(bank_id, 0::smallint) = p_bank;
+    SELECT a.account_id FROM account a JOIN bank k ON k.bank_id = a.bank_id AND k.connected
+     WHERE a.book_id = p_book AND a.role = 'payable' AND a.ccy = p_ccy AND coalesce(a.bank_id, 0::smallint) = p_bank;
 $$;
 
 -- What becomes of each item, one after the other, as if they had come alone.
@@ -142,7 +144,7 @@ BEGIN
         SELECT d.*, first_value(d.ord) OVER same AS first_ord, first_value(d.fingerprint) OVER same AS first_fingerprint,
                p.payout_id AS old_id, p.fingerprint AS old_fingerprint,
                d.carried IS DISTINCT FROM NULL OR b.beneficiary_id IS NOT NULL AS beneficiary_known,
-               a.account_id IS NOT NULL AS bank_payable,
+               k.connected AND a.account_id IS NOT NULL AS bank_payable,
                q.quote_id AS q_id, q.expires_at AS q_expires_at, used.payout_id IS NOT NULL AS q_used,
                (q.gross, q.fee, q.mid_rate_e10, q.mid_value, q.margin_bps, q.margin, q.net, q.rate_id, q.src_ccy, q.dst_ccy)
                IS NOT DISTINCT FROM
@@ -156,6 +158,7 @@ BEGIN
           LEFT JOIN beneficiary b ON b.book_id = p_book AND b.beneficiary_id = d.beneficiary_id
           LEFT JOIN account a ON a.book_id = p_book AND a.role = 'payable' AND a.ccy = d.dst_ccy
                              AND a.bank_id = coalesce((d.carried).bank_id, b.bank_id)
+          LEFT JOIN bank k ON k.bank_id = a.bank_id
           LEFT JOIN quote q ON q.book_id = p_book AND q.quote_id = d.quote_id
           LEFT JOIN payout used ON used.book_id = p_book AND used.quote_id = d.quote_id
         WINDOW same AS (PARTITION BY d.reference ORDER BY d.ord)
@@ -171,7 +174,7 @@ BEGIN
             WHEN item.first_ord < item.ord THEN outcome[item.first_ord]
             WHEN item.refusal <> 0 THEN item.refusal
             WHEN NOT item.beneficiary_known THEN 211                                       -- BENEFICIARY_NOT_FOUND
-            WHEN NOT item.bank_payable THEN 205                                            -- BANK_NOT_CONNECTED
+            WHEN item.bank_payable IS NOT TRUE THEN 205                                            -- BANK_NOT_CONNECTED
             WHEN item.quote_id IS NOT NULL AND item.q_id IS NULL THEN 401                  -- QUOTE_NOT_FOUND
             WHEN item.q_used OR item.quote_id = ANY (quotes_taken) THEN 403                -- QUOTE_USED
             WHEN item.q_expires_at <= p_at THEN 402                                        -- QUOTE_EXPIRED
