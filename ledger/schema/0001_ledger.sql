@@ -138,6 +138,11 @@ CREATE TABLE journal (
     -- line's currency sum to zero, and so do all together.
     CONSTRAINT lines_match CHECK (cardinality(line_account) = cardinality(line_minor)
         AND cardinality(line_ccy) = cardinality(line_minor) AND cardinality(line_minor) <= 8),
+    -- An array may begin elsewhere than at 1, have two dimensions, or hold NULLs, and the sums below would pass over
+    -- what they do not see. The first and the last element are where they should be in no other shape than a plain list.
+    CONSTRAINT lines_are_lists CHECK (cardinality(line_minor) = 0 OR (
+            line_ccy[1] IS NOT NULL AND line_ccy[cardinality(line_ccy)] IS NOT NULL
+        AND line_minor[1] IS NOT NULL AND line_minor[cardinality(line_minor)] IS NOT NULL)),
     CONSTRAINT lines_two_currencies CHECK (
         cardinality(array_remove(array_remove(line_ccy, line_ccy[1]), line_ccy[cardinality(line_ccy)])) = 0),
     CONSTRAINT lines_sum_to_zero CHECK (
@@ -151,7 +156,7 @@ CREATE TABLE journal (
           + CASE WHEN line_ccy[6] = line_ccy[1] THEN line_minor[6] ELSE 0 END
           + CASE WHEN line_ccy[7] = line_ccy[1] THEN line_minor[7] ELSE 0 END
           + CASE WHEN line_ccy[8] = line_ccy[1] THEN line_minor[8] ELSE 0 END = 0),
-    CONSTRAINT lines_have_amounts CHECK (0 <> ALL (line_minor))
+    CONSTRAINT lines_have_amounts CHECK ((0 <> ALL (line_minor)) IS TRUE)     -- a NULL among them: not TRUE
 );
 CREATE UNIQUE INDEX journal_reversed_once ON journal (book_id, reverses_seq) WHERE reverses_seq IS NOT NULL;
 
@@ -319,7 +324,9 @@ CREATE TABLE payout_transition (
     eprc_number     text CHECK (length(eprc_number) <= 35),
     PRIMARY KEY (book_id, payout_id, step),
     FOREIGN KEY (book_id, payout_id) REFERENCES payout,
-    FOREIGN KEY (book_id, seq) REFERENCES journal
+    FOREIGN KEY (book_id, seq) REFERENCES journal,
+    -- settled, rejected or cancelled; what was settled may be returned; and then it is over
+    CONSTRAINT steps_of_a_payout CHECK ((step = 1 AND state IN (4, 5, 7)) OR (step = 2 AND state = 6))
 );
 CREATE INDEX payout_transition_seq ON payout_transition (book_id, seq);
 
@@ -380,12 +387,13 @@ DO $$
 DECLARE t text;
 BEGIN
     FOREACH t IN ARRAY ARRAY['block', 'journal', 'account_balance', 'account', 'payout', 'payout_transition', 'handout',
-                             'quote', 'beneficiary_version', 'float_deposit', 'rate_sheet', 'rate', 'tariff'] LOOP
+                             'quote', 'beneficiary_version', 'float_deposit', 'rate_sheet', 'rate', 'tariff',
+                             'currency', 'journal_kind'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON %I
                         FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', t);
         EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER append_only', t);
     END LOOP;
-    FOREACH t IN ARRAY ARRAY['book', 'book_head', 'beneficiary', 'principal', 'bank', 'currency', 'journal_kind'] LOOP
+    FOREACH t IN ARRAY ARRAY['book', 'book_head', 'beneficiary', 'principal', 'bank'] LOOP
         EXECUTE format('CREATE TRIGGER not_removed BEFORE DELETE OR TRUNCATE ON %I
                         FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', t);
         EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER not_removed', t);

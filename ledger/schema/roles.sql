@@ -8,8 +8,10 @@
 --   ujrat_operator  opens books, banks and floats, imports rates
 
 REVOKE ALL ON SCHEMA ujrat FROM PUBLIC;
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ujrat FROM PUBLIC;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ujrat FROM PUBLIC, ujrat_app, ujrat_settle, ujrat_auditor, ujrat_operator;
 REVOKE ALL ON ALL TABLES IN SCHEMA ujrat FROM PUBLIC, ujrat_app, ujrat_settle, ujrat_auditor, ujrat_operator;
+-- What the owner makes by hand between migrations is nobody's either.
+ALTER DEFAULT PRIVILEGES FOR ROLE ujrat_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_auditor, ujrat_operator;
 GRANT SELECT ON ALL TABLES IN SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_auditor, ujrat_operator;

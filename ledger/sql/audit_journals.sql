@@ -12,13 +12,13 @@ WITH page AS (
      ORDER BY j.seq
      LIMIT $3::int4
 )
-SELECT j.seq, kind.name AS kind, j.block_no, k.committed_at, pr.uri AS actor, j.payout_id, j.reverses_seq,
+SELECT j.seq, kind.name AS kind, j.block_no, k.committed_at, coalesce(pr.uri, 'principal ' || j.principal_id) AS actor, j.payout_id, j.reverses_seq,
        coalesce(j.detail, concat_ws(' ', t.reason_code, t.bank_reference), '') AS description,
        a.code AS account, line.ccy, line.minor
   FROM page j
   JOIN journal_kind kind USING (kind)
   JOIN block k ON k.book_id = j.book_id AND k.block_no = j.block_no
-  JOIN principal pr USING (principal_id)
+  LEFT JOIN principal pr USING (principal_id)     -- a journal is shown whoever it says it is by
   LEFT JOIN payout_transition t ON t.book_id = j.book_id AND t.seq = j.seq
   LEFT JOIN LATERAL unnest(j.line_account, j.line_ccy, j.line_minor) WITH ORDINALITY AS line (account_id, ccy, minor, ord) ON true
   LEFT JOIN account a ON a.book_id = j.book_id AND a.account_id = line.account_id

@@ -23,13 +23,13 @@ WITH p AS (
                           WHERE t.state = 6 AND s.book_id = t.book_id AND s.payout_id = t.payout_id AND s.step = t.step - 1) r
 )
 SELECT e.state, coalesce(e.detail, '') AS detail,
-       j.seq, kind.name AS kind, j.block_no, k.committed_at, pr.uri AS actor, j.payout_id, j.reverses_seq,
+       j.seq, kind.name AS kind, j.block_no, k.committed_at, coalesce(pr.uri, 'principal ' || j.principal_id) AS actor, j.payout_id, j.reverses_seq,
        coalesce(j.detail, '') AS description, a.code AS account, line.ccy, line.minor
   FROM event e
   JOIN journal j ON j.book_id = $1::int4 AND j.seq = e.event_seq
   JOIN journal_kind kind USING (kind)
   JOIN block k ON k.book_id = j.book_id AND k.block_no = j.block_no
-  JOIN principal pr USING (principal_id)
+  LEFT JOIN principal pr USING (principal_id)     -- a journal is shown whoever it says it is by
   LEFT JOIN LATERAL unnest(j.line_account, j.line_ccy, j.line_minor) WITH ORDINALITY AS line (account_id, ccy, minor, ord) ON true
   LEFT JOIN account a ON a.book_id = j.book_id AND a.account_id = line.account_id
  ORDER BY e.event_seq, line.ord

@@ -16,7 +16,8 @@ BEGIN
 END $$;
 
 -- Writes the block and, from the journals as they are stored, one balance change an account.
--- A float that would go below zero fails here on float_not_below_zero, whoever forgot to ask first.
+-- A float that would go below zero fails here on float_not_below_zero, whoever forgot to ask first; a line on an account
+-- that the book does not have (or on none), or in another currency than the account's, on what is then not known of it.
 CREATE OR REPLACE FUNCTION close_block(p_book integer, p_block bigint, p_first bigint, p_last bigint, p_at timestamptz)
 RETURNS void LANGUAGE plpgsql SET search_path = ujrat, pg_temp SET enable_sort = off SET jit = off AS $$    -- few shapes: hash them
 BEGIN
@@ -28,26 +29,28 @@ BEGIN
     INSERT INTO account_balance (block_no, prev_block_no, balance_before, change, balance,
                                  debit_count, credit_count, book_id, account_id, floor_zero)
     WITH shape AS (
-        SELECT j.line_account, count(*) AS n,
+        SELECT j.line_account, j.line_ccy, count(*) AS n,
                ARRAY[sum(m[1]), sum(m[2]), sum(m[3]), sum(m[4]), sum(m[5]), sum(m[6]), sum(m[7]), sum(m[8])] AS total
-          FROM (SELECT line_account, kind, line_minor || '{}' AS m     -- unpacked once, not for every element
+          FROM (SELECT line_account, line_ccy, kind, line_minor || '{}' AS m     -- unpacked once, not for every element
                   FROM journal WHERE book_id = p_book AND seq BETWEEN p_first AND p_last OFFSET 0) j
-         GROUP BY j.line_account, j.kind
+         GROUP BY j.line_account, j.line_ccy, j.kind
     ), touched AS (
-        SELECT line.account_id, sum(line.total)::bigint AS change,
+        SELECT line.account_id, line.ccy, sum(line.total)::bigint AS change,
                (sum(s.n) FILTER (WHERE line.total > 0))::bigint AS debits,
                (sum(s.n) FILTER (WHERE line.total < 0))::bigint AS credits
-          FROM shape s, unnest(s.line_account, s.total) AS line (account_id, total)
-         WHERE line.account_id IS NOT NULL
-         GROUP BY line.account_id
+          FROM shape s, unnest(s.line_account, s.line_ccy, s.total) AS line (account_id, ccy, total)
+         WHERE line.total IS NOT NULL
+         GROUP BY line.account_id, line.ccy
     )
     SELECT p_block, last.block_no, last.balance, t.change, last.balance + t.change,
-           last.debit_count + coalesce(t.debits, 0), last.credit_count + coalesce(t.credits, 0), p_book, t.account_id, last.floor_zero
+           last.debit_count + coalesce(t.debits, 0), last.credit_count + coalesce(t.credits, 0), p_book, t.account_id, a.floor_zero
       FROM touched t
-     CROSS JOIN LATERAL (SELECT b.block_no, b.balance, b.debit_count, b.credit_count, b.floor_zero
+      LEFT JOIN LATERAL (SELECT c.floor_zero FROM account c
+                          WHERE c.book_id = p_book AND c.account_id = t.account_id AND c.ccy = t.ccy LIMIT 1) a ON true
+      LEFT JOIN LATERAL (SELECT b.block_no, b.balance, b.debit_count, b.credit_count
                            FROM account_balance b
                           WHERE b.book_id = p_book AND b.account_id = t.account_id
-                          ORDER BY b.block_no DESC LIMIT 1) last
+                          ORDER BY b.block_no DESC LIMIT 1) last ON true
      ORDER BY t.account_id;
 
     UPDATE book_head SET next_seq = p_last + 1, next_block = p_block + 1, last_commit_at = p_at

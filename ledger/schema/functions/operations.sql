@@ -132,7 +132,7 @@ BEGIN
 END $$;
 
 -- A rate sheet as it was read: the rates of one that is good, or why it is not. Importing the same bytes again changes
--- nothing. Answers the sheet's number.
+-- nothing, and no sheet speaks of a moment to come: it would never be old. Answers the sheet's number.
 CREATE OR REPLACE FUNCTION import_rates(p_source text, p_date date, p_as_of timestamptz, p_file text, p_sha256 bytea, p_author text,
     p_refused text, p_ccy smallint[], p_pkr_e10 bigint[])
 RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
@@ -146,7 +146,7 @@ BEGIN
         RETURN id;
     END IF;
     INSERT INTO rate_sheet (source, sheet_date, as_of, file_name, file_sha256, author, refused)
-    VALUES (p_source, p_date, p_as_of, p_file, p_sha256, p_author, p_refused) RETURNING rate_id INTO id;
+    VALUES (p_source, p_date, CASE WHEN p_as_of > clock_timestamp() THEN clock_timestamp() ELSE p_as_of END, p_file, p_sha256, p_author, p_refused) RETURNING rate_id INTO id;
     IF p_refused IS NULL THEN
         INSERT INTO rate (rate_id, ccy, pkr_e10) SELECT id, c, r FROM unnest(p_ccy, p_pkr_e10) t (c, r);
     END IF;

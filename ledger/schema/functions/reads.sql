@@ -23,10 +23,15 @@ END $$;
 
 -- A moment that is over: whatever will be committed from now on in the book (0: in any) carries a later time, and
 -- whatever carries an earlier one can be read by statements that begin after this one. It waits for commits that
--- are under way, by taking the lock that they hold.
+-- are under way, by taking the lock that they hold. Should the machine's clock have stepped back, the book's last
+-- commit is the later of the two: what is in the book is not in its future.
 CREATE OR REPLACE FUNCTION moment_past(p_book integer) RETURNS timestamptz
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
+DECLARE
+    last timestamptz;
 BEGIN
-    PERFORM 1 FROM book_head WHERE p_book IN (0, book_id) ORDER BY book_id FOR SHARE;
-    RETURN clock_timestamp();
+    SELECT max(h.last_commit_at) INTO last
+      FROM (SELECT book_id, last_commit_at FROM book_head WHERE p_book IN (0, book_id) ORDER BY book_id FOR SHARE) h
+     WHERE h.book_id = p_book;
+    RETURN greatest(clock_timestamp(), last);
 END $$;
