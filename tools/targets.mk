@@ -4,6 +4,8 @@
 help: ## this list
 	@grep -hE '^[a-zA-Z0-9_.-]+:.*## ' $(MAKEFILE_LIST) | LC_ALL=C sort | \
 	    sed -E 's/^([a-zA-Z0-9_.-]+):.*## (.*)$$/  make \1\t\2/' | expand -t 32
+	@printf '%s\t%s\n' '  ... SAN=asan|tsan|cov' 'with sanitizers or coverage, in a build folder of its own' \
+	    '  ... CI=true' 'warnings are errors' | expand -t 32
 
 .PHONY: clean
 clean: ## remove what was built
