@@ -6,6 +6,7 @@ import pathlib
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -238,9 +239,16 @@ def test_a_bank_that_forgets_would_be_found_out(desk):
     desk.end(bank)
     (desk.folder / "MUCB").unlink()
     bank = desk.bank("MUCB", "--reject-every", "2")
-    time.sleep(1)
-    _, _, err = desk.end(bank)
-    assert err.count("ALREADY_CONFIRMED_DIFFERENTLY") >= 10 and "a person must look" in err
+    patience = threading.Timer(30 * PATIENCE, bank.kill)    # whoever waits for a line in vain reads an end
+    patience.start()
+    err = ""
+    while err.count("ALREADY_CONFIRMED_DIFFERENTLY") < 10:
+        line = bank.stderr.readline()
+        assert line, "the bank ended: " + err
+        err += line
+    patience.cancel()
+    assert "a person must look" in err
+    desk.end(bank)
     assert desk.states() == [4] * 20
 
 
@@ -260,8 +268,8 @@ def test_a_bank_outlives_the_gateway(desk):
 
 def test_two_banks_on_one_memory_are_refused(desk):
     bank = desk.bank("MUCB")
-    wait_until(lambda: (desk.folder / "MUCB").exists(), 10, "the bank to begin")
-    time.sleep(0.1)
+    desk("payout", "submit", made_file(desk, 1), "--as", "upwork")
+    wait_until(settled(desk, 1), 30, "the bank to be at work")
     code, _, err = desk("bank", "run", "--as", "MUCB", "--state", desk.folder / "MUCB")
     assert code == 1 and "another sandbox bank" in err
     desk.end(bank)
