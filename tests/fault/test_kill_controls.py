@@ -10,6 +10,7 @@ import pytest
 
 import fault_checker
 import fault_world
+from harness import wait_until
 
 LOAD = {"quote_share": 0, "cancel_share": 0.02}
 
@@ -118,12 +119,20 @@ def test_the_floor_alone_holds_when_the_functions_forget(work, pki, api):
 
 
 # ---------------------------------------------------------------- damage, one by one
+# What the statements below need to find: quotes used one after the other for different amounts, and every end a payout has.
+EVERYTHING_THERE = """
+    SELECT EXISTS (SELECT 1 FROM ujrat.payout p JOIN ujrat.quote q ON q.book_id = 1 AND q.quote_id = p.quote_id + 1
+                    WHERE p.book_id = 1 AND q.gross <> p.gross)
+       AND (SELECT count(*) FROM ujrat.payout WHERE book_id = 1 AND quote_id IS NOT NULL) >= 5
+       AND (SELECT count(DISTINCT state) FROM ujrat.payout_transition) = 4"""
+
 @pytest.fixture(scope="module")
 def sound_world(work, pki, api):
     """A little of everything, and nothing wrong with it; no gateway runs any more."""
     with fault_world.World(work, pki, api, seed="sound") as world:
-        with world.load(cancel_share=0.1):
+        with world.load(cancel_share=0.1, quote_share=0.2):
             world.under_load(0.5)
+            wait_until(lambda: world.database.value(EVERYTHING_THERE), 60, "a little of everything", every=0.2)
         world.gateway.stop()
         yield world
 
@@ -145,7 +154,7 @@ DAMAGE = {
             WHERE book_id = 1 AND payout_id = (SELECT max(payout_id) FROM payout WHERE book_id = 1)""",
     "quote has more than one payout":
         """UPDATE payout SET quote_id = (SELECT min(quote_id) FROM payout WHERE book_id = 1)
-            WHERE book_id = 1 AND payout_id = (SELECT max(payout_id) FROM payout WHERE book_id = 1)""",
+            WHERE book_id = 1 AND payout_id = (SELECT max(payout_id) FROM payout WHERE book_id = 1 AND quote_id IS NULL)""",
     "payout is not what its quote was":
         """UPDATE payout SET quote_id = 1 + quote_id WHERE book_id = 1
               AND quote_id = (SELECT min(p.quote_id) FROM payout p JOIN quote q ON q.book_id = 1 AND q.quote_id = p.quote_id + 1
