@@ -149,6 +149,7 @@ demo_env() { # PORT: what a shell needs to be anyone
         done
         printf "export UJRAT_DB='%s'\n" "$(db_uri ujrat_auditor)"
         printf "export UJRAT_OPERATOR_DB='%s'\n" "$(db_uri ujrat_operator)"
+        # shellcheck disable=SC2016 # for the shell that reads it
         printf 'case ":$PATH:" in *:%q:*) ;; *) export PATH=%q:"$PATH" ;; esac\n' "$bin" "$bin"
     } >"$demo/env.new"
     mv "$demo/env.new" "$demo/env"

@@ -74,7 +74,8 @@ keeps_no_lock_of_its_caller() {
 }
 
 works_in_a_folder_of_any_name() {
-    local d="$scratch/it's a, name $(printf '\xd8\xb9')" rc
+    local d rc
+    d="$scratch/it's a, name $(printf '\xd8\xb9')"
     pg start "$d" && [ "$(psql -X -w -Atc 'SELECT 1' "$(pg uri "$d")")" = 1 ]
     rc=$?
     pg destroy "$d"
