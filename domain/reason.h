@@ -17,7 +17,6 @@
 enum {
     REASON_GRPC_OK = 0,
     REASON_GRPC_INVALID_ARGUMENT = 3,
-    REASON_GRPC_DEADLINE_EXCEEDED = 4,
     REASON_GRPC_NOT_FOUND = 5,
     REASON_GRPC_ALREADY_EXISTS = 6,
     REASON_GRPC_PERMISSION_DENIED = 7,
@@ -37,7 +36,7 @@ enum {
     X(103, AMOUNT_BELOW_FEE, INVALID_ARGUMENT, "After the fee nothing would be left to pay.")              \
     X(104, AMOUNT_OVERFLOW, INVALID_ARGUMENT, "The amount is too large to be computed with.")              \
     X(105, AMOUNT_INVALID, INVALID_ARGUMENT,                                                               \
-      "The amount is not a decimal number with as many digits as its currency has.")                       \
+      "The amount is not a decimal number with at most as many digits as its currency has.")               \
     X(106, CURRENCY_UNKNOWN, INVALID_ARGUMENT, "The currency is not an active ISO 4217 code.")             \
     X(107, CURRENCY_NOT_SUPPORTED, FAILED_PRECONDITION,                                                    \
       "There is no float account in this currency.")                                                       \
@@ -119,7 +118,6 @@ enum {
     X(601, LEDGER_UNAVAILABLE, UNAVAILABLE, "The ledger cannot be reached; nothing was done.")             \
     X(602, OUTCOME_UNKNOWN, UNAVAILABLE,                                                                   \
       "It may have been done; ask again under the same reference.")                                        \
-    X(603, DEADLINE, DEADLINE_EXCEEDED, "The deadline passed.")                                            \
     X(604, INTERNAL, INTERNAL, "Something is wrong on our side.")
 
 /* REASON_NONE is not a refusal: the thing was done. */

@@ -485,15 +485,3 @@ void rpc_send_headers(struct rpc_call *call)
 {
     grpc_call_send_headers(call->grpc);
 }
-
-void rpc_want_writable(struct rpc_call *call)
-{
-    grpc_call_want_writable(call->grpc);
-}
-
-void rpc_end(struct rpc_call *call)
-{
-    assert(call->grpc != NULL);
-    grpc_call_finish(call->grpc, GRPC_OK, NULL, NULL, 0);
-    call_over(call);
-}

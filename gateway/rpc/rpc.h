@@ -23,7 +23,7 @@
  *      if (outcome != LEDGER_DONE) { rpc_refuse_outcome(call, outcome, reason, NULL); return; }
  *      rpc_reply(call, &wire_payout_type, &payout);
  *
- * Every call is ended by exactly one of rpc_reply, rpc_refuse*, rpc_end (streams); `call` must not be touched after.
+ * A unary call is ended by exactly one of rpc_reply, rpc_refuse*; `call` must not be touched after.
  *
  * Memory: `request`, its slices, and all that rpc_alloc gives live until the call is over. When the client
  * goes away the call stays until what it asked of the ledger has been answered (the callback is then not
@@ -31,7 +31,7 @@
  * until you return to the loop; copy what you need later. call->principal is a copy.
  *
  * Streams (kind GRPC_SERVER_STREAM): handle starts as for a unary call; rpc_send(call, type, message) sends one
- * message; after RPC_SEND_PAUSE send nothing until on_writable; rpc_end(call) ends with OK.
+ * message; after RPC_SEND_PAUSE send nothing until on_writable. It lasts until the client goes, or rpc_refuse*.
  * on_gone is called when the client has gone or the server drains (a draining server then ends the
  * call with UNAVAILABLE itself): free timers there, nothing else; rpc_is_gone(call) is true from then on.
  * Poll with a timer of ctx->config->watch_poll_ms on ctx->base.
@@ -181,9 +181,6 @@ enum rpc_send_result rpc_send(struct rpc_call *call, const struct wire_message *
                               const void *message);
 /* Sends the response headers, for a stream that has nothing to say yet. */
 void rpc_send_headers(struct rpc_call *call);
-/* Asks for one on_writable. */
-void rpc_want_writable(struct rpc_call *call);
-void rpc_end(struct rpc_call *call);
 
 /* ---------------------------------------------------------------- names, pages, tokens */
 

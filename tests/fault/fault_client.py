@@ -74,7 +74,7 @@ def verdict_of(error):
     last_error[0] = "%s %s" % (error.code(), error.details())
     if reason in NOT_DONE:
         return "not_done"
-    return "unknown" if reason in (None, "OUTCOME_UNKNOWN", "DEADLINE") else reason
+    return "unknown" if reason in (None, "OUTCOME_UNKNOWN") else reason
 
 
 def connect(who):
