@@ -148,6 +148,23 @@ static inline void fixture_deinit(struct fixture *f)
     PQfinish(f->admin);
 }
 
+/* For cmocka_run_group_tests: one fixture, up, as every test's state. */
+static inline int fixture_setup(void **state)
+{
+    static struct fixture f;
+    fixture_init(&f);
+    const struct ledger_config config = fixture_config(&f);
+    fixture_up(&f, &config);
+    *state = &f;
+    return 0;
+}
+
+static inline int fixture_teardown(void **state)
+{
+    fixture_deinit(*state);
+    return 0;
+}
+
 static inline int32_t account_id(struct fixture *f, int32_t book, const char *code)
 {
     return (int32_t)sql_int(f, "SELECT account_id FROM account WHERE book_id = %d AND code = '%s'",

@@ -226,27 +226,11 @@ static void every_event_in_every_state_does_what_the_domain_says(void **state)
     assert_int_equal(happened, 5);
 }
 
-static int setup(void **state)
-{
-    static struct fixture f;
-    fixture_init(&f);
-    const struct ledger_config config = fixture_config(&f);
-    fixture_up(&f, &config);
-    *state = &f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fixture_deinit(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_deposit_and_a_payout_write_the_lines_of_the_domain),
         cmocka_unit_test(every_event_in_every_state_does_what_the_domain_says),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

@@ -604,22 +604,6 @@ static void statements_and_payouts_do_not_starve_each_other(void **state)
     fixture_up(f, &config);
 }
 
-static int setup(void **state)
-{
-    static struct fixture f;
-    fixture_init(&f);
-    const struct ledger_config config = fixture_config(&f);
-    fixture_up(&f, &config);
-    *state = &f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fixture_deinit(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -642,5 +626,5 @@ int main(void)
         cmocka_unit_test(statements_over_the_bound_are_refused_and_the_others_answered),
         cmocka_unit_test(statements_and_payouts_do_not_starve_each_other),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }
