@@ -40,7 +40,7 @@ BEGIN
                                            AND p.reference IN (p_items[1].reference, p_items[n].reference));
     IF plain THEN
         BEGIN
-            written := write_payouts(p_book, p_principal, head.seq, head.block_no, head.at, p_items);
+            written := write_payouts(p_book, p_principal, head.seq, head.block_no, p_items);
             IF written.n = n THEN
                 outcome := array_fill(0::smallint, ARRAY[n]);
                 payout_id := array(SELECT generate_series(head.seq, head.seq + n - 1));
@@ -59,7 +59,7 @@ BEGIN
     kept := array(SELECT item FROM (SELECT unnest(p_items) AS item, unnest(outcome) AS o) t WHERE o = 0);
     IF cardinality(kept) > 0 THEN
         kept := carry_beneficiaries(p_book, p_principal, head.at, kept);
-        written := write_payouts(p_book, p_principal, head.seq, head.block_no, head.at, kept);
+        written := write_payouts(p_book, p_principal, head.seq, head.block_no, kept);
         IF written.n <> cardinality(kept) THEN
             RAISE EXCEPTION 'post_payouts wrote % of % judged payouts', written.n, cardinality(kept);
         END IF;
@@ -75,7 +75,7 @@ END $$;
 -- Writes payouts and their journals with consecutive numbers from p_seq on. Those whose beneficiary does
 -- not exist, or whose bank is not connected, are left out: n says how many were written.
 CREATE OR REPLACE FUNCTION write_payouts(p_book integer, p_principal integer, p_seq bigint, p_block bigint,
-    p_at timestamptz, p_items payout_draft[], OUT n integer, OUT bank_id smallint[])
+    p_items payout_draft[], OUT n integer, OUT bank_id smallint[])
 LANGUAGE sql SET search_path = ujrat, pg_temp AS $$
     WITH payable AS (    -- the payable account of bank i in the first item's currency, 0 if it has none or is not connected
         SELECT array_agg(coalesce(a.account_id, 0) ORDER BY i) AS of_bank
