@@ -46,19 +46,24 @@ else
 $(error SAN must be empty, asan, tsan or cov, not '$(SAN)')
 endif
 
+# What only the auditor's program stands on: XML, and pages (text, fonts, QR codes).
+AUDIT_PKGS := libxml-2.0 pangocairo cairo-pdf libqrencode
+
 # Asked of pkg-config once, when a target that compiles is wanted and the libraries are there.
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+AUDIT_CFLAGS := $(shell pkg-config --cflags $(AUDIT_PKGS) 2>/dev/null)
+AUDIT_LIBS := $(shell pkg-config --libs $(AUDIT_PKGS) 2>/dev/null)
 
 # What cannot be built without is asked for by name, in one line, before anything is tried.
-NOT_HERE := $(if $(PKG_LIBS),,libraries) \
+NOT_HERE := $(if $(and $(PKG_LIBS),$(AUDIT_LIBS)),,libraries) \
             $(shell for p in $(firstword $(CC)) pkg-config protoc protoc-c; do command -v $$p >/dev/null || echo $$p; done)
 READY    := $(if $(strip $(NOT_HERE)),not-ready)
 .PHONY: not-ready
 not-ready:
 	@echo 'Not installed yet: $(strip $(NOT_HERE)). Run: make deps' >&2; exit 1
 
-CPPFLAGS := -D_GNU_SOURCE -I. -I$(GEN) $(PKG_CFLAGS)
+CPPFLAGS := -D_GNU_SOURCE -I. -I$(GEN) $(PKG_CFLAGS) $(patsubst -I%,-isystem %,$(AUDIT_CFLAGS))
 BANNED   := -include base/banned.h
 CFLAGS   := -std=gnu17 $(OPT) -g $(WARN) $(HARDEN) $(SANFLAGS)
 LDFLAGS  := $(LDHARD) $(SANFLAGS) -Wl,--as-needed
@@ -68,11 +73,13 @@ LDLIBS   := $(PKG_LIBS)
 BASE_C   := $(wildcard base/*.c)
 DOMAIN_C := $(wildcard domain/*.c)
 LEDGER_C := $(wildcard ledger/*.c)
+SEAL_C   := $(wildcard seal/*.c)
 NET_C    := $(wildcard gateway/net/*.c)
 WIRE_C   := $(wildcard gateway/wire/*.c)
 RPC_C    := $(wildcard gateway/rpc/*.c)
 GATEWAY_C := $(filter-out gateway/main.c,$(wildcard gateway/*.c))
 CLI_C    := $(wildcard cli/*.c)
+AUDIT_LIB_C := $(filter-out audit/main.c,$(wildcard audit/*.c))
 
 PROTOS   := $(filter-out proto/grpc/testing/%,$(shell find proto -name '*.proto' 2>/dev/null | LC_ALL=C sort))
 TEST_PROTOS := $(shell find proto/grpc/testing -name '*.proto' 2>/dev/null | LC_ALL=C sort)
@@ -85,20 +92,24 @@ obj = $(patsubst $(GEN)/%.c,$(BUILD)/obj/gen/%.o,$(patsubst %.c,$(BUILD)/obj/%.o
 LIB_BASE   := $(BUILD)/lib/libujrat-base.a
 LIB_DOMAIN := $(BUILD)/lib/libujrat-domain.a
 LIB_LEDGER := $(BUILD)/lib/libujrat-ledger.a
+LIB_SEAL   := $(BUILD)/lib/libujrat-seal.a
 LIB_NET    := $(BUILD)/lib/libujrat-net.a
 LIB_WIRE   := $(BUILD)/lib/libujrat-wire.a
 LIB_GATEWAY := $(BUILD)/lib/libujrat-gateway.a
-LIBS := $(LIB_GATEWAY) $(LIB_WIRE) $(LIB_NET) $(LIB_LEDGER) $(LIB_DOMAIN) $(LIB_BASE)
+LIB_AUDIT  := $(BUILD)/lib/libujrat-audit.a
+LIBS := $(LIB_GATEWAY) $(LIB_WIRE) $(LIB_NET) $(LIB_SEAL) $(LIB_LEDGER) $(LIB_DOMAIN) $(LIB_BASE)
 
 $(LIB_BASE):   $(call obj,$(BASE_C))
 $(LIB_DOMAIN): $(call obj,$(DOMAIN_C))
 $(LIB_LEDGER): $(call obj,$(LEDGER_C)) $(BUILD)/obj/gen/ledger_sql.o
+$(LIB_SEAL):   $(call obj,$(SEAL_C))
+$(LIB_AUDIT):  $(call obj,$(AUDIT_LIB_C))
 $(LIB_NET):    $(call obj,$(NET_C)) $(BUILD)/obj/gen/descriptors.o
 $(LIB_WIRE):   $(call obj,$(WIRE_C) $(PB_C))
 $(LIB_GATEWAY): $(call obj,$(RPC_C) $(GATEWAY_C))
 
 # ---------------------------------------------------------------- programs
-PROGRAMS := $(if $(wildcard gateway/main.c),$(BIN)/ujratd) $(if $(wildcard cli/main.c),$(BIN)/ujrat)
+PROGRAMS := $(if $(wildcard gateway/main.c),$(BIN)/ujratd) $(if $(wildcard cli/main.c),$(BIN)/ujrat) $(BIN)/ujrat-audit
 
 .PHONY: all
 all: $(PROGRAMS) $(LIBS) ## build the programs (default)
@@ -106,10 +117,16 @@ all: $(PROGRAMS) $(LIBS) ## build the programs (default)
 $(BIN)/ujratd: $(BUILD)/obj/gateway/main.o $(LIBS)
 $(BIN)/ujrat:  $(call obj,$(CLI_C)) $(BUILD)/obj/gen/banks_pk.o $(LIBS)
 
-# One cmocka binary a module.
+# The auditor's program links nothing that posts: base and itself.
+$(BIN)/ujrat-audit: $(BUILD)/obj/audit/main.o $(LIB_AUDIT) $(LIB_BASE)
+$(BIN)/ujrat-audit: EXTRA_LIBS := $(AUDIT_LIBS)
+
+# One cmocka binary a module. Those of the auditor's program begin with test_audit_ and link what it links.
+AUDIT_UNIT_BINS := $(patsubst tests/unit/%.c,$(BIN)/unit/%,$(wildcard tests/unit/test_audit_*.c))
 UNIT_BINS := $(patsubst tests/unit/%.c,$(BIN)/unit/%,$(wildcard tests/unit/test_*.c))
-$(UNIT_BINS): $(BIN)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBS)
-$(UNIT_BINS): EXTRA_LIBS := -lcmocka
+$(filter-out $(AUDIT_UNIT_BINS),$(UNIT_BINS)): $(BIN)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBS)
+$(AUDIT_UNIT_BINS): $(BIN)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIB_AUDIT) $(LIB_BASE)
+$(UNIT_BINS): EXTRA_LIBS := -lcmocka $(AUDIT_LIBS)
 
 # Tests that speak to a private PostgreSQL (they are handed its URI in UJRAT_TEST_DB).
 PG_BINS := $(patsubst tests/pg/%.c,$(BIN)/pg/%,$(wildcard tests/pg/test_*.c))
@@ -118,7 +135,8 @@ $(PG_BINS): EXTRA_LIBS := -lcmocka
 
 # A fuzz target defines LLVMFuzzerTestOneInput; here it replays its corpus, `make fuzz` runs it under libFuzzer.
 FUZZ_BINS := $(patsubst tests/fuzz/%.c,$(BIN)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-$(FUZZ_BINS): $(BIN)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(LIBS)
+$(FUZZ_BINS): $(BIN)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(LIBS) $(LIB_AUDIT)
+$(FUZZ_BINS): EXTRA_LIBS := $(AUDIT_LIBS)
 
 BENCH_BINS := $(patsubst tests/bench/%.c,$(BIN)/bench/%,$(wildcard tests/bench/bench_*.c))
 $(BENCH_BINS): $(BIN)/bench/%: $(BUILD)/obj/tests/bench/%.o $(LIBS)

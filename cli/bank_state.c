@@ -1,6 +1,6 @@
 #include "cli/bank_state.h"
 
-#include "cli/command.h"
+#include "base/command.h"
 
 #include <errno.h>
 #include <fcntl.h>

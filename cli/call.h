@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "cli/command.h"
+#include "base/command.h"
 #include "gateway/net/grpc_client.h"
 #include "gateway/wire/payout_messages.h"
 #include "gateway/wire/wire.h"

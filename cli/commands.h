@@ -2,7 +2,7 @@
 #ifndef UJRAT_CLI_COMMANDS_H
 #define UJRAT_CLI_COMMANDS_H
 
-#include "cli/command.h"
+#include "base/command.h"
 
 extern const char db_migrate_help[], db_status_help[], platform_add_help[], bank_connect_help[],
     principal_add_help[], float_deposit_help[], rates_import_help[], rates_show_help[],

@@ -5,7 +5,7 @@
 #ifndef UJRAT_CLI_DB_H
 #define UJRAT_CLI_DB_H
 
-#include "cli/command.h"
+#include "base/command.h"
 #include "domain/reason.h"
 
 #include <libpq-fe.h>

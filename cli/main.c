@@ -1,8 +1,15 @@
 /* ujrat: what operators, platforms, auditors and sandbox banks type. */
-#include "cli/command.h"
+#include "base/command.h"
 #include "cli/commands.h"
 
 #include <signal.h>
+
+const struct program program = {
+    "ujrat",
+    "pays freelancers' foreign earnings into their bank accounts at home",
+    "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 the outcome is unknown (the same\n"
+    "command again is safe, and finds out).",
+};
 
 /* name, operands, summary, help, options, shared options, operands at least and at most, what runs */
 const struct command commands[] = {

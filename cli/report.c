@@ -1,7 +1,7 @@
 #include "cli/report.h"
 
 #include "base/table.h"
-#include "cli/command.h"
+#include "base/command.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -4,22 +4,25 @@
 --   ujrat_owner     owns everything; nobody logs in as it
 --   ujrat_app       the gateway: reads, and changes through functions only
 --   ujrat_settle    settlement: reads, and the settlement functions only
+--   ujrat_sealer    seals blocks: reads, and seal_blocks
 --   ujrat_auditor   reads
 --   ujrat_operator  opens books, banks and floats, imports rates
 
 REVOKE ALL ON SCHEMA ujrat FROM PUBLIC;
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ujrat FROM PUBLIC, ujrat_app, ujrat_settle, ujrat_auditor, ujrat_operator;
-REVOKE ALL ON ALL TABLES IN SCHEMA ujrat FROM PUBLIC, ujrat_app, ujrat_settle, ujrat_auditor, ujrat_operator;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ujrat FROM PUBLIC, ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
+REVOKE ALL ON ALL TABLES IN SCHEMA ujrat FROM PUBLIC, ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 -- What the owner makes by hand between migrations is nobody's either.
 ALTER DEFAULT PRIVILEGES FOR ROLE ujrat_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 
-GRANT USAGE ON SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_auditor, ujrat_operator;
-GRANT SELECT ON ALL TABLES IN SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_auditor, ujrat_operator;
+GRANT USAGE ON SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
+GRANT SELECT ON ALL TABLES IN SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 GRANT EXECUTE ON FUNCTION current_balance, payout_state, handed_out_upto, bank_payouts_after, digit_factor, block_upto
-    TO ujrat_app, ujrat_settle, ujrat_auditor, ujrat_operator;
+    TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 GRANT EXECUTE ON FUNCTION post_payouts, cancel_payout, create_quote, register_beneficiary, update_beneficiary,
     hand_out, confirm_instructions, return_payment, moment_past TO ujrat_app;
 GRANT EXECUTE ON FUNCTION hand_out, confirm_instructions, return_payment TO ujrat_settle;
+GRANT EXECUTE ON FUNCTION seal_blocks TO ujrat_sealer;
+GRANT EXECUTE ON FUNCTION add_log_key TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION open_book, open_currency, connect_bank, add_principal, set_principal_enabled, deposit_float, import_rates,
     set_tariff TO ujrat_operator;
 ALTER ROLE ujrat_auditor SET default_transaction_read_only = on;

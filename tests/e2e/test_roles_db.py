@@ -9,18 +9,19 @@ from psycopg import errors
 from harness import new_database
 from world import number
 
-ROLES = ("ujrat_app", "ujrat_settle", "ujrat_auditor", "ujrat_operator")
+ROLES = ("ujrat_app", "ujrat_settle", "ujrat_sealer", "ujrat_auditor", "ujrat_operator")
 # what may never be changed or removed, by anybody; of the others rows are never removed
 APPEND_ONLY = {"block", "journal", "account_balance", "account", "payout", "payout_transition", "handout", "quote",
-               "beneficiary_version", "float_deposit", "rate_sheet", "rate", "tariff"}
+               "beneficiary_version", "float_deposit", "rate_sheet", "rate", "tariff", "log_key", "block_seal", "tree_head",
+               "adjustment_proposal", "adjustment_decision"}
 NOT_REMOVED = {"book", "book_head", "beneficiary", "principal", "bank", "currency", "journal_kind"}
 # functions by who may call them (docs of ledger/schema/roles.sql); what is not named here is nobody's but the owner's
 READING = {"current_balance", "payout_state", "handed_out_upto", "bank_payouts_after", "digit_factor", "block_upto"}
 SETTLING = {"hand_out", "confirm_instructions", "return_payment"}
 APP = {"post_payouts", "cancel_payout", "create_quote", "register_beneficiary", "update_beneficiary", "moment_past"} | SETTLING
 OPERATING = {"open_book", "open_currency", "connect_bank", "add_principal", "set_principal_enabled", "deposit_float",
-             "import_rates", "set_tariff"}
-MAY_CALL = {"ujrat_app": READING | APP, "ujrat_settle": READING | SETTLING, "ujrat_auditor": READING,
+             "import_rates", "set_tariff", "add_log_key"}
+MAY_CALL = {"ujrat_app": READING | APP, "ujrat_settle": READING | SETTLING, "ujrat_sealer": READING | {"seal_blocks"}, "ujrat_auditor": READING,
             "ujrat_operator": READING | OPERATING}
 
 

@@ -159,13 +159,14 @@ def test_rates_do_not_speak_of_the_future(shared):
         raise psycopg.Rollback
 
 
-ROLES = ("ujrat_app", "ujrat_settle", "ujrat_auditor", "ujrat_operator")
+ROLES = ("ujrat_app", "ujrat_settle", "ujrat_sealer", "ujrat_auditor", "ujrat_operator")
 MAY = {"ujrat_app": {"post_payouts", "cancel_payout", "create_quote", "register_beneficiary", "update_beneficiary", "hand_out",
                      "confirm_instructions", "return_payment", "moment_past"},
        "ujrat_settle": {"hand_out", "confirm_instructions", "return_payment"},
+       "ujrat_sealer": {"seal_blocks"},
        "ujrat_auditor": set(),
        "ujrat_operator": {"open_book", "open_currency", "connect_bank", "add_principal", "set_principal_enabled", "deposit_float",
-                          "import_rates", "set_tariff"}}
+                          "import_rates", "set_tariff", "add_log_key"}}
 READS = {"current_balance", "payout_state", "handed_out_upto", "bank_payouts_after", "digit_factor", "block_upto"}
 
 

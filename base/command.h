@@ -2,10 +2,10 @@
  * command.h: the commands of the program in one table, and how their command lines are read.
  *
  * A command is one or two words, options (`--name VALUE` or `--name=VALUE`, anywhere) and operands. What it can be
- * asked is in its row; `ujrat --help` and `ujrat COMMAND --help` print the same row.
+ * asked is in its row; `PROGRAM --help` and `PROGRAM COMMAND --help` print the same row.
  */
-#ifndef UJRAT_CLI_COMMAND_H
-#define UJRAT_CLI_COMMAND_H
+#ifndef UJRAT_BASE_COMMAND_H
+#define UJRAT_BASE_COMMAND_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,8 +51,13 @@ struct command {
     enum exit_code (*run)(const struct args *args);
 };
 
-/* All of them, ended by a NULL name. */
+/* Each program that links this defines its commands, ended by a NULL name, and says who it is. */
 extern const struct command commands[];
+extern const struct program {
+    const char *name;          /* "ujrat" */
+    const char *summary;       /* what it is, without the full stop */
+    const char *exit_statuses; /* what they mean; ends --help */
+} program;
 
 /* A command line that was understood. Strings are argv's. */
 struct args {
@@ -83,7 +88,7 @@ bool args_quiet(const struct args *args);
 /* The whole program, less the process: reads the command line, runs the command. */
 enum exit_code command_main(int argc, char **argv);
 
-/* "ujrat: text" on standard error. */
+/* "PROGRAM: text" on standard error. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

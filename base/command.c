@@ -1,4 +1,4 @@
-#include "cli/command.h"
+#include "base/command.h"
 
 #include "base/err.h"
 #include "base/str.h"
@@ -65,7 +65,7 @@ void complain(const char *format, ...)
     va_list list;
 
     fflush(stdout);
-    fputs("ujrat: ", stderr);
+    fprintf(stderr, "%s: ", program.name);
     va_start(list, format);
     vfprintf(stderr, format, list);
     va_end(list);
@@ -130,19 +130,12 @@ bool args_quiet(const struct args *args)
 
 static void print_overview(FILE *out)
 {
-    fputs("ujrat: pays freelancers' foreign earnings into their bank accounts at home.\n"
-          "\n"
-          "Usage: ujrat COMMAND [OPTION...] [OPERAND...]\n"
-          "\n",
-          out);
+    fprintf(out, "%s: %s.\n\nUsage: %s COMMAND [OPTION...] [OPERAND...]\n\n", program.name,
+            program.summary, program.name);
     for (const struct command *c = commands; c->name != NULL; c++)
         fprintf(out, "  %-20s %s\n", c->name, c->summary);
-    fputs(
-        "\n"
-        "ujrat COMMAND --help says more; ujrat --version says which this is.\n"
-        "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 the outcome is unknown (the same\n"
-        "command again is safe, and finds out).\n",
-        out);
+    fprintf(out, "\n%s COMMAND --help says more; %s --version says which this is.\n%s\n",
+            program.name, program.name, program.exit_statuses);
 }
 
 static void print_command(const struct command *c, FILE *out)
@@ -150,8 +143,8 @@ static void print_command(const struct command *c, FILE *out)
     const struct option_row *lists[OPTION_LISTS];
     char left[64];
 
-    fprintf(out, "Usage: ujrat %s%s%s [OPTION...]\n\n%s.\n", c->name, c->operands[0] ? " " : "",
-            c->operands, c->summary);
+    fprintf(out, "Usage: %s %s%s%s [OPTION...]\n\n%s.\n", program.name, c->name,
+            c->operands[0] ? " " : "", c->operands, c->summary);
     if (c->help != NULL)
         fprintf(out, "\n%s\n", c->help);
     fputc('\n', out);
@@ -201,7 +194,7 @@ static bool read_option(struct args *args, const char *text, int argc, char **ar
     const struct option_row *o = find_option(args->command, name);
 
     if (o == NULL) {
-        complain("there is no option --%.*s; try: ujrat %s --help", SLICE_ARG(name),
+        complain("there is no option --%.*s; try: %s %s --help", SLICE_ARG(name), program.name,
                  args->command->name);
         return false;
     }
@@ -260,14 +253,14 @@ static enum exit_code no_such_command(int argc, char **argv)
         struct slice rest;
 
         if (slice_cut(slice_str(c->name), ' ', &first, &rest) && slice_equal_str(first, argv[0])) {
-            fprintf(stderr, "  ujrat %-20s %s\n", c->name, c->summary);
+            fprintf(stderr, "  %s %-20s %s\n", program.name, c->name, c->summary);
             any = true;
         }
     }
     if (any && (argc == 1 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
         return argc == 1 ? EXIT_USAGE : EXIT_DONE;
-    complain("there is no command '%s%s%s'; try: ujrat --help", argv[0], any ? " " : "",
-             any ? argv[1] : "");
+    complain("there is no command '%s%s%s'; try: %s --help", argv[0], any ? " " : "",
+             any ? argv[1] : "", program.name);
     return EXIT_USAGE;
 }
 
@@ -288,7 +281,7 @@ enum exit_code command_main(int argc, char **argv)
         return EXIT_DONE;
     }
     if (strcmp(argv[0], "--version") == 0) {
-        puts("ujrat " UJRAT_VERSION);
+        printf("%s " UJRAT_VERSION "\n", program.name);
         return EXIT_DONE;
     }
     args.command = find_command(argc, argv, &words);
@@ -302,7 +295,7 @@ enum exit_code command_main(int argc, char **argv)
     }
     if (args.n_operands < args.command->operands_min ||
         args.n_operands > args.command->operands_max) {
-        complain("usage: ujrat %s%s%s [OPTION...]", args.command->name,
+        complain("usage: %s %s%s%s [OPTION...]", program.name, args.command->name,
                  args.command->operands[0] ? " " : "", args.command->operands);
         return EXIT_USAGE;
     }
