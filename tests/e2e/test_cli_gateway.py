@@ -209,7 +209,7 @@ def test_banks_settle_reject_and_return(desk):
 def test_a_bank_that_is_ended_and_started_again_pays_nothing_twice(desk, sig):
     n = 400
     desk("payout", "submit", made_file(desk, n), "--as", "upwork")
-    options = ("--batch", "20", "--delay-ms", "20", "--reject-every", "10")
+    options = ("--batch", "5", "--delay-ms", "60", "--reject-every", "10")    # some seconds, on any machine: time to be ended in
     ends = 0
     bank = desk.bank("MUCB", *options)
     while not settled(desk, n)() and ends < 40:
