@@ -26,3 +26,14 @@ GRANT EXECUTE ON FUNCTION add_log_key TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION open_book, open_currency, connect_bank, add_principal, set_principal_enabled, deposit_float, import_rates,
     set_tariff TO ujrat_operator;
 ALTER ROLE ujrat_auditor SET default_transaction_read_only = on;
+
+-- PostgreSQL lets everyone make temporary tables and large objects. Nobody here needs either, and the auditor writes nothing
+-- at all. (An administrator who may not say so is warned: it is then for the database's owner to do.)
+DO $$
+BEGIN
+    EXECUTE format('REVOKE CREATE, TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+    REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+    REVOKE EXECUTE ON FUNCTION pg_catalog.lo_creat(integer), pg_catalog.lo_create(oid), pg_catalog.lo_from_bytea(oid, bytea) FROM PUBLIC;
+EXCEPTION WHEN insufficient_privilege OR undefined_object OR invalid_schema_name THEN
+    RAISE WARNING 'not taken from everyone: temporary tables and large objects (%)', SQLERRM;
+END $$;

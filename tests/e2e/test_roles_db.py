@@ -129,6 +129,12 @@ def test_a_role_makes_nothing_and_becomes_nobody(database, as_role, role):
     for statement in ("CREATE TABLE mine (x int)", "CREATE TABLE public.mine (x int)", "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
                       "CREATE ROLE friend", "SET ROLE ujrat_owner", "SET ROLE postgres", "SET SESSION AUTHORIZATION postgres",
                       "CREATE DATABASE mine", "ALTER ROLE ujrat_app SUPERUSER", "SET session_replication_role = replica",
+                      "CREATE TEMP TABLE mine (x int)", "CREATE SCHEMA mine", "SELECT lo_create(0)", "SELECT lo_creat(-1)",
+                      "SELECT lo_from_bytea(0, '\\x00')", "CREATE EVENT TRIGGER mine ON sql_drop EXECUTE FUNCTION refuse_change()",
+                      "DROP TRIGGER append_only ON journal", "ALTER TABLE journal DISABLE TRIGGER append_only", "DROP FUNCTION refuse_change CASCADE",
+                      "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+                      "ALTER TABLE journal DROP CONSTRAINT lines_sum_to_zero", "DROP SCHEMA ujrat CASCADE", "DROP VIEW posting",
+                      "ALTER DATABASE %s OWNER TO %s" % (database.name, role),
                       "COPY journal TO PROGRAM 'true'", "COPY journal TO '/tmp/x'", "SELECT pg_read_file('/etc/passwd')",
                       *("SET ROLE " + other for other in ROLES if other != role)):
         with pytest.raises((errors.InsufficientPrivilege, errors.UndefinedObject)):
@@ -142,8 +148,9 @@ def test_a_role_makes_nothing_and_becomes_nobody(database, as_role, role):
 def test_the_auditor_reads_only_from_the_start(as_role):
     connection = as_role("ujrat_auditor")
     assert connection.execute("SHOW default_transaction_read_only").fetchone() == ("on",)
-    with pytest.raises(errors.ReadOnlySqlTransaction):
-        connection.execute("CREATE TEMP TABLE t (x int)")
+    for statement in ("CREATE TEMP TABLE t (x int)", "SELECT lo_create(0)"):
+        with pytest.raises((errors.ReadOnlySqlTransaction, errors.InsufficientPrivilege)):
+            connection.execute(statement)
     with pytest.raises((errors.ReadOnlySqlTransaction, errors.InsufficientPrivilege)):
         connection.execute("INSERT INTO journal SELECT * FROM journal")
 
