@@ -1,8 +1,7 @@
-"""Makes log exports (docs/log-format.md) of books that never were, and damages them in every way we could think of.
+"""Makes log exports (docs/log-format.md) of books that never were: the material for tests/e2e/log_damages.py.
 
     world = World(seed=1)                   # books that follow docs/accounting.md; the same seed makes the same bytes
     world.export()                          # a file that every verifier has to accept
-    DAMAGES["a balance is wrong"](world)    # Damaged: a file that every verifier has to refuse, and what it should name
 
 It shares no code with tests/e2e/log_verifier.py: it has an encoder and a Merkle tree of its own.
 """
@@ -26,8 +25,14 @@ def field(data):
     return b"\xff\xff\xff\xff" if data is None else struct.pack(">I", len(data)) + data
 
 
+class Raw(bytes):
+    """What stands in a record as it is: for those who write what no field can be."""
+
+
 def encode(value):
     """A text, an int (so is a time), bytes, None for what is absent, a dict for fields in its order, a list of tuples."""
+    if isinstance(value, Raw):
+        return bytes(value)
     if isinstance(value, str):
         return field(value.encode())
     if isinstance(value, int):
@@ -164,11 +169,11 @@ class Book:
             pseb=commit("pseb", "Z-%d" % number) if self.rng.random() < 0.5 else None, actor=self.platform, created_at=self.now))
         return self.beneficiaries[-1]
 
-    def price(self, sheet, src):
+    def price(self, sheet, src, bps):
         """What domain knows as pricing, in Python's exact numbers."""
         gross, shift = self.rng.randrange(2_000, 300_000), CURRENCIES["PKR"][1] - CURRENCIES[src][1]
         fee = max(50, gross // 200) if self.rng.random() < 0.8 else 0
-        rate, bps = (10 ** 10, 0) if src == "PKR" else (dict(sheet["rates"])[src], self.rng.choice((0, 1, 150, 9999)))
+        rate, bps = (10 ** 10, 0) if src == "PKR" else (dict(sheet["rates"])[src], bps or self.rng.choice((0, 1, 150, 9999)))
         over, under = (gross - fee) * rate * 10 ** max(0, shift), 10 ** (10 + max(0, -shift))
         mid_value = over // under
         rest = over - mid_value * under
@@ -176,28 +181,31 @@ class Book:
         margin = mid_value * bps // 10_000
         return dict(gross=gross, fee=fee, mid_rate_e10=rate, mid_value=mid_value, margin_bps=bps, margin=margin, net=mid_value - margin), shift
 
-    def payout(self, seq):
+    def payout(self, seq, src=None, quoted=None, bps=None, info=None):
+        src = src if src in self.currencies else self.rng.choice(self.currencies)
         b = self.new_beneficiary() if not self.beneficiaries or self.rng.random() < 0.4 else self.rng.choice(self.beneficiaries)
-        sheet, src, quote = self.rng.choice(self.world.sheets), self.rng.choice(self.currencies), None
-        p, shift = self.price(sheet, src)
+        sheet, quote = self.rng.choice(self.world.sheets), None
+        p, shift = self.price(sheet, src, bps)
         digest = sha256(record("rate-sheet", sheet))
-        if self.rng.random() < 0.4:
+        if quoted or (quoted is None and self.rng.random() < 0.4):
             self.quotes += 1
-            quote = record("quote", dict(book=self.code, quote_id=self.quotes, request_id="q-%d" % self.quotes, fingerprint=self.rng.randbytes(16),
-                                         src_ccy=src, dst_ccy="PKR", digit_shift=shift, rate_sheet=digest, **p, actor=self.platform,
-                                         created_at=self.now - 30 * SECOND, expires_at=self.now + 30 * SECOND))
+            quote = dict(book=self.code, quote_id=self.quotes, request_id="q-%d" % self.quotes, fingerprint=self.rng.randbytes(16),
+                         src_ccy=src, dst_ccy="PKR", digit_shift=shift, rate_sheet=digest, **p, actor=self.platform,
+                         created_at=self.now - 30 * SECOND, expires_at=self.now + 30 * SECOND)
         exchange = [] if src == "PKR" else [("position." + src, src, p["fee"] - p["gross"]), ("position.PKR", "PKR", p["mid_value"]),
                                             ("margin.PKR", "PKR", -p["margin"])]
         lines = [("float." + src, src, p["gross"]), ("fee." + src, src, -p["fee"]), *exchange,
                  ("payable.%s.PKR" % b["bank"], "PKR", -p["net"])]
-        about = dict(reference="%s/%05d" % (self.code, seq), info=self.rng.choice(TEXTS), bank=b["bank"], src_ccy=src, dst_ccy="PKR", **p,
+        about = dict(reference="%s/%05d" % (self.code, seq), info=info or self.rng.choice(TEXTS), bank=b["bank"], src_ccy=src, dst_ccy="PKR", **p,
                      digit_shift=shift, fingerprint=self.rng.randbytes(16), beneficiary_id=b["beneficiary_id"],
-                     beneficiary_version=b["version"], beneficiary=sha256(record("beneficiary", b)), rate_sheet=digest, quote=quote)
-        self.payouts[seq] = dict(bank=b["bank"], net=p["net"], lines=[line for line in lines if line[2]], state=1)
+                     beneficiary_version=b["version"], beneficiary=sha256(record("beneficiary", b)), rate_sheet=digest,
+                     quote=quote and record("quote", quote))
+        self.payouts[seq] = dict(bank=b["bank"], net=p["net"], lines=[line for line in lines if line[2]], state=1, quote=quote)
         return ("PAYOUT_ACCEPTED", self.platform, seq, None, None, self.payouts[seq]["lines"], "payout", about)
 
-    def accept(self, n):
-        self.commit([self.payout(self.next_seq + i) for i in range(n)])
+    def accept(self, n, *wanted):
+        """n payouts, the first of them as they are wanted."""
+        self.commit([self.payout(self.next_seq + i, **(wanted[i] if i < len(wanted) else {})) for i in range(n)])
 
     def of_state(self, state, bank=None, told=True):
         return [i for i, p in self.payouts.items() if p["state"] == state and bank in (None, p["bank"]) and (i <= self.handed[p["bank"]]) == told]
@@ -215,13 +223,13 @@ class Book:
         about = dict(step=step, state=state, reason_code=reason, bank_reference=reference, tax_withheld=tax, eprc_number=eprc)
         return (kind, actor, number, None if lines else number, None, lines or negated(self.payouts[number]["lines"]), "transition", about)
 
-    def confirm(self, bank, rejected=None):
+    def confirm(self, bank, settled=None, rejected=None):
         journals, actor = [], "ujrat://bank/" + bank
         for number in self.of_state(1, bank):
             p, roll = self.payouts[number], self.rng.random()
-            if roll < 0.2 or number == rejected:
+            if number == rejected or (roll < 0.2 and number != settled):
                 journals.append(self.step("PAYOUT_REJECTED", number, 5, 1, actor, "AC04"))
-            elif roll < 0.9:
+            elif roll < 0.9 or number == settled:
                 p["settled"] = self.next_seq + len(journals)
                 tax = self.rng.choice((None, 0, p["net"] // 100))
                 journals.append(self.step("PAYOUT_SETTLED", number, 4, 1, actor, None, "FT-%d" % number, tax,
@@ -240,27 +248,30 @@ class Book:
         for number in self.of_state(1, told=False)[:1]:
             self.commit([self.step("PAYOUT_CANCELLED", number, 7, 1, self.platform)])
 
-    def adjust(self):
+    def adjust(self, evidence=None):
         self.proposals += 1
         currency, amount = self.rng.choice(self.currencies), self.rng.randrange(1, 5000)
         lines = [("fee." + currency, currency, amount), ("correspondent." + currency, currency, -amount)]
         self.commit([("ADJUSTMENT", "ujrat://operator/checker-1", None, None, None, lines, "adjustment",
-                      dict(proposal=self.proposals, reason="charge of the correspondent, رقم", evidence=self.rng.choice((None, self.rng.randbytes(32))),
+                      dict(proposal=self.proposals, reason="charge of the correspondent, رقم", evidence=evidence,
                            proposed_by="ujrat://operator/maker-1", proposed_at=self.now - DAY))])
 
     def live(self, blocks, big):
         """Some of everything, and then whatever comes."""
         for currency in self.currencies:
             self.deposit(currency, 50_000_000 + self.rng.randrange(10_000_000) + 300_000 * big)
-        self.accept(9)
+        plain = dict(src="USD", quoted=False, bps=150, info="November")
+        self.accept(9, plain, dict(plain, quoted=True), dict(plain, quoted=True))
         self.cancel()
         for bank in BANKS:
             self.hand_out(bank, 4)
             waiting = self.of_state(1, bank)
-            self.confirm(bank, rejected=waiting[-1] if waiting else None)
+            if len(waiting) > 1:
+                self.confirm(bank, waiting[0], waiting[-1])
         self.rotate_key()
         self.accept(2)
         self.give_back()
+        self.adjust(evidence=self.rng.randbytes(32))
         self.adjust()
         while len(self.blocks) < blocks:
             self.rng.choice((lambda: self.accept(1), lambda: self.accept(self.rng.randrange(2, 12)), lambda: self.accept(big),
@@ -285,29 +296,33 @@ def settlement(p):
 
 
 # ---------------------------------------------------------------- a world of them, written down
-Item = collections.namedtuple("Item", "kind book number data")      # number: seq, block, or which of its kind
+@dataclasses.dataclass
+class Item:
+    kind: str
+    book: str
+    number: int         # seq, block, or which of its kind
+    record: bytes
+    key_id: str = None  # of what is signed
+    signature: bytes = None
+
+    @property
+    def data(self):
+        return self.record if self.signature is None else record("signed", self.record, self.key_id, self.signature)
 
 
+@dataclasses.dataclass
 class Hooks:
     """Where a forger with all the keys can put a hand in before everything is hashed and signed."""
 
-    def edit(self, kind, f):
-        """Change the fields of a record in place."""
-
-    def alter(self, kind, f, data):
-        """Change its bytes."""
-        return data
-
-    def sign(self, kind, f, key):
-        """(key that signs, key_id that is claimed)"""
-        return key, key_id(key)
+    edit: callable = lambda kind, f: None                   # changes the fields of a record in place
+    sign: callable = lambda kind, f, key: (key, key_id(key))    # which key signs, and which it is said to be
 
 
 class World:
     def __init__(self, seed=1, books=2, blocks=24, big=25):
         self.rng = random.Random(seed)
         rng = self.rng
-        self.exported_at = BEGIN + 400 * DAY
+        self.exported_at, self.block_records = BEGIN + 400 * DAY, {}
         self.sheets = []
         for i in range(3):
             rates = [(code, rate if i == 0 else rate + rng.randrange(-10 ** 9, 10 ** 9)) for code, rate in RATES.items()]
@@ -321,65 +336,59 @@ class World:
     def items(self, hooks=None):
         hooks = hooks or Hooks()
 
-        def item(kind, book, number, f, key=None):
-            hooks.edit(kind, f)
-            data = hooks.alter(kind, f, record(kind, f))
-            if key:
-                signing, claimed = hooks.sign(kind, f, key)
-                return data, Item(kind, book, number, record("signed", data, claimed, signing.sign(data)))
-            return data, Item(kind, book, number, data)
-
-        def plain(kind, book, number, f):
-            out.append(item(kind, book, number, f)[1])
-
         out = []
-        plain("log", None, 1, dict(exported_at=self.exported_at, program="log_maker.py"))
+
+        def put(kind, book, number, f, key=None):
+            hooks.edit(kind, f)
+            made = Item(kind, book, number, record(kind, f))
+            if key:
+                signer, made.key_id = hooks.sign(kind, f, key)
+                made.signature = signer.sign(made.record)
+            out.append(made)
+            return made.record
+
+        put("log", None, 1, dict(exported_at=self.exported_at, program="log_maker.py"))
         for number, (code, (iso, digits)) in enumerate(CURRENCIES.items(), 1):
-            plain("currency", None, number, dict(code=code, number=iso, digits=digits))
+            put("currency", None, number, dict(code=code, number=iso, digits=digits))
         for number, sheet in enumerate(self.sheets, 1):
-            plain("rate-sheet", None, number, dict(sheet))
+            put("rate-sheet", None, number, dict(sheet))
         for book in self.books:
-            self.book_items(book, item, plain, out)
+            self.block_records[book.code] = self.book_items(book, put)
         return out
 
-    def book_items(self, book, item, plain, out):
-        plain("book", book.code, 1, dict(code=book.code, name=book.name, created_at=book.created_at))
+    def book_items(self, book, put):
+        put("book", book.code, 1, dict(code=book.code, name=book.name, created_at=book.created_at))
         signer = book.keys[0][1]
         for number, (from_block, key, at) in enumerate(book.keys, 1):
             f = dict(book=book.code, key_id=key_id(key), public_key=public_bytes(key), from_block=from_block, created_at=at)
-            out.append(item("key", book.code, number, f, signer)[1])
+            put("key", book.code, number, f, signer)
             signer = key
         for number, f in enumerate(book.accounts.values(), 1):
-            plain("account", book.code, number, dict(f))
+            put("account", book.code, number, dict(f))
         for number, f in enumerate(book.beneficiaries, 1):
-            plain("beneficiary", book.code, number, dict(f))
+            put("beneficiary", book.code, number, dict(f))
         blocks, prev, before = [], bytes(32), collections.defaultdict(lambda: (0, 0, 0, 0))
         for block in book.blocks:
             records, lines = [], []
             for journal in block.journals:
                 f = journal.fields(book.code, block.committed_at)
-                data, made = item("journal", book.code, journal.seq, f)
-                records.append(data)
-                out.append(made)
-                lines += f["lines"]
+                records.append(put("journal", book.code, journal.seq, f))
+                lines += f["lines"] if isinstance(f["lines"], list) else []
             for code in sorted({line[0] for line in lines if line[0] in book.accounts}, key=lambda code: book.accounts[code]["account_id"]):
                 amounts = [amount for account, _, amount in lines if account == code]
                 prev_block, balance, debits, credits = before[code]
                 before[code] = (block.number, balance + sum(amounts), debits + sum(a > 0 for a in amounts), credits + sum(a < 0 for a in amounts))
-                plain("balance", book.code, block.number, dict(
+                put("balance", book.code, block.number, dict(
                     book=book.code, account=code, block_no=block.number, prev_block_no=prev_block, balance_before=balance, change=sum(amounts),
                     balance=before[code][1], debit_count=before[code][2], credit_count=before[code][3]))
             f = dict(book=book.code, block_no=block.number, first_seq=block.journals[0].seq, last_seq=block.journals[-1].seq,
                      committed_at=block.committed_at, journal_root=merkle_root(records), prev=prev)
-            data, made = item("block", book.code, block.number, f, book.key_for(block.number))
-            out.append(made)
-            blocks.append(data)
-            prev = sha256(b"\x00" + data)
+            blocks.append(put("block", book.code, block.number, f, book.key_for(block.number)))
+            prev = sha256(b"\x00" + blocks[-1])
         if blocks:
             f = dict(book=book.code, tree_size=len(blocks), root=merkle_root(blocks), signed_at=book.now + SECOND)
-            out.append(item("tree-head", book.code, len(blocks), f, book.key_for(len(blocks)))[1])
-        self.block_records = getattr(self, "block_records", {})
-        self.block_records[book.code] = blocks
+            put("tree-head", book.code, len(blocks), f, book.key_for(len(blocks)))
+        return blocks
 
     def export(self, hooks=None):
         return file_of(self.items(hooks))

@@ -363,6 +363,8 @@ class Book:
             self.block()
         if self.tree.size:
             self.tree_head()
+        if self.items.peek(self.items.place()) not in ("ujrat/book/1", "ujrat/end/1"):
+            raise Wrong(here(self.items), "record", "%s does not belong there" % self.items.next.tag)
         for currency in {a["currency"] for a in self.accounts.values()}:
             total = sum(b.balance for code, b in self.balances.items() if self.accounts[code]["currency"] == currency)
             if total:
@@ -687,7 +689,8 @@ class Witness:
                 head = json.loads(line)
                 head = {name: head[name] for name, kind in self.KINDS.items() if type(head[name]) is kind}
                 head["root"], _ = bytes.fromhex(head["root"]), bytes.fromhex(head["signature"])
-                head["tree_size"], head["book"], head["key_id"], head["signed_at"]
+                if not head.keys() == self.KINDS.keys() or head["tree_size"] < 1:
+                    raise ValueError("a field is missing or of another kind")
             except (ValueError, KeyError, TypeError) as e:
                 raise Wrong(place, "witness", "not a line of a witness file: %s" % e) from None
             self.heads.append((place, head))
