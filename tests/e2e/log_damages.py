@@ -622,6 +622,8 @@ for _name, _change, _named in (
 edited("a quote of another book", lambda book: payout_with(book, quoted=True), lambda f, book: requoted(f, book, book="other"), "quote.book")
 edited("a quote that was used before", lambda book: [j for j in book.journals("PAYOUT_ACCEPTED") if j.about["quote"]][1],
        lambda f, book: requoted(f, book, quote_id=1), "quote.quote_id")
+edited("a quote that is another record", lambda book: payout_with(book, quoted=True),
+       lambda f, book: f["about"].update(quote=record("beneficiary", book.beneficiaries[0])), "quote.record")
 edited("a quote that is cut short", lambda book: payout_with(book, quoted=True), lambda f, book: f["about"].update(quote=f["about"]["quote"][:-1]), "quote.expires_at")
 
 edited("a settlement of what was cancelled", of_kind("PAYOUT_SETTLED"),
@@ -640,7 +642,8 @@ edited("a cancellation after the bank was told", of_kind("PAYOUT_REJECTED"),
 edited("a settlement reversed that is another's", of_kind("SETTLEMENT_REVERSED"), lambda f, book: f.update(reverses_seq=f["reverses_seq"] + 1), "reverses_seq")
 edited("a hand-out that does not follow the last", of_kind("PAYOUTS_INSTRUCTED"), about_to(prev_payout_id=1), "prev_payout_id")
 edited("a hand-out up to what is no payout", of_kind("PAYOUTS_INSTRUCTED"), about_to(last_payout_id=1), "last_payout_id")
-edited("a hand-out to another bank", of_kind("PAYOUTS_INSTRUCTED"), about_to(bank=BANKS[1]), "last_payout_id")
+edited("a hand-out to another bank", of_kind("PAYOUTS_INSTRUCTED"), lambda f, book: f["about"].update(bank=BANKS[f["about"]["bank"] == BANKS[0]]),
+       "last_payout_id")
 
 
 @damage("signed: a return whose settlement was not reversed before")
