@@ -46,6 +46,15 @@ def index_of(items, kind, book=None, number=None, nth=0):
     return [i for i, item in enumerate(items) if item.kind == kind and book in (None, item.book) and number in (None, item.number)][nth]
 
 
+def account_of(item):
+    """The account of a balance: the third field of its record."""
+    at = 0
+    for _ in range(3):
+        length = int.from_bytes(item.record[at:at + 4], "big")
+        value, at = item.record[at + 4:at + 4 + length], at + 4 + length
+    return value.decode()
+
+
 def big_block(book):
     """One with several journals that all have lines."""
     return [b for b in book.blocks if len(b.journals) > 2 and all(j.lines for j in b.journals)][0]
@@ -156,7 +165,7 @@ for _name, _named in (("currency", "lines"), ("amount", "lines")):
     flip("journal", _name, journal_named(_named), a_journal("FLOAT_DEPOSITED", 1), about=True)
 for _name in ("proposal", "reason", "proposed_by", "proposed_at"):
     flip("journal", _name, root_named, a_journal("ADJUSTMENT"), mask=1 if _name != "proposal" else 1 << 20, about=True)
-flip("journal", "evidence", root_named, lambda world: ([j.seq for j in last_book(world).journals("ADJUSTMENT") if j.about["evidence"]][0], 0), about=True)
+flip("journal", "evidence", root_named, a_journal("ADJUSTMENT"), about=True)
 
 
 @damage("journal: a digit of a line")
@@ -183,16 +192,7 @@ def _(world):
 
 
 def balance_named(name):
-    def expect(world, number, at, old):
-        account = world.items()[at].record.split(b"balance/1", 1)[1][4:]      # book
-        account = account[int.from_bytes(world_book_length(world), "big"):]
-        length = int.from_bytes(account[:4], "big")
-        return last_book(world).code, "block", number, "%s of the balance of %s" % (name, account[4:4 + length].decode())
-    return expect
-
-
-def world_book_length(world):
-    return len(last_book(world).code.encode()).to_bytes(4, "big")
+    return lambda world, number, at, old: (last_book(world).code, "block", number, "%s of the balance of %s" % (name, account_of(world.items()[at])))
 
 
 for _name in ("book", "account", "block_no", "prev_block_no", "balance_before", "change", "balance", "debit_count", "credit_count"):
@@ -219,6 +219,12 @@ for _name in ("book", "code", "role", "type", "normal_side", "currency", "bank",
     _named = "code" if _name in ("role", "bank") else _name
     flip("account", _name, lambda world, number, at, old, _named=_named: (last_book(world).code, "item", at + 1, _named), lambda world: (None, 2))
 flip("account", "account_id", lambda world, number, at, old: (last_book(world).code, "item", at + 2, "account_id"), lambda world: (None, 2), mask=1 << 20)
+
+
+@damage("account: a payable of no bank")
+def _(world):
+    items, at = flip_item(world, "account", None, lambda f: f.update(code="payable.PKR", bank=None), 2, last_book(world))
+    return Damaged(file_of(items), last_book(world).code, "item", at + 1, "bank")
 
 
 def beneficiary_named(world, number, at, old):
@@ -267,7 +273,8 @@ for _kind in ("key", "block", "tree-head"):
 
 
 # What nothing but the end record covers: names and times that no amount depends on.
-for _kind, _name in (("log", "program"), ("log", "exported_at"), ("book", "name"), ("book", "created_at"), ("account", "created_at"), ("currency", "number")):
+for _kind, _name in (("log", "program"), ("log", "exported_at"), ("book", "name"), ("book", "created_at"), ("account", "created_at"),
+                     ("currency", "number")):
     @damage("%s: %s, with the end record left as it was" % (_kind, _name))
     def _(world, kind=_kind, name=_name):
         before = world.items()
@@ -305,25 +312,16 @@ def _(world, book, items):
 def _(world, book, items):
     block = big_block(book)
     at = index_of(items, "balance", book.code, block.number)
-    account = encode_account(items[at])
+    account = account_of(items[at])
     swap(items, at, at + 1)
     return "block", block.number, "account of the balance of " + account
-
-
-def encode_account(item):
-    """The account of a balance: the third field of its record."""
-    at = 0
-    for _ in range(3):
-        length = int.from_bytes(item.record[at:at + 4], "big")
-        value, at = item.record[at + 4:at + 4 + length], at + 4 + length
-    return value.decode()
 
 
 @rearranged("a block comes before its balances")
 def _(world, book, items):
     block = big_block(book)
     at = index_of(items, "balance", book.code, block.number)
-    account = encode_account(items[at])
+    account = account_of(items[at])
     items.insert(at, items.pop(index_of(items, "block", book.code, block.number)))
     return "block", block.number, "balance of " + account
 
@@ -425,7 +423,7 @@ def _(world, book, items):
 def _(world, book, items):
     block = big_block(book)
     at = index_of(items, "balance", book.code, block.number, 1)
-    following = encode_account(items[at])
+    following = account_of(items[at])
     del items[at]
     return "block", block.number, "account of the balance of " + following
 
@@ -434,7 +432,7 @@ def _(world, book, items):
 def _(world, book, items):
     block = big_block(book)
     at = index_of(items, "block", book.code, block.number) - 1
-    account = encode_account(items[at])
+    account = account_of(items[at])
     del items[at]
     return "block", block.number, "balance of " + account
 
@@ -585,6 +583,13 @@ edited("a kind that is none", of_kind("ADJUSTMENT"), lambda f, book: f.update(ki
 edited("a kind with another's subject", of_kind("ADJUSTMENT"), lambda f, book: f.update(kind="FLOAT_DEPOSITED"), "subject")
 edited("a deposit that is about a payout", of_kind("FLOAT_DEPOSITED"), lambda f, book: f.update(payout_id=1), "payout_id")
 
+OTHER_BANK = dict(zip(BANKS, reversed(BANKS)))
+
+
+def at_other_bank(account):
+    return ".".join(OTHER_BANK.get(part, part) for part in account.split("."))
+
+
 _usd = lambda book: payout_with(book, src_ccy="USD", margin_bps=150, quoted=False)
 
 
@@ -601,14 +606,15 @@ edited("a mid value rounded the other way", _usd, lambda f, book: repriced(f, mi
 edited("a margin rounded up", _usd, lambda f, book: repriced(f, margin=1, net=-1), "margin")
 edited("a net that is more than what is left", _usd, lambda f, book: f["about"].update(net=f["about"]["net"] + 1), "net")
 edited("a fee that takes all", _usd, lambda f, book: f["about"].update(fee=f["about"]["gross"]), "fee")
+edited("a margin of everything", _usd, about_to(margin_bps=10_000), "margin_bps")
 edited("a rate that the sheet does not have", _usd, lambda f, book: f["about"].update(mid_rate_e10=f["about"]["mid_rate_e10"] + 1), "mid_rate_e10")
-edited("lines that pay another than the payout says", _usd, lines_to(lambda a, c, m, n: (a.replace("MUCB", "X").replace("SCBL", "MUCB").replace("X", "SCBL"), c, m)),
-       "lines")
-edited("a paisa of the margin paid out", _usd, lines_to(lambda a, c, m, n: (a, c, m + {"margin": 1, "payable": -1}.get(a.split(".")[0], 0))), "lines")
+edited("lines that pay another than the payout says", _usd, lines_to(lambda a, c, m, n: (at_other_bank(a), c, m)), "lines")
+edited("a paisa of the margin paid out", _usd,
+       lines_to(lambda a, c, m, n: (a, c, m + {"margin": 1, "payable": -1}.get(a.split(".")[0], 0))), "lines")
 edited("a reference that was used before", lambda book: book.journal("PAYOUT_ACCEPTED", 1),
        lambda f, book: f["about"].update(reference=book.journal("PAYOUT_ACCEPTED").about["reference"]), "reference")
 edited("a beneficiary that is not in the file", _usd, about_to(beneficiary_id=100_000), "beneficiary")
-edited("a bank that is not the beneficiary's", _usd, lambda f, book: f["about"].update(bank=BANKS[f["about"]["bank"] == BANKS[0]]), "bank")
+edited("a bank that is not the beneficiary's", _usd, lambda f, book: f["about"].update(bank=OTHER_BANK[f["about"]["bank"]]), "bank")
 
 def requoted(f, used, **values):
     f["about"]["quote"] = record("quote", {**used.payouts[f["seq"]]["quote"], **values})
@@ -642,7 +648,7 @@ edited("a cancellation after the bank was told", of_kind("PAYOUT_REJECTED"),
 edited("a settlement reversed that is another's", of_kind("SETTLEMENT_REVERSED"), lambda f, book: f.update(reverses_seq=f["reverses_seq"] + 1), "reverses_seq")
 edited("a hand-out that does not follow the last", of_kind("PAYOUTS_INSTRUCTED"), about_to(prev_payout_id=1), "prev_payout_id")
 edited("a hand-out up to what is no payout", of_kind("PAYOUTS_INSTRUCTED"), about_to(last_payout_id=1), "last_payout_id")
-edited("a hand-out to another bank", of_kind("PAYOUTS_INSTRUCTED"), lambda f, book: f["about"].update(bank=BANKS[f["about"]["bank"] == BANKS[0]]),
+edited("a hand-out to another bank", of_kind("PAYOUTS_INSTRUCTED"), lambda f, book: f["about"].update(bank=OTHER_BANK[f["about"]["bank"]]),
        "last_payout_id")
 
 
@@ -759,6 +765,13 @@ def _(world):
     book = last_book(world)
     book.keys[1] = (1,) + book.keys[1][1:]
     return Damaged(world.export(), book.code, "key", 2, "from_block")
+
+
+@damage("signed: a key that was one before")
+def _(world):
+    book = last_book(world)
+    book.keys.append((len(book.blocks) + 9, book.keys[0][1], book.now))
+    return Damaged(world.export(), book.code, "key", len(book.keys), "key_id")
 
 
 # ---------------------------------------------------------------- signed by another key than the one in force

@@ -326,8 +326,8 @@ class World:
         self.sheets = []
         for i in range(3):
             rates = [(code, rate if i == 0 else rate + rng.randrange(-10 ** 9, 10 ** 9)) for code, rate in RATES.items()]
-            self.sheets.append(dict(rate_id=2 * i + 1, source="SBP-M2M", sheet_date=20_453 + i, as_of=BEGIN + i * DAY, imported_at=BEGIN + i * DAY + 60,
-                                    file_name="rates-%d.pdf" % i, file_sha256=rng.randbytes(32), author="ujrat://operator/treasury-1", rates=rates))
+            self.sheets.append(dict(rate_id=2 * i + 1, source="SBP-M2M", sheet_date=20_453 + i, as_of=BEGIN + i * DAY,
+                                    imported_at=BEGIN + i * DAY + 60, file_name="rates-%d.pdf" % i, file_sha256=rng.randbytes(32), author="ujrat://operator/treasury-1", rates=rates))
         names = (("upwork", "Upwork", ["USD", "EUR"]), ("yen-gigs", "گِگز 円", ["JPY", "USD", "PKR"]), ("third", "Third", ["KWD", "GBP"]))
         self.books = [Book(self, *name) for name in names[:books]]
         for book in self.books:

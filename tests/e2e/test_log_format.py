@@ -101,6 +101,18 @@ def test_merkle_trees_are_those_of_rfc_6962():
         assert other.root() == log_maker.merkle_root(records)
 
 
+def test_a_record_written_by_hand_reads_as_it_should():
+    by_hand = bytes.fromhex(
+        "00 00 00 11  75 6a 72 61 74 2f 74 72 65 65 2d 68 65 61 64 2f 31"       # ujrat/tree-head/1
+        "00 00 00 06  75 70 77 6f 72 6b"                                        # upwork
+        "00 00 00 08  00 00 00 00 00 00 01 02"                                  # 258
+        "00 00 00 20  a0a1a2a3a4a5a6a7a8a9aaabacadaeaf b0b1b2b3b4b5b6b7b8b9babbbcbdbebf"
+        "00 00 00 08  ff ff ff ff ff ff ff fe")                                 # two microseconds before 1970
+    fields = dict(book="upwork", tree_size=258, root=bytes(range(0xA0, 0xC0)), signed_at=-2)
+    assert log_maker.record("tree-head", fields) == by_hand
+    assert log_verifier.decode(by_hand, "ujrat/tree-head/1") == fields
+
+
 # ---------------------------------------------------------------- what is wrong is named
 @pytest.mark.parametrize("name", DAMAGES)
 def test_a_damage_is_named(name):
