@@ -406,6 +406,13 @@ def _(world, book, items):
     return "seq", book.blocks[2].journals[0].seq, "seq"
 
 
+@rearranged("a block is there and its journals are not")
+def _(world, book, items):
+    block = big_block(book)
+    del items[index_of(items, "journal", book.code, block.journals[0].seq):index_of(items, "block", book.code, block.number)]
+    return "block", block.number, "journals"
+
+
 @rearranged("a block's journals are there and its seal is not")
 def _(world, book, items):
     del items[index_of(items, "block", book.code, 2)]
@@ -568,6 +575,7 @@ def about_to(**values):
 
 
 edited("a journal does not sum to zero", of_kind("FLOAT_DEPOSITED"), lines_to(lambda a, c, m, n: (a, c, m + (n == 0))), "lines")
+edited("an adjustment does not sum to zero", of_kind("ADJUSTMENT"), lines_to(lambda a, c, m, n: (a, c, m + (n == 0))), "lines")
 edited("a line in another currency than its account's", of_kind("ADJUSTMENT"), lines_to(lambda a, c, m, n: (a, "GBP", m)), "lines")
 edited("a line on an account that is not there", of_kind("ADJUSTMENT"), lines_to(lambda a, c, m, n: ("suspense." + c if n else a, c, m)), "lines")
 edited("a line of nil", of_kind("ADJUSTMENT"), lambda f, book: f["lines"].append(f["lines"][0][:2] + (0,)), "lines")
@@ -668,6 +676,15 @@ def _(world):
     block = book.blocks[book.journal("PAYOUT_RETURNED").block_no - 1]
     block.journals.pop()
     return Damaged(world.export(), book.code, "seq", block.journals[0].seq, "kind")
+
+
+@damage("signed: something else between a settlement reversed and its payout returned")
+def _(world):
+    book = last_book(world)
+    first = book.journal("SETTLEMENT_REVERSED")
+    other = dataclasses.replace(book.journal("ADJUSTMENT"), seq=first.seq + 1, block_no=first.block_no)
+    book.blocks[first.block_no - 1].journals.insert(1, other)
+    return Damaged(world.export(), book.code, "seq", first.seq + 1, "kind")
 
 
 @damage("signed: a settlement of what the bank was not told of")

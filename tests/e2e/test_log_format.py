@@ -57,10 +57,10 @@ def test_worlds_have_some_of_everything():
     assert any(j.about["src_ccy"] == j.about["dst_ccy"] for book in world.books for j in book.journals("PAYOUT_ACCEPTED"))
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(9))
 def test_random_worlds_verify(seed):
     rng = random.Random(seed)
-    world = World(seed, books=1 + seed % 3, blocks=rng.randrange(14, 40), big=rng.choice((3, 40, 300)))
+    world = World(seed, books=1 + seed % 3, blocks=rng.randrange(14, 40), big=rng.choice((3, 30, 200)))
     books = verify(io.BytesIO(world.export()), world.first_keys(), world.witness())
     assert [b.code for b in books] == [b.code for b in world.books]
     for verified, made in zip(books, world.books):
@@ -218,10 +218,10 @@ def audit_verify(work):
     return ask
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(9))
 def test_ujrat_audit_accepts_what_is_right(audit_verify, seed):
     rng = random.Random(seed)
-    world = World(seed, books=1 + seed % 3, blocks=rng.randrange(14, 40), big=rng.choice((3, 40, 300)))
+    world = World(seed, books=1 + seed % 3, blocks=rng.randrange(14, 40), big=rng.choice((3, 30, 200)))
     code, said = audit_verify(world.export(), world.witness())
     assert code == 0, said
 
