@@ -89,7 +89,8 @@ def flip_item(world, kind, number, change, nth=0, book=None):
     counted = collections.Counter()
 
     def edit(k, f):
-        if k == kind and (not book or f.get("book", f.get("code")) == book.code) and (number is None or number in (f.get("seq"), f.get("block_no"))):
+        of_book = book is None or f.get("book", f.get("code")) == book.code
+        if k == kind and of_book and number in (None, f.get("seq" if kind == "journal" else "block_no")):
             if counted[k] == nth:
                 change(f)
             counted[k] += 1
@@ -360,6 +361,14 @@ def _(world):
     at = index_of(items, "rate-sheet")
     swap(items, at, at + 1)
     return Damaged(file_of(items), None, "item", at + 2, "rate_id")
+
+
+@damage("a currency is there twice")
+def _(world):
+    items = world.items()
+    at = index_of(items, "currency")
+    items.insert(at, items[at])
+    return Damaged(file_of(items), None, "item", at + 2, "code")
 
 
 @rearranged("the accounts come before the keys")
@@ -656,6 +665,8 @@ edited("a cancellation after the bank was told", of_kind("PAYOUT_REJECTED"),
 edited("a settlement reversed that is another's", of_kind("SETTLEMENT_REVERSED"), lambda f, book: f.update(reverses_seq=f["reverses_seq"] + 1), "reverses_seq")
 edited("a hand-out that does not follow the last", of_kind("PAYOUTS_INSTRUCTED"), about_to(prev_payout_id=1), "prev_payout_id")
 edited("a hand-out up to what is no payout", of_kind("PAYOUTS_INSTRUCTED"), about_to(last_payout_id=1), "last_payout_id")
+edited("a hand-out that moves money", of_kind("PAYOUTS_INSTRUCTED"),
+       lambda f, book: f["lines"].extend([("fee.USD", "USD", 1), ("correspondent.USD", "USD", -1)]), "lines")
 edited("a hand-out to another bank", of_kind("PAYOUTS_INSTRUCTED"), lambda f, book: f["about"].update(bank=OTHER_BANK[f["about"]["bank"]]),
        "last_payout_id")
 
