@@ -308,7 +308,8 @@ def test_ujrat_audit_names_a_damage(audit_verify, name):
         pytest.skip("ujrat-audit verify cannot be given what this takes")
     code, said = answer
     assert code == 1, said
-    if damaged.book and damaged.unit in ("seq", "block"):
+    # what cannot even be read as a record is named by its byte in the file
+    if damaged.book and damaged.unit in ("seq", "block") and not re.search(r"\bat byte \d+: .", said):
         assert damaged.book in said, said
         assert re.search(r"\b%d\b" % damaged.number, said), "%s %d is not named: %s" % (damaged.unit, damaged.number, said)
 
