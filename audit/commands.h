@@ -4,4 +4,12 @@
 
 #include "base/command.h"
 
+extern const char trial_balance_help[];
+extern const struct option_row trial_balance_options[];
+enum exit_code trial_balance_run(const struct args *args);
+
+extern const char statement_help[];
+extern const struct option_row statement_options[];
+enum exit_code statement_run(const struct args *args);
+
 #endif

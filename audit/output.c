@@ -79,3 +79,46 @@ bool output_json(FILE *file, json_t *value, unsigned indent)
     json_decref(value);
     return done;
 }
+
+bool output_row(struct table *table, const char *const *cells)
+{
+    err_t err = cells == NULL ? table_add_rule(table) : table_add(table, cells);
+    char text[ERR_TEXT_SIZE];
+
+    if (err_failed(err))
+        complain("%s", err_text(err, text, sizeof text));
+    return !err_failed(err);
+}
+
+const char *output_sided(amount_t minor, unsigned digits, char out[SIDED_SIZE])
+{
+    char text[AMOUNT_TEXT_SIZE];
+
+    amount_shown(minor, digits, text);
+    snprintf(out, SIDED_SIZE, "%s%s", text + (minor < 0),
+             minor == 0  ? ""
+             : minor > 0 ? " Dr"
+                         : " Cr");
+    return out;
+}
+
+const char *output_clean(const char *text, char *out, size_t out_size)
+{
+    struct slice rest = slice_str(text);
+    size_t n = 0;
+
+    while (rest.len > 0) {
+        struct slice one = rest;
+        bool fine;
+
+        (void)utf8_next(&rest);
+        one.len -= rest.len;
+        fine = utf8_check(one, NULL) == UTF8_OK;
+        if (n + (fine ? one.len : 1) >= out_size)
+            break;
+        memcpy(out + n, fine ? one.p : "?", fine ? one.len : 1);
+        n += fine ? one.len : 1;
+    }
+    out[n] = '\0';
+    return out;
+}
