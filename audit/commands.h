@@ -12,4 +12,8 @@ extern const char statement_help[];
 extern const struct option_row statement_options[];
 enum exit_code statement_run(const struct args *args);
 
+extern const char export_help[];
+extern const struct option_row export_options[];
+enum exit_code export_run(const struct args *args);
+
 #endif

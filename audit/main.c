@@ -16,6 +16,8 @@ const struct command commands[] = {
      trial_balance_help, trial_balance_options, WITH_DB | WITH_JSON, 0, 0, trial_balance_run},
     {"statement", "BOOK/ACCOUNT", "Show an account's postings and what they make of its balance",
      statement_help, statement_options, WITH_DB | WITH_JSON, 1, 1, statement_run},
+    {"export", "", "Write the books as files for other programs", export_help, export_options,
+     WITH_DB, 0, 0, export_run},
     {NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL},
 };
 

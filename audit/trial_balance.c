@@ -52,7 +52,7 @@ static const char sql_balances[] =
     "  JOIN book b USING (book_id)"
     "  LEFT JOIN account a USING (book_id, account_id)"
     "  LEFT JOIN currency c ON c.ccy = x.ccy"
-    " ORDER BY 5, b.code COLLATE \"C\", 4, 2 COLLATE \"C\"";
+    " ORDER BY c.code COLLATE \"C\", b.code COLLATE \"C\", 4, a.code COLLATE \"C\", x.account_id";
 
 static const char sql_upto[] =
     "SELECT b.code, k.block_no, k.last_seq,"
