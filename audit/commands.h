@@ -16,4 +16,12 @@ extern const char export_help[];
 extern const struct option_row export_options[];
 enum exit_code export_run(const struct args *args);
 
+extern const char safeguard_help[];
+extern const struct option_row safeguard_options[];
+enum exit_code safeguard_run(const struct args *args);
+
+extern const char trail_help[];
+extern const struct option_row trail_options[];
+enum exit_code trail_run(const struct args *args);
+
 #endif

@@ -18,6 +18,8 @@ const struct command commands[] = {
      statement_help, statement_options, WITH_DB | WITH_JSON, 1, 1, statement_run},
     {"export", "", "Write the books as files for other programs", export_help, export_options,
      WITH_DB, 0, 0, export_run},
+    {"safeguard", "", "Hold clients' money against the money at banks, day by day", safeguard_help,
+     safeguard_options, WITH_DB | WITH_JSON, 0, 0, safeguard_run},
     {NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL},
 };
 
