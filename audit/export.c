@@ -1,11 +1,21 @@
-/* ujrat-audit export: the books as files for other programs. */
+/* ujrat-audit export: the books in the formats that others read. One function a format, in files of their own. */
 #include "audit/export.h"
 
 #include "audit/commands.h"
-#include "audit/output.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+static const struct {
+    const char *name;
+    enum exit_code (*run)(const struct args *args);
+    bool period; /* --from and --until mean something */
+} formats[] = {
+    {"csv", export_csv_run, true},
+    {"jsonl", export_jsonl_run, true},
+    {"hledger", export_hledger_run, true},
+    {"beancount", export_beancount_run, true},
+};
+#define FORMATS (sizeof formats / sizeof formats[0])
 
 const char export_help[] =
     "Formats: csv (a line a posting), jsonl (a line a journal, with all that is known of it), hledger\n"
@@ -14,58 +24,29 @@ const char export_help[] =
     "and beancount begin with the opening balances. A file appears whole or not at all.";
 
 const struct option_row export_options[] = {
-    {"format", "FORMAT", "csv, jsonl, hledger or beancount", false},
-    {"out", "FILE", "where to (default: -, standard output)", false},
-    {"book", "BOOK", "this book only; may be repeated (default: all)", true},
+    {"format", "NAME", "csv, jsonl, hledger or beancount", false},
+    {"book", "BOOK", "only this book; may be said again", true},
     {"from", "TIME", "what was committed at this moment or later (default: all)", false},
     {"until", "TIME", "what was committed before this moment (default: all)", false},
+    {"out", "FILE", "where to: written beside it and put there when it is whole (default: -)",
+     false},
     {NULL, NULL, NULL, false},
 };
 
-static const struct export_format formats[] = {
-    {"csv", export_csv},
-    {"jsonl", export_jsonl},
-    {"hledger", export_hledger},
-    {"beancount", export_beancount},
-};
-
-static const struct export_format *find_format(const char *name)
-{
-    for (size_t i = 0; name != NULL && i < sizeof formats / sizeof *formats; i++)
-        if (strcmp(formats[i].name, name) == 0)
-            return &formats[i];
-    complain(name == NULL ? "which format? Say --format csv, jsonl, hledger or beancount%s"
-                          : "--format: csv, jsonl, hledger or beancount is wanted, not '%s'",
-             name == NULL ? "" : name);
-    return NULL;
-}
-
 enum exit_code export_run(const struct args *args)
 {
-    const struct export_format *format = find_format(args_get(args, "format"));
-    struct export_request request = {0};
-    struct db db;
-    struct output out;
-    struct book *books = NULL;
-    enum exit_code code;
+    const char *format = args_get(args, "format");
 
-    if (format == NULL || !period_read(args, &request.period))
-        return EXIT_USAGE;
-    code = db_open(args, &db);
-    if (code != EXIT_DONE)
-        return code;
-    code = EXIT_REFUSED;
-    books = books_read(&db, args, &request.n_books);
-    if (books != NULL && output_open(args_get(args, "out"), &out)) {
-        request.db = &db;
-        request.books = books;
-        request.out = out.file;
-        if (!format->write(&request))
-            output_abandon(&out);
-        else if (output_commit(&out))
-            code = EXIT_DONE;
-    }
-    free(books);
-    db_close(&db);
-    return code;
+    for (size_t i = 0; format != NULL && i < FORMATS; i++)
+        if (strcmp(format, formats[i].name) == 0) {
+            if (formats[i].period || (!args_has(args, "from") && !args_has(args, "until")))
+                return formats[i].run(args);
+            complain("--format %s is of all there is: it takes no --from and --until", format);
+            return EXIT_USAGE;
+        }
+    if (format == NULL)
+        complain("which --format?");
+    else
+        complain("--format: there is no '%s'", format);
+    return EXIT_USAGE;
 }

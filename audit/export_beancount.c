@@ -2,6 +2,8 @@
  * the closing balances as directives it checks without tolerance. Foreign text stands in strings only. */
 #include "audit/export.h"
 
+#include "audit/export_book.h"
+
 #include "base/timefmt.h"
 
 #include <string.h>
@@ -141,7 +143,7 @@ static void put_closing(struct export_writer *w)
     }
 }
 
-bool export_beancount(const struct export_request *request)
+static bool write_beancount(const struct export_request *request)
 {
     PGresult *currencies = export_currencies(request);
 
@@ -155,4 +157,9 @@ bool export_beancount(const struct export_request *request)
                 PQgetvalue(currencies, i, 0), PQgetvalue(currencies, i, 1));
     PQclear(currencies);
     return export_books(request, put_opening, put_journal, put_closing);
+}
+
+enum exit_code export_beancount_run(const struct args *args)
+{
+    return export_to_file(args, write_beancount);
 }

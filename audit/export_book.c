@@ -1,7 +1,39 @@
-#include "audit/export.h"
+#include "audit/export_book.h"
+
+#include "audit/output.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum exit_code export_to_file(const struct args *args,
+                              bool (*write)(const struct export_request *request))
+{
+    struct export_request request = {0};
+    struct db db;
+    struct output out;
+    struct book *books = NULL;
+    enum exit_code code;
+
+    if (!period_read(args, &request.period))
+        return EXIT_USAGE;
+    code = db_open(args, &db);
+    if (code != EXIT_DONE)
+        return code;
+    code = EXIT_REFUSED;
+    books = books_read(&db, args, &request.n_books);
+    if (books != NULL && output_open(args_get(args, "out"), &out)) {
+        request.db = &db;
+        request.books = books;
+        request.out = out.file;
+        if (!write(&request))
+            output_abandon(&out);
+        else if (output_commit(&out))
+            code = EXIT_DONE;
+    }
+    free(books);
+    db_close(&db);
+    return code;
+}
 
 /* ---------------------------------------------------------------- names */
 

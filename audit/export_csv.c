@@ -2,6 +2,8 @@
  * so have those that begin with one, so that the apostrophe can be taken away again. */
 #include "audit/export.h"
 
+#include "audit/export_book.h"
+
 #include <string.h>
 
 /* What OWASP's page on CSV injection names, the wide forms too, also behind blanks. */
@@ -81,7 +83,7 @@ static bool put_journal(void *writer, const struct export_journal *j)
     return true;
 }
 
-bool export_csv(const struct export_request *request)
+static bool write_csv(const struct export_request *request)
 {
     (void)fputs(
         "book,seq,line,block,committed_at,kind,account,type,currency,amount,debit,credit,payout,"
@@ -89,4 +91,9 @@ bool export_csv(const struct export_request *request)
         "remittance_info,detail\r\n",
         request->out);
     return export_books(request, NULL, put_journal, NULL);
+}
+
+enum exit_code export_csv_run(const struct args *args)
+{
+    return export_to_file(args, write_csv);
 }

@@ -2,6 +2,8 @@
  * something to check, and the closing balances asserted. Foreign text stands in descriptions and tag values only. */
 #include "audit/export.h"
 
+#include "audit/export_book.h"
+
 #include <string.h>
 
 /* What ends a description, a payee, a tag's value; brackets are dates in comments. */
@@ -131,7 +133,7 @@ static void put_closing(struct export_writer *w)
     }
 }
 
-bool export_hledger(const struct export_request *request)
+static bool write_hledger(const struct export_request *request)
 {
     PGresult *currencies = export_currencies(request);
     char text[AMOUNT_TEXT_SIZE];
@@ -149,4 +151,9 @@ bool export_hledger(const struct export_request *request)
     }
     PQclear(currencies);
     return export_books(request, put_opening, put_journal, put_closing);
+}
+
+enum exit_code export_hledger_run(const struct args *args)
+{
+    return export_to_file(args, write_hledger);
 }

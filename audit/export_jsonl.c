@@ -1,6 +1,8 @@
 /* One journal a line, with all that is known of it: the fields of docs/log-format.md by their names there. */
 #include "audit/export.h"
 
+#include "audit/export_book.h"
+
 #include "audit/output.h"
 
 #include <string.h>
@@ -131,7 +133,12 @@ static bool put_journal(void *writer, const struct export_journal *j)
     return !failed;
 }
 
-bool export_jsonl(const struct export_request *request)
+static bool write_jsonl(const struct export_request *request)
 {
     return export_books(request, NULL, put_journal, NULL);
+}
+
+enum exit_code export_jsonl_run(const struct args *args)
+{
+    return export_to_file(args, write_jsonl);
 }
