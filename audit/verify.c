@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MEMORY_CACHE_BYTES (32U << 20)
 #define PATH_SIZE          4096
@@ -110,6 +111,11 @@ uint64_t verify_lines(const struct verify *v)
     return v->lines;
 }
 
+bool verify_gave_up(const struct verify *v)
+{
+    return v->book.open && v->book.given_up;
+}
+
 bool verify_between_blocks(const struct verify *v)
 {
     return v->book.open && v->book.between && v->n_all_findings == 0;
@@ -179,6 +185,8 @@ err_t verify_open_files(struct verify *v, uint64_t once_kept)
              v->book.code);
     snprintf(once, sizeof once, "%s.%s.references", named ? v->options.state_path : "",
              v->book.code);
+    if (once_kept > 0 && named && access(memory, F_OK) != 0)
+        return err_sys("what an earlier run remembered of the journals");
     err = pages_open(named ? memory : NULL, sizeof(struct memory), MEMORY_CACHE_BYTES,
                      &v->book.memory);
     if (!err_failed(err))
