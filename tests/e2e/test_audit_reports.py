@@ -30,7 +30,8 @@ HOSTILE_DETAIL = "counted twice;\n\n2026-01-01 close Assets:Upwork\n    Assets:T
 
 def audit(database, *arguments, code=0):
     """What ujrat-audit prints, as the role that can only read."""
-    done = subprocess.run([str(BIN / "ujrat-audit"), *map(str, arguments), "--db", database.uri("ujrat_auditor")],
+    command, *rest = map(str, arguments)
+    done = subprocess.run([str(BIN / "ujrat-audit"), command, "--db", database.uri("ujrat_auditor"), *rest],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert done.returncode == code, "exit %d\n%s\n%s" % (done.returncode, done.stdout[-2000:], done.stderr)
     return done.stdout if code == 0 else types.SimpleNamespace(out=done.stdout, err=done.stderr)
@@ -45,9 +46,12 @@ def adjust(world, platform, detail, **lines):
         codes = [name.replace("_", ".") for name in lines]
         ids = [db.execute("SELECT account_id, ccy FROM account WHERE book_id = %s AND code = %s", (book, c)).fetchone()
                for c in codes]
+        posted = [i for i, _ in ids], [c for _, c in ids], list(lines.values())
         db.execute("INSERT INTO journal (seq, block_no, book_id, principal_id, kind, line_account, line_ccy, line_minor,"
-                   " detail) VALUES (%s, %s, %s, %s, 9, %s, %s, %s, %s)",
-                   (seq, block, book, who, [i for i, _ in ids], [c for _, c in ids], list(lines.values()), detail))
+                   " detail) VALUES (%s, %s, %s, %s, 9, %s, %s, %s, %s)", (seq, block, book, who, *posted, detail))
+        db.execute("INSERT INTO adjustment_proposal (book_id, proposal_id, request_id, reason, line_account, line_ccy, line_minor,"
+                   " proposed_by, proposed_at) VALUES (%s, 1, 'a', %s, %s, %s, %s, %s, %s)", (book, detail, *posted, who, at))
+        db.execute("INSERT INTO adjustment_decision VALUES (%s, 1, %s, %s, %s)", (book, who, at, seq))
         db.execute("SELECT close_block(%s, %s, %s, %s, %s)", (book, block, seq, seq, at))
         db.commit()
     platform.books.post("ADJUSTMENT", dict(zip(codes, lines.values())))
@@ -57,7 +61,9 @@ def make_traffic(world):
     """Two platforms with everything that can happen, one with nothing; the payouts by what became of them."""
     mucb, scbl = world.bank(), world.bank()
     first = world.platform(USD=50_000_00, JPY=3_000_000, KWD=900_000)
+    keys, world.gateway.keys = world.gateway.keys, None     # this one's book gets no key
     second = world.platform(EUR=20_000_00, USD=7_000_00)
+    world.gateway.keys = keys
     third = world.platform(GBP=0)
     world.gateway.ujrat("float", "deposit", first.code, "1.23", "USD", "--reference", HOSTILE_DEPOSIT, "--quiet")
     first.books.deposited(123, "USD")
@@ -105,8 +111,11 @@ def make_traffic(world):
 
 
 @pytest.fixture(scope="module")
-def busy(world):
+def busy(new_world):
+    """The first platform's book is sealed, the second's has no key."""
+    world = new_world(seal=True)
     world.traffic = make_traffic(world)
+    world.gateway.wait_sealed()
     return world
 
 
@@ -400,7 +409,9 @@ def test_jsonl_holds_all_of_every_journal(busy, tmp_path):
 # ---------------------------------------------------------------- trails
 def test_a_trail_tells_every_state_with_its_arithmetic(busy):
     states = set()
-    for m in busy.traffic.made:
+    # one of each state, and of each currency
+    chosen = {m.state: m for m in busy.traffic.made} | {m.price.ccy: m for m in busy.traffic.made}
+    for m in {m.name: m for m in chosen.values()}.values():
         trail = json.loads(audit(busy.database, "trail", m.name, "--json"))
         states.add(m.state)
         assert (trail["reference"], trail["state"], trail["bank"]) == (m.reference, m.state, m.bank.code)
@@ -444,6 +455,66 @@ def test_a_price_that_does_not_follow_is_named(busy):
     with damaged(busy, "payout", "ALTER TABLE payout DROP CONSTRAINT margin_rounded_down; UPDATE payout SET margin_bps = margin_bps + 1 " + where,
                  "UPDATE payout SET margin_bps = margin_bps - 1 " + where):
         assert "THE PRICE IS WRONG: margin" in audit(busy.database, "trail", m.name, code=1).err
+    audit(busy.database, "trail", m.name)
+
+
+def proofs(database, payout, *arguments):
+    trail = json.loads(audit(database, "trail", payout, "--json", *arguments))
+    return [e["proof"] for e in trail["events"]]
+
+
+def test_each_step_is_proved_from_the_rows_to_a_signed_head(busy, tmp_path):
+    first = busy.traffic.first
+    key = tmp_path / "key.pem"
+    key.write_text(busy.gateway.ujrat("log", "key", "export", first.code))
+    for m in (next(m for m in busy.traffic.made if m.platform is first and m.state == s) for s in ("RETURNED", "CANCELLED")):
+        found = proofs(busy.database, m.name, "--key", key)
+        assert len(found) == (5 if m.state == "RETURNED" else 2)
+        size, root, key_id = busy.rows("SELECT tree_size, encode(root, 'hex'), key_id FROM tree_head JOIN book USING (book_id)"
+                                       " WHERE code = %s ORDER BY tree_size DESC LIMIT 1", first.code)[0]
+        for p in found:
+            assert p["result"] == "holds" and p["key_trusted"]
+            assert (p["tree_size"], p["root"], p["head_key"], p["block_key"]) == (size, root, key_id, key_id)
+            assert busy.value("SELECT count(*) FROM block_seal WHERE encode(substring(nodes, 1, 32), 'hex') = %s"
+                              " AND encode(journal_root, 'hex') = %s", p["block_hash"], p["journal_root"]) == 1
+    quoted = busy.traffic.made[-1]
+    assert {p["result"] for p in proofs(busy.database, quoted.name)} == {"holds"}
+    text = audit(busy.database, "trail", quoted.name)
+    assert text.count("computed again from the rows") == len(proofs(busy.database, quoted.name))
+    assert all(len(line) <= 100 for line in text.splitlines())
+    unsealed = next(m for m in busy.traffic.made if m.platform is busy.traffic.second)
+    assert {p["result"] for p in proofs(busy.database, unsealed.name)} == {"not sealed yet"}
+    assert "not sealed yet" in audit(busy.database, "trail", unsealed.name)
+
+
+def test_a_row_that_is_not_what_was_sealed_is_named(busy, tmp_path):
+    m = next(m for m in busy.traffic.made if m.platform is busy.traffic.first and m.state == "SETTLED")
+    book = "(SELECT book_id FROM book WHERE code = '%s')" % m.platform.code
+    other = tmp_path / "other.pem"
+    subprocess.run("openssl genpkey -algorithm ed25519 | openssl pkey -pubout -out %s" % other, shell=True, check=True)
+    assert "first key is none of those" in audit(busy.database, "trail", m.name, "--key", other, code=1).err
+    payout = m.name.rsplit("/", 1)[1]
+    changes = (
+        ("payout_transition", "bank_reference", "reverse(bank_reference)", "payout_id = %s" % payout, "another hash than its leaf"),
+        ("payout", "info", "CASE WHEN info IS NULL THEN 'x' END", "payout_id = %s" % payout, "another hash than its leaf"),
+        ("block", "committed_at", "committed_at + CASE WHEN extract(microsecond FROM committed_at)::int8 %% 2 = 0"
+         " THEN interval '1 microsecond' ELSE interval '-1 microsecond' END",
+         "block_no = (SELECT block_no FROM journal j WHERE j.book_id = block.book_id AND seq = %s)" % payout, "another hash than its leaf"),
+        ("beneficiary_version", "purpose_code", "reverse(purpose_code)", "beneficiary_id = (SELECT beneficiary_id FROM payout p"
+         " WHERE p.book_id = beneficiary_version.book_id AND payout_id = %s)" % payout, "another hash than its leaf"),
+        ("block_seal", "signature", "set_byte(signature, 3, 255 - get_byte(signature, 3))", "block_no = (SELECT block_no FROM journal j"
+         " WHERE j.book_id = block_seal.book_id AND seq = %s)" % payout, "the block's signature is not by its key"),
+        ("tree_head", "root", "set_byte(root, 3, 255 - get_byte(root, 3))", "tree_size = (SELECT max(tree_size) FROM tree_head t"
+         " WHERE t.book_id = tree_head.book_id)", "the tree head's signature is not by its key"),
+        ("log_key", "signature", "set_byte(signature, 3, 255 - get_byte(signature, 3))", "true", "a key of the log is not signed"),
+    )
+    for table, column, value, where, said in changes:
+        # each change undoes itself
+        sql = "UPDATE %s SET %s = %s WHERE book_id = %s AND %s" % (table, column, value.replace("%%", "%"), book, where)
+        with damaged(busy, table, sql, sql):
+            wrong = audit(busy.database, "trail", m.name, code=1)
+            assert "THE PROOF DOES NOT HOLD" in wrong.err and said in wrong.err, (table, wrong.err)
+            assert "DOES NOT HOLD: " in wrong.out
     audit(busy.database, "trail", m.name)
 
 
