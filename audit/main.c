@@ -22,6 +22,10 @@ const struct command commands[] = {
      WITH_DB, 0, 0, export_run},
     {"safeguard", "", "Hold clients' money against the money at banks, day by day", safeguard_help,
      safeguard_options, WITH_DB | WITH_JSON, 0, 0, safeguard_run},
+    {"verify", "[FILE]", "Check everything: the books of a database, or a log export", verify_help,
+     verify_options, WITH_DB | WITH_JSON | WITH_QUIET, 0, 1, verify_run},
+    {"witness", "", "Keep the signed heads of the books outside of the database", witness_help,
+     witness_options, WITH_DB, 0, 0, witness_run},
     {NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL},
 };
 
