@@ -4,4 +4,8 @@
 
 #include "base/command.h"
 
+extern const char reconcile_help[];
+extern const struct option_row reconcile_options[];
+enum exit_code reconcile_run(const struct args *args);
+
 #endif

@@ -12,6 +12,8 @@ const struct program program = {
 
 /* name, operands, summary, help, options, shared options, operands at least and at most, what runs */
 const struct command commands[] = {
+    {"reconcile", "STATEMENT...", "Hold a bank's statements against the books", reconcile_help,
+     reconcile_options, WITH_DB | WITH_JSON, 1, COMMAND_OPERANDS_MAX, reconcile_run},
     {NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL},
 };
 
