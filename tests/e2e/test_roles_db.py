@@ -20,7 +20,7 @@ READING = {"current_balance", "payout_state", "handed_out_upto", "bank_payouts_a
 SETTLING = {"hand_out", "confirm_instructions", "return_payment"}
 APP = {"post_payouts", "cancel_payout", "create_quote", "register_beneficiary", "update_beneficiary", "moment_past"} | SETTLING
 OPERATING = {"open_book", "open_currency", "connect_bank", "add_principal", "set_principal_enabled", "deposit_float",
-             "import_rates", "set_tariff", "add_log_key"}
+             "import_rates", "set_tariff", "add_log_key", "propose_adjustment", "decide_adjustment"}
 MAY_CALL = {"ujrat_app": READING | APP, "ujrat_settle": READING | SETTLING, "ujrat_sealer": READING | {"seal_blocks"}, "ujrat_auditor": READING,
             "ujrat_operator": READING | OPERATING}
 
