@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define PATH_MAX_BYTES 256 /* of what we look for; a longer path is none of ours */
 #define TEXT_SIZE      2048
@@ -35,7 +36,9 @@ struct reader {
     int64_t bytes, deadline_us;
     size_t token;   /* bytes since the last '<' */
     size_t doctype; /* how much of "<!DOCTYPE" was just seen */
-    bool any;
+    bool any, at_end;
+    char prolog[256]; /* the file's first bytes: whatever encoding it claims stands there */
+    size_t prolog_len;
 
     /* where we are: names from below BkToCstmrStmt, joined by '/' */
     char path[PATH_MAX_BYTES];
@@ -86,6 +89,8 @@ static bool watch(struct reader *r, const char *p, int n)
 {
     static const char doctype[] = "<!DOCTYPE";
 
+    for (int i = 0; i < n && r->prolog_len < sizeof r->prolog - 1; i++)
+        r->prolog[r->prolog_len++] = p[i];
     for (int i = 0; i < n; i++) {
         r->token = p[i] == '<' ? 0 : r->token + 1;
         if (r->token > CAMT_TOKEN_MAX)
@@ -127,6 +132,7 @@ static int on_read(void *user, char *out, int len)
         return -1;
     }
     r->any = r->any || n > 0;
+    r->at_end = n == 0;
     return watch(r, out, n) ? n : -1;
 }
 
@@ -148,23 +154,14 @@ static void on_error(void *user, xmlErrorPtr e)
         return;
     snprintf(text, sizeof text, "%s", e->message == NULL ? "not well-formed" : e->message);
     text[strcspn(text, "\n")] = '\0';
-    switch (e->code) {
-    case XML_ERR_INVALID_ENCODING:
-    case XML_I18N_CONV_FAILED:
-    case XML_I18N_NO_OUTPUT:
+    if (!r->any)
+        fail(r, "it is empty");
+    else if (e->code == XML_ERR_INVALID_ENCODING || strstr(text, "UTF-8") != NULL)
         fail(r, "it is not UTF-8");
-        break;
-    case XML_ERR_DOCUMENT_EMPTY:
-        fail(r, r->any ? "it is no XML" : "it is empty");
-        break;
-    case XML_ERR_DOCUMENT_END:
-    case XML_ERR_TAG_NOT_FINISHED:
-        fail(r, "it ends in the middle (%s)", text);
-        break;
-    default:
+    else if (r->at_end && r->depth > 0 && xmlTextReaderByteConsumed(r->xml) >= r->bytes - 1)
+        fail(r, "it ends in the middle");
+    else
         fail(r, "it is not well-formed XML: %s", text);
-        break;
-    }
     if (r->error->line == 0)
         r->error->line = e->line;
 }
@@ -709,12 +706,30 @@ static bool take_namespace(struct reader *r, const char *uri)
     return fail(r, "it is %.*s: wanted is camt.053.001.02, .08 or .12", SLICE_ARG(s));
 }
 
+/* An encoding other than UTF-8 that the file claims to be in; it is read as UTF-8 whatever it says. */
+static bool check_encoding(struct reader *r)
+{
+    const char *end = strstr(r->prolog, "?>");
+    const char *at = strstr(r->prolog, "encoding");
+    char quote;
+
+    if (end == NULL || at == NULL || at > end)
+        return true;
+    at += strcspn(at, "\"'");
+    quote = *at++;
+    if (quote != '\0' && (strncasecmp(at, "UTF-8", 5) == 0 || strncasecmp(at, "UTF8", 4) == 0 ||
+                          strncasecmp(at, "US-ASCII", 8) == 0))
+        return true;
+    return fail(r, "it says that it is not UTF-8");
+}
+
 /* The two elements around everything. */
 static bool open_envelope(struct reader *r, const char *name)
 {
     if (r->depth == 1) {
         r->in_document = strcmp(name, "Document") == 0;
-        return (r->in_document || fail(r, "its root is <%.40s>, not <Document>", name)) &&
+        return check_encoding(r) &&
+               (r->in_document || fail(r, "its root is <%.40s>, not <Document>", name)) &&
                take_namespace(r, (const char *)xmlTextReaderConstNamespaceUri(r->xml));
     }
     r->in_message = strcmp(name, "BkToCstmrStmt") == 0;
@@ -857,8 +872,9 @@ bool camt053_read(camt_source *read, void *source, const struct camt_sink *sink,
     r->path_fits = true;
     r->deadline_us = clock_monotonic_us() + CAMT_SECONDS_MAX * US_PER_SEC;
     xmlSetExternalEntityLoader(no_entity);
-    /* The encoding is said here, so that the file cannot choose one in which '<' is written otherwise. */
-    r->xml = xmlReaderForIO(on_read, NULL, r, NULL, "UTF-8", XML_PARSE_NONET | XML_PARSE_COMPACT);
+    /* The file does not choose its encoding: in another one a '<' may be written otherwise. */
+    r->xml = xmlReaderForIO(on_read, NULL, r, NULL, "UTF-8",
+                            XML_PARSE_NONET | XML_PARSE_COMPACT | XML_PARSE_IGNORE_ENC);
     good = r->xml != NULL ? read_all(r) : fail(r, "it is no XML");
     xmlFreeTextReader(r->xml);
     xmlSetExternalEntityLoader(loader);

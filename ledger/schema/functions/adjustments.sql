@@ -5,20 +5,20 @@
 CREATE OR REPLACE FUNCTION operator_principal() RETURNS integer
 LANGUAGE plpgsql SET search_path = ujrat, pg_temp AS $$
 DECLARE
-    uri text := 'ujrat://operator/' || replace(session_user, '_', '-');
+    name text := 'ujrat://operator/' || replace(session_user, '_', '-');
     p principal;
 BEGIN
     IF NOT pg_has_role(session_user, 'ujrat_operator', 'MEMBER') THEN
         RAISE EXCEPTION '% is no operator', session_user USING ERRCODE = 'UJ502';
     END IF;
-    IF uri !~ '^ujrat://operator/[A-Za-z0-9-]{1,32}$' THEN
+    IF name !~ '^ujrat://operator/[A-Za-z0-9-]{1,32}$' THEN
         RAISE EXCEPTION 'the login % makes no operator''s name: letters, digits, - and _, at most 32', session_user
             USING ERRCODE = 'UJ305';
     END IF;
-    INSERT INTO principal (uri, role) VALUES (uri, 'operator') ON CONFLICT ON CONSTRAINT principal_uri_key DO NOTHING;
-    SELECT * INTO p FROM principal q WHERE q.uri = operator_principal.uri;
+    INSERT INTO principal (uri, role) VALUES (name, 'operator') ON CONFLICT ON CONSTRAINT principal_uri_key DO NOTHING;
+    SELECT * INTO p FROM principal q WHERE q.uri = name;
     IF NOT p.enabled THEN
-        RAISE EXCEPTION '% is disabled', uri USING ERRCODE = 'UJ501';
+        RAISE EXCEPTION '% is disabled', name USING ERRCODE = 'UJ501';
     END IF;
     RETURN p.principal_id;
 END $$;
