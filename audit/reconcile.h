@@ -159,15 +159,15 @@ bool recon_classify(struct recon *r);
 
 /* ---------------------------------------------------------------- what comes of it */
 
-const char *category_name(enum category c);
-const char *match_name(enum match m);
+const char *recon_category(enum category c);
+const char *recon_match_name(enum match m);
 /* "0-2 days: timing" */
-const char *age_band(int32_t days);
+const char *recon_band(int32_t days);
 /* "-1234.50" */
-#define AMOUNT_SIZE 32
-const char *amount_text(const struct recon *r, int64_t minor, char out[AMOUNT_SIZE]);
+#define RECON_AMOUNT_SIZE 32
+const char *recon_amount(const struct recon *r, int64_t minor, char out[RECON_AMOUNT_SIZE]);
 /* With thousands separators. */
-const char *amount_shown(const struct recon *r, int64_t minor, char out[AMOUNT_SIZE]);
+const char *recon_amount_shown(const struct recon *r, int64_t minor, char out[RECON_AMOUNT_SIZE]);
 bool recon_is_clean(const struct recon *r);
 
 void recon_print(const struct recon *r);

@@ -70,9 +70,9 @@ static void cell(FILE *out, const char *css, const char *text)
 
 static void amount_cell(const struct recon *r, FILE *out, int64_t minor)
 {
-    char text[AMOUNT_SIZE];
+    char text[RECON_AMOUNT_SIZE];
 
-    cell(out, "n", amount_shown(r, minor, text));
+    cell(out, "n", recon_amount_shown(r, minor, text));
 }
 
 static void count_cell(FILE *out, uint64_t n)
@@ -115,7 +115,7 @@ static void totals(const struct recon *r, FILE *out)
         if (r->count[c] == 0)
             continue;
         fputs("<tr>", out);
-        cell(out, "", category_name(c));
+        cell(out, "", recon_category(c));
         count_cell(out, r->count[c]);
         amount_cell(r, out, r->sum[c]);
         fputs("</tr>\n", out);
@@ -125,9 +125,9 @@ static void totals(const struct recon *r, FILE *out)
     amount_cell(r, out, r->unexplained);
     fputs("</tr>\n</tbody></table>\n", out);
     if (r->brought_forward != 0) {
-        char text[AMOUNT_SIZE];
+        char text[RECON_AMOUNT_SIZE];
         fprintf(out, "<p class=\"bad\">%s is from before the first statement.</p>\n",
-                amount_shown(r, r->brought_forward, text));
+                recon_amount_shown(r, r->brought_forward, text));
     }
     if (r->opening_item != NULL)
         fprintf(
@@ -138,15 +138,15 @@ static void totals(const struct recon *r, FILE *out)
 
 static void statement_checks(const struct recon *r, const struct statement *s, FILE *out)
 {
-    char text[AMOUNT_SIZE];
+    char text[RECON_AMOUNT_SIZE];
 
     fputs("<td>", out);
     if (s->closing - s->opening != s->sum)
         fprintf(out, "<span class=\"bad\">does not add up, by %s</span> ",
-                amount_shown(r, s->closing - s->opening - s->sum, text));
+                recon_amount_shown(r, s->closing - s->opening - s->sum, text));
     if (s->gap != 0)
         fprintf(out, "<span class=\"bad\">opens %s off the closing before</span> ",
-                amount_shown(r, s->gap, text));
+                recon_amount_shown(r, s->gap, text));
     if (s->sequence_fault != NULL)
         fprintf(out, "<span class=\"bad\">%s</span>", s->sequence_fault);
     if (s->closing - s->opening == s->sum && s->gap == 0 && s->sequence_fault == NULL)
@@ -192,7 +192,7 @@ static void matches(const struct recon *r, FILE *out)
     fputs("<h2>Matched</h2>\n<table class=\"totals\"><tbody>\n", out);
     for (enum match m = MATCH_NONE + 1; m < MATCH_END; m++) {
         fputs("<tr>", out);
-        cell(out, "", match_name(m));
+        cell(out, "", recon_match_name(m));
         count_cell(out, r->matched[m]);
         fputs("</tr>\n", out);
     }
@@ -223,7 +223,7 @@ static void ages(const struct recon *r, FILE *out)
                 sum += r->breaks[j].effect;
             }
         fputs("<tr>", out);
-        cell(out, "", age_band(i + 1 == n_bands ? 61 : bands[i]));
+        cell(out, "", recon_band(i + 1 == n_bands ? 61 : bands[i]));
         count_cell(out, count);
         amount_cell(r, out, sum);
         fputs("</tr>\n", out);
@@ -263,7 +263,7 @@ static void break_row(const struct recon *r, size_t i, FILE *out)
     count_cell(out, i + 1);
     cell(out, "d", timefmt_date(b->date, day));
     count_cell(out, (uint64_t)b->age_days);
-    cell(out, "", age_band(b->age_days));
+    cell(out, "", recon_band(b->age_days));
     if (l != NULL)
         amount_cell(r, out, l->minor);
     else
@@ -298,8 +298,8 @@ static void breaks(const struct recon *r, FILE *out)
     for (size_t i = 0; i < r->n_breaks; i++) {
         if (r->breaks[i].category != shown) {
             shown = r->breaks[i].category;
-            fprintf(out, "<tr class=\"cat\"><td colspan=\"6\">%s (%llu)</td>", category_name(shown),
-                    (unsigned long long)r->count[shown]);
+            fprintf(out, "<tr class=\"cat\"><td colspan=\"6\">%s (%llu)</td>",
+                    recon_category(shown), (unsigned long long)r->count[shown]);
             amount_cell(r, out, r->sum[shown]);
             fputs("<td colspan=\"3\"></td></tr>\n", out);
         }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *category_name(enum category c)
+const char *recon_category(enum category c)
 {
     switch (c) {
     case CAT_TIMING:
@@ -37,7 +37,7 @@ const char *category_name(enum category c)
     return "";
 }
 
-const char *match_name(enum match m)
+const char *recon_match_name(enum match m)
 {
     switch (m) {
     case MATCH_END_TO_END:
@@ -55,7 +55,7 @@ const char *match_name(enum match m)
     return "";
 }
 
-const char *age_band(int32_t days)
+const char *recon_band(int32_t days)
 {
     return days <= 2    ? "0-2 timing"
            : days <= 5  ? "3-5 owner and query"
@@ -65,10 +65,10 @@ const char *age_band(int32_t days)
 }
 
 static const char *format_amount(int64_t minor, unsigned digits, bool thousands,
-                                 char out[AMOUNT_SIZE])
+                                 char out[RECON_AMOUNT_SIZE])
 {
     char plain[STR_INT64_SIZE];
-    char padded[AMOUNT_SIZE];
+    char padded[RECON_AMOUNT_SIZE];
     size_t len = str_format_uint64(minor < 0 ? 0 - (uint64_t)minor : (uint64_t)minor, plain);
     size_t n = 0;
     size_t o = 0;
@@ -92,12 +92,12 @@ static const char *format_amount(int64_t minor, unsigned digits, bool thousands,
     return out;
 }
 
-const char *amount_text(const struct recon *r, int64_t minor, char out[AMOUNT_SIZE])
+const char *recon_amount(const struct recon *r, int64_t minor, char out[RECON_AMOUNT_SIZE])
 {
     return format_amount(minor, r->digits, false, out);
 }
 
-const char *amount_shown(const struct recon *r, int64_t minor, char out[AMOUNT_SIZE])
+const char *recon_amount_shown(const struct recon *r, int64_t minor, char out[RECON_AMOUNT_SIZE])
 {
     return format_amount(minor, r->digits, true, out);
 }
@@ -165,7 +165,7 @@ static void print_statements(const struct recon *r)
 
     for (size_t i = 0; i < r->n_statements; i++) {
         const struct statement *s = &r->statements[i];
-        char amount[3][AMOUNT_SIZE];
+        char amount[3][RECON_AMOUNT_SIZE];
         char day[2][TIMEFMT_DATE_SIZE];
         char number[24] = "";
         char entries[24];
@@ -176,8 +176,9 @@ static void print_statements(const struct recon *r)
         must(table_add(
             table, (const char *const[]){
                        s->id, timefmt_date(s->from_day, day[0]), timefmt_date(s->to_day, day[1]),
-                       number, entries, amount_shown(r, s->opening, amount[0]),
-                       amount_shown(r, s->sum, amount[1]), amount_shown(r, s->closing, amount[2]),
+                       number, entries, recon_amount_shown(r, s->opening, amount[0]),
+                       recon_amount_shown(r, s->sum, amount[1]),
+                       recon_amount_shown(r, s->closing, amount[2]),
                        s->closing - s->opening == s->sum && s->gap == 0 && s->sequence_fault == NULL
                            ? "ok"
                            : "WRONG"}));
@@ -188,19 +189,20 @@ static void print_statements(const struct recon *r)
 
 static void print_faults(const struct recon *r)
 {
-    char amount[3][AMOUNT_SIZE];
+    char amount[3][RECON_AMOUNT_SIZE];
 
     for (size_t i = 0; i < r->n_statements; i++) {
         const struct statement *s = &r->statements[i];
 
         if (s->closing - s->opening != s->sum)
             printf("WRONG: statement %s: opening %s and entries of %s do not make its closing %s\n",
-                   s->id, amount_shown(r, s->opening, amount[0]),
-                   amount_shown(r, s->sum, amount[1]), amount_shown(r, s->closing, amount[2]));
+                   s->id, recon_amount_shown(r, s->opening, amount[0]),
+                   recon_amount_shown(r, s->sum, amount[1]),
+                   recon_amount_shown(r, s->closing, amount[2]));
         if (s->gap != 0)
             printf("WRONG: statement %s opens with %s, and %s closed with %s\n", s->id,
-                   amount_shown(r, s->opening, amount[0]), r->statements[i - 1].id,
-                   amount_shown(r, r->statements[i - 1].closing, amount[1]));
+                   recon_amount_shown(r, s->opening, amount[0]), r->statements[i - 1].id,
+                   recon_amount_shown(r, r->statements[i - 1].closing, amount[1]));
         if (s->sequence_fault != NULL)
             printf("WRONG: statement %s: %s\n", s->id, s->sequence_fault);
     }
@@ -240,20 +242,21 @@ static void print_breaks(const struct recon *r)
 
     for (size_t i = 0; i < r->n_breaks && i < TABLE_ROWS_MAX; i++) {
         const struct brk *b = &r->breaks[i];
-        char amount[3][AMOUNT_SIZE];
+        char amount[3][RECON_AMOUNT_SIZE];
         char day[TIMEFMT_DATE_SIZE];
         char number[24];
         char age[24];
 
         snprintf(number, sizeof number, "%zu", i + 1);
         snprintf(age, sizeof age, "%d", b->age_days);
-        must(table_add(table, (const char *const[]){
-                                  number, category_name(b->category), timefmt_date(b->date, day),
-                                  age, age_band(b->age_days),
-                                  b->line == NULL ? "" : amount_shown(r, b->line->minor, amount[0]),
-                                  b->item == NULL ? "" : amount_shown(r, b->item->minor, amount[1]),
-                                  amount_shown(r, b->effect, amount[2]), name_of(b),
-                                  bank_name_of(b), b->note == NULL ? "" : b->note}));
+        must(table_add(table,
+                       (const char *const[]){
+                           number, recon_category(b->category), timefmt_date(b->date, day), age,
+                           recon_band(b->age_days),
+                           b->line == NULL ? "" : recon_amount_shown(r, b->line->minor, amount[0]),
+                           b->item == NULL ? "" : recon_amount_shown(r, b->item->minor, amount[1]),
+                           recon_amount_shown(r, b->effect, amount[2]), name_of(b), bank_name_of(b),
+                           b->note == NULL ? "" : b->note}));
     }
     table_print(table, stdout);
     table_free(&table);
@@ -264,33 +267,34 @@ static void print_totals(const struct recon *r)
     static const struct table_column columns[] = {
         {"", TABLE_LEFT}, {"items", TABLE_RIGHT}, {"amount", TABLE_RIGHT}};
     struct table *table = new_table(columns, 3);
-    char amount[AMOUNT_SIZE];
+    char amount[RECON_AMOUNT_SIZE];
     char count[24];
 
     must(table_add(table, (const char *const[]){"balance per bank", "",
-                                                amount_shown(r, r->bank_balance, amount)}));
+                                                recon_amount_shown(r, r->bank_balance, amount)}));
     must(table_add(table, (const char *const[]){"balance per books", "",
-                                                amount_shown(r, r->books_balance, amount)}));
+                                                recon_amount_shown(r, r->books_balance, amount)}));
     must(table_add_rule(table));
-    must(table_add(
-        table, (const char *const[]){"difference", "",
-                                     amount_shown(r, r->bank_balance - r->books_balance, amount)}));
+    must(table_add(table, (const char *const[]){
+                              "difference", "",
+                              recon_amount_shown(r, r->bank_balance - r->books_balance, amount)}));
     for (enum category c = CAT_NONE + 1; c < CAT_END; c++) {
         if (r->count[c] == 0)
             continue;
         snprintf(count, sizeof count, "%llu", (unsigned long long)r->count[c]);
-        must(table_add(table, (const char *const[]){category_name(c), count,
-                                                    amount_shown(r, r->sum[c], amount)}));
+        must(table_add(table, (const char *const[]){recon_category(c), count,
+                                                    recon_amount_shown(r, r->sum[c], amount)}));
     }
     must(table_add_rule(table));
-    must(table_add(table, (const char *const[]){r->unexplained == 0 ? "unexplained" : "UNEXPLAINED",
-                                                "", amount_shown(r, r->unexplained, amount)}));
+    must(
+        table_add(table, (const char *const[]){r->unexplained == 0 ? "unexplained" : "UNEXPLAINED",
+                                               "", recon_amount_shown(r, r->unexplained, amount)}));
     table_print(table, stdout);
     table_free(&table);
     if (r->brought_forward != 0)
         printf("%s is from before the first statement: give the earlier ones too, or adjust the "
                "books.\n",
-               amount_shown(r, r->brought_forward, amount));
+               recon_amount_shown(r, r->brought_forward, amount));
 }
 
 void recon_print(const struct recon *r)
@@ -305,7 +309,7 @@ void recon_print(const struct recon *r)
     for (enum match m = MATCH_NONE + 1; m < MATCH_END; m++) {
         entries += r->matched[m];
         if (r->matched[m] > 0)
-            printf("%llu matched %s\n", (unsigned long long)r->matched[m], match_name(m));
+            printf("%llu matched %s\n", (unsigned long long)r->matched[m], recon_match_name(m));
     }
     printf("%llu of the bank's entries and %llu of our postings are matched; %zu breaks\n\n",
            (unsigned long long)entries, (unsigned long long)r->matched_ours, r->n_breaks);
@@ -321,9 +325,9 @@ void recon_print(const struct recon *r)
 
 static json_t *json_amount(const struct recon *r, int64_t minor)
 {
-    char text[AMOUNT_SIZE];
+    char text[RECON_AMOUNT_SIZE];
 
-    return json_string(amount_text(r, minor, text));
+    return json_string(recon_amount(r, minor, text));
 }
 
 static json_t *json_statement(const struct recon *r, const struct statement *s)
@@ -348,8 +352,8 @@ static json_t *json_break(const struct recon *r, size_t i)
     char day[TIMEFMT_DATE_SIZE];
     json_t *o = json_pack(
         "{s:I, s:s, s:s, s:i, s:s, s:o, s:s?}", "number", (json_int_t)i + 1, "category",
-        category_name(b->category), "date", timefmt_date(b->date, day), "age_days", b->age_days,
-        "band", age_band(b->age_days), "difference", json_amount(r, b->effect), "note", b->note);
+        recon_category(b->category), "date", timefmt_date(b->date, day), "age_days", b->age_days,
+        "band", recon_band(b->age_days), "difference", json_amount(r, b->effect), "note", b->note);
 
     json_object_set_new(o, "bank_amount", l == NULL ? json_null() : json_amount(r, l->minor));
     json_object_set_new(o, "books_amount", m == NULL ? json_null() : json_amount(r, m->minor));
@@ -432,9 +436,9 @@ static void csv_text(FILE *out, const char *text)
 
 static void csv_amount(const struct recon *r, FILE *out, int64_t minor)
 {
-    char text[AMOUNT_SIZE];
+    char text[RECON_AMOUNT_SIZE];
 
-    fprintf(out, ",%s", amount_text(r, minor, text));
+    fprintf(out, ",%s", recon_amount(r, minor, text));
 }
 
 static void csv_break(const struct recon *r, size_t i, FILE *out)
@@ -444,7 +448,7 @@ static void csv_break(const struct recon *r, size_t i, FILE *out)
     const struct item *m = b->item;
     char day[TIMEFMT_DATE_SIZE];
 
-    fprintf(out, "break,%zu,%s,%s", i + 1, category_name(b->category), r->bank);
+    fprintf(out, "break,%zu,%s,%s", i + 1, recon_category(b->category), r->bank);
     csv_text(out, r->account);
     fprintf(out, ",%s", r->ccy);
     csv_amount(r, out, b->effect);
@@ -456,7 +460,7 @@ static void csv_break(const struct recon *r, size_t i, FILE *out)
         csv_amount(r, out, m->minor);
     else
         fputc(',', out);
-    fprintf(out, ",%s,%d,%s", timefmt_date(b->date, day), b->age_days, age_band(b->age_days));
+    fprintf(out, ",%s,%d,%s", timefmt_date(b->date, day), b->age_days, recon_band(b->age_days));
     csv_text(out, m == NULL ? "" : m->book);
     if (m != NULL && m->payout_id > 0)
         fprintf(out, ",%lld", (long long)m->payout_id);
