@@ -31,5 +31,8 @@ enum exit_code verify_run(const struct args *args);
 extern const char witness_help[];
 extern const struct option_row witness_options[];
 enum exit_code witness_run(const struct args *args);
+extern const char reconcile_help[];
+extern const struct option_row reconcile_options[];
+enum exit_code reconcile_run(const struct args *args);
 
 #endif

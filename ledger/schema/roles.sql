@@ -6,7 +6,7 @@
 --   ujrat_settle    settlement: reads, and the settlement functions only
 --   ujrat_sealer    seals blocks: reads, and seal_blocks
 --   ujrat_auditor   reads
---   ujrat_operator  opens books, banks and floats, imports rates
+--   ujrat_operator  opens books, banks and floats, imports rates, proposes and approves adjustments
 
 REVOKE ALL ON SCHEMA ujrat FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ujrat FROM PUBLIC, ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
@@ -24,7 +24,7 @@ GRANT EXECUTE ON FUNCTION hand_out, confirm_instructions, return_payment TO ujra
 GRANT EXECUTE ON FUNCTION seal_blocks TO ujrat_sealer;
 GRANT EXECUTE ON FUNCTION add_log_key TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION open_book, open_currency, connect_bank, add_principal, set_principal_enabled, deposit_float, import_rates,
-    set_tariff TO ujrat_operator;
+    set_tariff, propose_adjustment, decide_adjustment TO ujrat_operator;
 ALTER ROLE ujrat_auditor SET default_transaction_read_only = on;
 
 -- PostgreSQL lets everyone make temporary tables and large objects. Nobody here needs either, and the auditor writes nothing

@@ -20,7 +20,7 @@ READING = {"current_balance", "payout_state", "handed_out_upto", "bank_payouts_a
 SETTLING = {"hand_out", "confirm_instructions", "return_payment"}
 APP = {"post_payouts", "cancel_payout", "create_quote", "register_beneficiary", "update_beneficiary", "moment_past"} | SETTLING
 OPERATING = {"open_book", "open_currency", "connect_bank", "add_principal", "set_principal_enabled", "deposit_float",
-             "import_rates", "set_tariff", "add_log_key"}
+             "import_rates", "set_tariff", "add_log_key", "propose_adjustment", "decide_adjustment"}
 MAY_CALL = {"ujrat_app": READING | APP, "ujrat_settle": READING | SETTLING, "ujrat_sealer": READING | {"seal_blocks"}, "ujrat_auditor": READING,
             "ujrat_operator": READING | OPERATING}
 
@@ -35,6 +35,11 @@ def database(world):
     bank.confirm(bank.settled(told[0]))
     bank.send_back(told[0])
     assert platform.get(first.name).state == 6
+    book = world.value("SELECT book_id FROM book WHERE code = %s", platform.code)
+    for role, call in (("ujrat_operator", "propose_adjustment(%s, 'r', 'because', NULL, '{suspense.PKR,charge.PKR}', '{1,-1}')"),
+                       ("postgres", "decide_adjustment(%s, 1, true)")):
+        with world.database.connect(role, autocommit=True, options="-c search_path=ujrat") as db:
+            db.execute("SELECT " + call, (book,))
     return world.database
 
 
@@ -113,6 +118,8 @@ def test_a_role_calls_its_own_functions_only(database, as_role, role):
     ("ujrat_settle", "SELECT deposit_float(1, 1, 'USD', 100, 'x')"),
     ("ujrat_operator", "SELECT post_payouts(1, 1, '{}')"), ("ujrat_operator", "SELECT confirm_instructions(1, 1::smallint, 1, '{}')"),
     ("ujrat_auditor", "SELECT deposit_float(1, 1, 'USD', 100, 'x')"), ("ujrat_auditor", "SELECT post_payouts(1, 1, '{}')"),
+    ("ujrat_app", "SELECT propose_adjustment(1, 'r', 'x', NULL, '{}', '{}')"), ("ujrat_app", "SELECT decide_adjustment(1, 1, true)"),
+    ("ujrat_auditor", "SELECT decide_adjustment(1, 1, true)"), ("ujrat_operator", "SELECT operator_principal()"),
     ("ujrat_auditor", "SELECT moment_past(1)"), ("ujrat_auditor", "SELECT hand_out(1, 1::smallint, 1, 10)"),
 ])
 def test_calls_that_are_anothers_are_refused(as_role, role, call):
