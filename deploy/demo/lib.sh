@@ -113,7 +113,8 @@ demo_database() { # a cluster, a database in it, its schema; all are kept when t
     tools/pg_cluster.sh start --tune demo "$demo/pg" || exit 1
     tools/pg_cluster.sh psql "$demo/pg" -Atc "SELECT 1 FROM pg_database WHERE datname = 'ujrat'" | grep -q 1 ||
         tools/pg_cluster.sh createdb "$demo/pg" ujrat || exit 1
-    "$bin/ujrat" db migrate --quiet --db "$(db_uri postgres)" || exit 1
+    [ -f "$demo/pii.keys" ] || "$bin/ujrat" pii key new "$demo/pii.keys" --quiet || exit 1
+    "$bin/ujrat" db migrate --quiet --pii-keys "$demo/pii.keys" --db "$(db_uri postgres)" || exit 1
 }
 
 demo_pki() {
