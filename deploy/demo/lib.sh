@@ -150,6 +150,7 @@ demo_env() { # PORT: what a shell needs to be anyone
         done
         printf "export UJRAT_DB='%s'\n" "$(db_uri ujrat_auditor)"
         printf "export UJRAT_OPERATOR_DB='%s'\n" "$(db_uri ujrat_operator)"
+        printf 'export UJRAT_PII_KEYS=%q\n' "$demo/pii.keys"
         # shellcheck disable=SC2016 # for the shell that reads it
         printf 'case ":$PATH:" in *:%q:*) ;; *) export PATH=%q:"$PATH" ;; esac\n' "$bin" "$bin"
     } >"$demo/env.new"
