@@ -91,6 +91,7 @@ tls_key = "$demo/pki/server.key"
 tls_client_ca = "$demo/pki/ca.pem"
 tls_crl = "$demo/pki/crl.pem"
 db = "$(db_uri ujrat_app)"
+pii_keys = "$demo/pii.keys"
 # The demo's sheet is of July 2026 whatever the day is. A real gateway keeps the default of a few days, and refuses to
 # price with anything older.
 rate_age_max = 3650d
