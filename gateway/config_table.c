@@ -86,6 +86,21 @@ const struct config_row gateway_config_rows[] = {
                     CONFIG_AT_START,
                     "How long a start waits for the ledger before it gives up (exit code 69)."),
 
+    CONFIG_PATH(
+        cfg, seal_keys, "seal_keys", "", CONFIG_AT_START,
+        "A folder with the private keys of books, files of mode 0600 (`ujrat log key add` makes them). With it and a "
+        "seal_db a process beside the workers seals every block that is committed. Of several gateways on a ledger one "
+        "seals, and the others stand by. Empty: this gateway does not seal. Read again on SIGHUP, and when a key is "
+        "missing."),
+    CONFIG_STRING(
+        cfg, seal_db, "seal_db", 0, 2000, "", CONFIG_AT_START,
+        "The ledger as the role ujrat_sealer, which can add seals and nothing else. Like db: not from --set, and not "
+        "with a password in it."),
+    CONFIG_PATH(cfg, seal_db_file, "seal_db_file", "", CONFIG_AT_START,
+                "A file of mode 0600 whose first line is that URI; only the sealer reads it."),
+    CONFIG_DURATION(cfg, seal_interval_ms, "seal_interval", 10, 3600000, "200ms", CONFIG_AT_START,
+                    "How often the sealer looks for new blocks. Each look that finds some makes a signed tree head."),
+
     CONFIG_DURATION(
         cfg, rate_age_max_ms, "rate_age_max", 1000, 315360000000, "4d", CONFIG_AT_START,
         "Rates older than this price nothing: RATE_STALE. Long enough for a weekend with a holiday."),

@@ -32,6 +32,10 @@ struct gateway_config {
     int64_t registry_refresh_ms;
     int64_t watch_poll_ms;
 
+    const char *seal_db, *seal_db_file; /* the sealer alone reads the file */
+    const char *seal_keys;              /* empty: this gateway does not seal */
+    int64_t seal_interval_ms;
+
     int64_t rate_age_max_ms;
     int64_t quote_ttl_ms;
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "gateway/seal_worker.h"
 #include "gateway/worker.h"
 
 enum {
@@ -44,6 +45,7 @@ struct master {
     sigset_t old_mask;
     struct slot slots[WORKERS_MAX];
     unsigned n;
+    struct slot sealer; /* is never ready and never missed: calls are answered without it */
     bool announced;
     unsigned stops; /* SIGTERMs so far */
     int64_t kill_at_us;
@@ -128,7 +130,7 @@ static bool write_port_file(const struct master *m)
 
 /* ---------------------------------------------------------------- workers */
 
-static _Noreturn void become_worker(struct master *m, pid_t parent, int ready_fd)
+static void leave_master(struct master *m, pid_t parent, int ready_fd)
 {
     /* Asked for first, then looked whether the parent had gone before we could ask. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
@@ -140,6 +142,11 @@ static _Noreturn void become_worker(struct master *m, pid_t parent, int ready_fd
     close(m->reserved_fd);
     /* Ctrl-C reaches the whole group; the master tells us what to do about it. */
     (void)signal(SIGINT, SIG_IGN);
+}
+
+static _Noreturn void become_worker(struct master *m, pid_t parent, int ready_fd)
+{
+    leave_master(m, parent, ready_fd);
     (void)sigprocmask(SIG_SETMASK, &m->old_mask, NULL);
     log_after_fork(m->log, "worker");
     enum exit_code code = worker_run(m->source, m->settings, m->log, m->port, ready_fd);
@@ -173,6 +180,28 @@ static void start_worker(struct master *m, struct slot *slot)
     slot->ready_fd = pipe_fds[0];
 }
 
+/* It reads its keys only here, where no worker has ever been: what is forked later comes from a master without any. */
+static void start_sealer(struct master *m)
+{
+    pid_t parent = getpid();
+    m->sealer.started_us = clock_monotonic_us();
+    pid_t pid = fork();
+    if (pid == 0) {
+        leave_master(m, parent, -1);
+        log_after_fork(m->log, "sealer");
+        enum exit_code code = seal_worker_run(m->source, m->settings, m->log);
+        log_free(&m->log);
+        settings_deinit(m->settings);
+        exit((int)code);
+    }
+    if (pid < 0) {
+        log_error(m->log, "sealer.not_started", log_err(err_sys("fork")));
+        m->sealer.start_at_us = m->sealer.started_us + BACKOFF_LAST_MS * US_PER_MS;
+        return;
+    }
+    m->sealer.pid = pid;
+}
+
 static void drop_ready_fd(struct slot *slot)
 {
     if (slot->ready_fd >= 0)
@@ -187,6 +216,20 @@ static void signal_workers(const struct master *m, int sig)
             (void)kill(m->slots[i].pid, sig);
 }
 
+static void signal_sealer(const struct master *m, int sig)
+{
+    if (m->sealer.pid != 0)
+        (void)kill(m->sealer.pid, sig);
+}
+
+static bool any_worker(const struct master *m)
+{
+    for (unsigned i = 0; i < m->n; i++)
+        if (m->slots[i].pid != 0)
+            return true;
+    return false;
+}
+
 static void stop(struct master *m, enum exit_code code)
 {
     int64_t patience_ms =
@@ -196,27 +239,15 @@ static void stop(struct master *m, enum exit_code code)
         m->code = code;
     m->kill_at_us = clock_monotonic_us() + patience_ms * US_PER_MS;
     signal_workers(m, SIGTERM);
+    /* What workers commit while they drain is to be sealed too: the sealer's turn comes when they have ended. */
+    if (m->stops > 1 || !any_worker(m))
+        signal_sealer(m, SIGTERM);
 }
 
-static void worker_ended(struct master *m, struct slot *slot, int status)
+/* When to start it again. */
+static void back_off(struct slot *slot)
 {
     int64_t now_us = clock_monotonic_us();
-    bool signalled = WIFSIGNALED(status);
-    log_write(m->log, m->stops > 0 ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, "worker.ended",
-              (struct log_field[]){log_int("worker", slot->pid),
-                                   signalled ? log_int("signal", WTERMSIG(status))
-                                             : log_int("code", WEXITSTATUS(status)),
-                                   {.key = NULL}});
-    bool never_ready = !slot->was_ready;
-    slot->pid = 0;
-    drop_ready_fd(slot);
-    if (m->stops > 0)
-        return;
-    /* At the very start a worker that cannot begin means that none can: say so rather than try for ever. */
-    if (!m->announced && never_ready && !signalled && WEXITSTATUS(status) != EXIT_DONE) {
-        stop(m, (enum exit_code)WEXITSTATUS(status));
-        return;
-    }
     if (now_us - slot->started_us >= HEALTHY_AFTER_MS * US_PER_MS)
         slot->backoff_ms = 0;
     slot->start_at_us = now_us + slot->backoff_ms * US_PER_MS;
@@ -225,14 +256,54 @@ static void worker_ended(struct master *m, struct slot *slot, int status)
         slot->backoff_ms = BACKOFF_LAST_MS;
 }
 
+static void log_ended(struct master *m, const char *event, const char *who, pid_t pid, int status)
+{
+    bool signalled = WIFSIGNALED(status);
+    log_write(m->log, m->stops > 0 ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, event,
+              (struct log_field[]){log_int(who, pid),
+                                   signalled ? log_int("signal", WTERMSIG(status))
+                                             : log_int("code", WEXITSTATUS(status)),
+                                   {.key = NULL}});
+}
+
+static void worker_ended(struct master *m, struct slot *slot, int status)
+{
+    log_ended(m, "worker.ended", "worker", slot->pid, status);
+    bool signalled = WIFSIGNALED(status);
+    bool never_ready = !slot->was_ready;
+    slot->pid = 0;
+    drop_ready_fd(slot);
+    if (m->stops > 0) {
+        if (!any_worker(m))
+            signal_sealer(m, SIGTERM);
+        return;
+    }
+    /* At the very start a worker that cannot begin means that none can: say so rather than try for ever. */
+    if (!m->announced && never_ready && !signalled && WEXITSTATUS(status) != EXIT_DONE) {
+        stop(m, (enum exit_code)WEXITSTATUS(status));
+        return;
+    }
+    back_off(slot);
+}
+
+static void sealer_ended(struct master *m, int status)
+{
+    log_ended(m, "sealer.ended", "sealer", m->sealer.pid, status);
+    m->sealer.pid = 0;
+    back_off(&m->sealer);
+}
+
 static void reap(struct master *m)
 {
     int status;
     pid_t pid;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (pid == m->sealer.pid)
+            sealer_ended(m, status);
         for (unsigned i = 0; i < m->n; i++)
             if (m->slots[i].pid == pid)
                 worker_ended(m, &m->slots[i], status);
+    }
 }
 
 /* ---------------------------------------------------------------- the loop */
@@ -248,6 +319,7 @@ static void reload(struct master *m)
     log_set_level(m->log, (enum log_level)m->settings->config.log_level);
     log_info(m->log, "master.reloading");
     signal_workers(m, SIGHUP);
+    signal_sealer(m, SIGHUP);
 }
 
 static void read_signals(struct master *m)
@@ -296,27 +368,27 @@ static int start_due(struct master *m)
         else if (slot->start_at_us - now_us < wait_us)
             wait_us = slot->start_at_us - now_us;
     }
+    if (m->stops == 0 && settings_seal(m->settings) && m->sealer.pid == 0) {
+        if (m->sealer.start_at_us <= now_us)
+            start_sealer(m);
+        else if (m->sealer.start_at_us - now_us < wait_us)
+            wait_us = m->sealer.start_at_us - now_us;
+    }
     if (m->stops > 0) {
-        if (now_us >= m->kill_at_us)
+        if (now_us >= m->kill_at_us) {
             signal_workers(m, SIGKILL);
+            signal_sealer(m, SIGKILL);
+        }
         wait_us = m->kill_at_us > now_us ? m->kill_at_us - now_us : 100 * US_PER_MS;
     }
     return wait_us == INT64_MAX ? -1 : (int)(wait_us / US_PER_MS) + 1;
-}
-
-static bool any_running(const struct master *m)
-{
-    for (unsigned i = 0; i < m->n; i++)
-        if (m->slots[i].pid != 0)
-            return true;
-    return false;
 }
 
 static void run_loop(struct master *m)
 {
     for (;;) {
         int wait_ms = start_due(m);
-        if (m->stops > 0 && !any_running(m))
+        if (m->stops > 0 && !any_worker(m) && m->sealer.pid == 0)
             return;
         struct pollfd fds[WORKERS_MAX + 1] = {{.fd = m->signal_fd, .events = POLLIN}};
         for (unsigned i = 0; i < m->n; i++)

@@ -16,18 +16,18 @@ static err_t invalid(void)
 }
 
 /* The first line of a file that nobody else may read. */
-static err_t read_uri_file(const char *path, char out[SETTINGS_URI_SIZE],
+static err_t read_uri_file(const char *setting, const char *path, char out[SETTINGS_URI_SIZE],
                            struct config_problem *problem)
 {
     struct stat st;
     ssize_t n = -1;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) != 0)
-        COMPLAIN(problem, "db_file: %s: %s", path, strerror(errno));
+        COMPLAIN(problem, "%s: %s: %s", setting, path, strerror(errno));
     else if (!S_ISREG(st.st_mode) || (st.st_mode & 077) != 0)
-        COMPLAIN(problem, "db_file: %s: others may read it; make it a file of mode 0600", path);
+        COMPLAIN(problem, "%s: %s: others may read it; make it a file of mode 0600", setting, path);
     else if ((n = read(fd, out, SETTINGS_URI_SIZE - 1)) < 0 || n == SETTINGS_URI_SIZE - 1)
-        COMPLAIN(problem, "db_file: %s: cannot be read, or is too long", path);
+        COMPLAIN(problem, "%s: %s: cannot be read, or is too long", setting, path);
     if (fd >= 0)
         close(fd);
     if (n < 0 || n == SETTINGS_URI_SIZE - 1)
@@ -46,7 +46,7 @@ static err_t find_uri(struct settings *s, struct config_problem *problem)
         return invalid();
     }
     if (c->db_file[0] != '\0') {
-        err_t err = read_uri_file(c->db_file, s->uri, problem);
+        err_t err = read_uri_file("db_file", c->db_file, s->uri, problem);
         if (err_failed(err))
             return err;
     } else {
@@ -61,6 +61,38 @@ static err_t find_uri(struct settings *s, struct config_problem *problem)
     }
     s->config.db = s->uri;
     return err_none();
+}
+
+err_t settings_seal_uri(const struct settings *s, char out[SETTINGS_URI_SIZE],
+                        struct config_problem *problem)
+{
+    const struct gateway_config *c = &s->config;
+    if (c->seal_db_file[0] != '\0')
+        return read_uri_file("seal_db_file", c->seal_db_file, out, problem);
+    return slice_copy(slice_str(c->seal_db), out, SETTINGS_URI_SIZE);
+}
+
+/* Half a sealer is none, and nobody would notice. */
+static err_t check_seal(const struct settings *s, struct config_problem *problem)
+{
+    const struct gateway_config *c = &s->config;
+    char uri[SETTINGS_URI_SIZE] = "";
+    struct stat st;
+    bool has_db = c->seal_db[0] != '\0' || c->seal_db_file[0] != '\0';
+    err_t err = invalid();
+    if (c->seal_db[0] != '\0' && c->seal_db_file[0] != '\0') {
+        COMPLAIN(problem, "seal_db and seal_db_file are both set; one of them is enough");
+    } else if (settings_seal(s) != has_db) {
+        COMPLAIN(problem, has_db ? "seal_keys: seal_db needs it: the folder of the keys to sign with"
+                                 : "seal_db: seal_keys needs it, or seal_db_file: the ledger as "
+                                   "the role ujrat_sealer");
+    } else if (has_db && (stat(c->seal_keys, &st) != 0 || !S_ISDIR(st.st_mode))) {
+        COMPLAIN(problem, "seal_keys: %s: not a folder", c->seal_keys);
+    } else {
+        err = has_db ? settings_seal_uri(s, uri, problem) : err_none();
+    }
+    explicit_bzero(uri, sizeof(uri));
+    return err;
 }
 
 /* "127.0.0.1:8443", "[::1]:0" */
@@ -96,9 +128,11 @@ static err_t read_all(const struct settings_source *source, struct gateway_confi
     for (unsigned i = 0; !err_failed(err) && i < source->n_sets; i++) {
         struct slice name, value;
         (void)slice_cut(slice_str(source->sets[i]), '=', &name, &value);
-        if (slice_equal_str(slice_trim(name), "db")) {
+        name = slice_trim(name);
+        if (slice_equal_str(name, "db") || slice_equal_str(name, "seal_db")) {
             COMPLAIN(problem,
-                     "db: not from the command line, which everyone on this machine can read");
+                     "%.*s: not from the command line, which everyone on this machine can read",
+                     SLICE_ARG(name));
             err = invalid();
         } else {
             err = config_set(*out, slice_str(source->sets[i]), problem);
@@ -120,6 +154,8 @@ err_t settings_load(const struct settings_source *source, struct settings *out,
         err = find_uri(out, problem);
     if (!err_failed(err))
         err = parse_listen(out, problem);
+    if (!err_failed(err))
+        err = check_seal(out, problem);
     if (err_failed(err))
         settings_deinit(out);
     return err;

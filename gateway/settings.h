@@ -30,6 +30,15 @@ MUST_CHECK err_t settings_load(const struct settings_source *source, struct sett
                                struct config_problem *problem);
 void settings_deinit(struct settings *s);
 
+/* The sealer's URI, read when it is wanted: it stays out of the memory of the other processes. ERR_INVALID, and *problem
+ * says why, without the URI. */
+MUST_CHECK err_t settings_seal_uri(const struct settings *s, char out[SETTINGS_URI_SIZE],
+                                   struct config_problem *problem);
+static inline bool settings_seal(const struct settings *s)
+{
+    return s->config.seal_keys[0] != '\0';
+}
+
 /* Takes over what may change while running (rows of CONFIG_AT_RELOAD). */
 MUST_CHECK err_t settings_reload(const struct settings_source *source, struct settings *s,
                                  struct config_problem *problem);

@@ -151,6 +151,28 @@ void params_add_time_us(struct params *p, int64_t unix_us)
 /* One-dimensional array: dimensions, has-nulls, element type, count, lower bound (array_recv). */
 enum { ARRAY_HEADER_BYTES = 20 };
 
+void params_add_int8_array(struct params *p, const int64_t *v, int32_t n)
+{
+    const size_t start = p->len;
+    uint8_t *at = grow(p, ARRAY_HEADER_BYTES + (size_t)n * 12);
+    assert(p->n < PARAMS_MAX && p->array_count_at == 0 && n > 0);
+    p->offset[p->n] = start;
+    p->length[p->n] = (int32_t)(p->len - start);
+    p->n++;
+    if (at == NULL)
+        return;
+    store32(at, 1);
+    store32(at + 4, 0);
+    store32(at + 8, OID_INT8);
+    store32(at + 12, (uint32_t)n);
+    store32(at + 16, 1);
+    at += ARRAY_HEADER_BYTES;
+    for (int32_t i = 0; i < n; i++, at += 12) {
+        store32(at, 8);
+        store64(at + 4, (uint64_t)v[i]);
+    }
+}
+
 void params_array_begin(struct params *p, enum ledger_type type)
 {
     assert(p->array_count_at == 0 && p->n < PARAMS_MAX);

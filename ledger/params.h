@@ -21,6 +21,7 @@ enum ledger_type {
     LEDGER_TYPE_PAYOUT_DRAFT,
     LEDGER_TYPE_BENEFICIARY_DRAFT,
     LEDGER_TYPE_CONFIRMATION_DRAFT,
+    LEDGER_TYPE_BLOCK_SEAL_DRAFT,
     LEDGER_TYPE_COUNT,
 };
 
@@ -52,6 +53,7 @@ void params_add_text(struct params *p, struct slice v);         /* also for byte
 void params_add_text_or_null(struct params *p, struct slice v); /* empty: NULL */
 void params_add_time_us(struct params *p, int64_t unix_us); /* timestamptz; INT64_MAX: infinity */
 void params_add_null(struct params *p);
+void params_add_int8_array(struct params *p, const int64_t *v, int32_t n);
 
 void params_array_begin(struct params *p, enum ledger_type type);
 void params_row_begin(struct params *p, int32_t columns);

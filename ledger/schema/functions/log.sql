@@ -13,6 +13,8 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no book %', p_book USING ERRCODE = 'UJ503';
     END IF;
+    -- Waits for a sealing that is under way, which holds these rows, and makes the next one wait: see seal_blocks.
+    PERFORM 1 FROM log_key WHERE book_id = p_book ORDER BY from_block FOR UPDATE;
     SELECT * INTO newest FROM log_key WHERE book_id = p_book ORDER BY from_block DESC LIMIT 1;
     IF newest.key_id = id AND newest.from_block = p_from THEN
         RETURN id;
@@ -32,16 +34,25 @@ BEGIN
 END $$;
 
 -- Seals the book's next blocks, which follow the last sealed one, and keeps the signed head of the tree that they end.
+-- A key that comes into force meanwhile is not passed over: the rows of log_key are held until the commit, and what is
+-- signed with another key than the one in force is refused (UJ409: the sealer reads its keys anew and does it again).
 CREATE OR REPLACE FUNCTION seal_blocks(p_book integer, p_seals block_seal_draft[], p_root bytea, p_signed_at timestamptz,
     p_key text, p_signature bytea)
 RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
 DECLARE
-    last bigint;
+    last bigint := (SELECT max(s.block_no) FROM unnest(p_seals) s);
 BEGIN
+    PERFORM 1 FROM log_key WHERE book_id = p_book ORDER BY from_block FOR KEY SHARE;
+    IF EXISTS (SELECT 1 FROM unnest(p_seals) s
+                WHERE s.key_id IS DISTINCT FROM (SELECT k.key_id FROM log_key k WHERE k.book_id = p_book AND k.from_block <= s.block_no
+                                                  ORDER BY k.from_block DESC LIMIT 1))
+       OR NOT EXISTS (SELECT 1 FROM log_key k WHERE k.book_id = p_book AND k.key_id = p_key AND k.from_block >=
+                          (SELECT max(from_block) FROM log_key WHERE book_id = p_book AND from_block <= last)) THEN
+        RAISE EXCEPTION 'a block or head is signed with a key that is not in force' USING ERRCODE = 'UJ409';
+    END IF;
     INSERT INTO block_seal (book_id, block_no, prev_block_no, journal_root, nodes, leaves, key_id, signature)
     SELECT p_book, s.block_no, nullif(s.block_no - 1, 0), s.journal_root, s.nodes, s.leaves, s.key_id, s.signature
       FROM unnest(p_seals) s ORDER BY s.block_no;
-    last := (SELECT max(s.block_no) FROM unnest(p_seals) s);
     INSERT INTO tree_head (book_id, tree_size, root, signed_at, key_id, signature)
     VALUES (p_book, last, p_root, p_signed_at, p_key, p_signature);
     RETURN last;

@@ -1,0 +1,104 @@
+#include "gateway/seal_worker.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "seal/sealer.h"
+
+enum {
+    ANSWER_TIMEOUT_MS = 30000,
+    LAST_PASS_MS = 2000, /* what SIGTERM leaves for sealing what is there */
+};
+
+struct seal_worker {
+    const struct settings_source *source;
+    struct settings *settings;
+    struct log *log;
+    struct sealer *sealer;
+    int signal_fd;
+    int64_t stop_at_us; /* 0: nobody asked */
+    unsigned stops;
+};
+
+static void reload(struct seal_worker *w)
+{
+    struct config_problem problem;
+    err_t err = log_reopen(w->log);
+    if (err_failed(err))
+        log_error(w->log, "reload.log", log_err(err));
+    if (err_failed(settings_reload(w->source, w->settings, &problem)))
+        log_error(w->log, "reload.config", log_str("problem", problem.text));
+    log_set_level(w->log, (enum log_level)w->settings->config.log_level);
+    sealer_reload_keys(w->sealer);
+}
+
+static void read_signals(struct seal_worker *w)
+{
+    struct signalfd_siginfo info;
+    while (read(w->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo == SIGHUP) {
+            reload(w);
+        } else {
+            w->stops++;
+            w->stop_at_us = clock_monotonic_us() + LAST_PASS_MS * US_PER_MS;
+        }
+    }
+}
+
+static void run(struct seal_worker *w)
+{
+    for (;;) {
+        /* A step that begins after the signal sees all that was committed before it. */
+        bool stopping = w->stop_at_us != 0;
+        int64_t wait_ms = sealer_step(w->sealer);
+        if (stopping && (sealer_is_done(w->sealer) || w->stops > 1 ||
+                         clock_monotonic_us() >= w->stop_at_us))
+            return;
+        struct pollfd fd = {.fd = w->signal_fd, .events = POLLIN};
+        if (poll(&fd, 1, stopping ? 0 : (int)wait_ms) > 0)
+            read_signals(w);
+    }
+}
+
+enum exit_code seal_worker_run(const struct settings_source *source, struct settings *settings,
+                               struct log *log)
+{
+    struct seal_worker w = {.source = source, .settings = settings, .log = log};
+    char uri[SETTINGS_URI_SIZE];
+    struct config_problem problem;
+    sigset_t mask;
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGTERM);
+    sigaddset(&mask, SIGHUP);
+    w.signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (w.signal_fd < 0) {
+        log_error(log, "seal.signals", log_err(err_sys("signalfd")));
+        return EXIT_SYSTEM;
+    }
+    enum exit_code code = EXIT_CONFIG;
+    problem.text[0] = '\0';
+    if (err_failed(settings_seal_uri(settings, uri, &problem))) {
+        log_error(log, "seal.config", log_str("problem", problem.text));
+    } else {
+        const struct sealer_config config = {.uri = uri,
+                                             .keys_folder = settings->config.seal_keys,
+                                             .interval_ms = settings->config.seal_interval_ms,
+                                             .timeout_ms = ANSWER_TIMEOUT_MS,
+                                             .log = log};
+        err_t err = sealer_new(&config, &w.sealer);
+        if (err_failed(err)) {
+            log_error(log, "seal.not_started", log_str("keys", config.keys_folder), log_err(err));
+        } else {
+            run(&w);
+            code = EXIT_DONE;
+        }
+    }
+    sealer_free(&w.sealer);
+    explicit_bzero(uri, sizeof(uri));
+    close(w.signal_fd);
+    return code;
+}

@@ -1,0 +1,709 @@
+#include "seal/reader.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+enum {
+    DICT_MAX = 1 << 22,         /* the largest number a name may have */
+    CACHED_BENEFICIARIES = 1 << 16,
+    QUOTE_BYTES_MAX = 64 << 20, /* of one run */
+    KINDS = 10,
+};
+
+/* journal_kind: numbers and what their journals are about (docs/log-format.md). */
+enum journal_kind {
+    PAYOUT_ACCEPTED = 1,
+    PAYOUTS_INSTRUCTED,
+    PAYOUT_SETTLED,
+    PAYOUT_REJECTED,
+    SETTLEMENT_REVERSED,
+    PAYOUT_RETURNED,
+    PAYOUT_CANCELLED,
+    FLOAT_DEPOSITED,
+    ADJUSTMENT,
+};
+
+static const enum seal_subject subject_of[KINDS] = {
+    [PAYOUT_ACCEPTED] = SEAL_SUBJECT_PAYOUT,     [PAYOUTS_INSTRUCTED] = SEAL_SUBJECT_HANDOUT,
+    [PAYOUT_SETTLED] = SEAL_SUBJECT_TRANSITION,  [PAYOUT_REJECTED] = SEAL_SUBJECT_TRANSITION,
+    [SETTLEMENT_REVERSED] = SEAL_SUBJECT_NONE,   [PAYOUT_RETURNED] = SEAL_SUBJECT_TRANSITION,
+    [PAYOUT_CANCELLED] = SEAL_SUBJECT_TRANSITION, [FLOAT_DEPOSITED] = SEAL_SUBJECT_DEPOSIT,
+    [ADJUSTMENT] = SEAL_SUBJECT_ADJUSTMENT,
+};
+
+/* Subjects have a table each, read by seq; none has none. */
+enum { SUBJECTS = SEAL_SUBJECT_ADJUSTMENT + 1 };
+
+static const char *const statement_of[SUBJECTS] = {
+    [SEAL_SUBJECT_PAYOUT] = "seal_payouts",   [SEAL_SUBJECT_TRANSITION] = "seal_transitions",
+    [SEAL_SUBJECT_HANDOUT] = "seal_handouts", [SEAL_SUBJECT_DEPOSIT] = "seal_deposits",
+    [SEAL_SUBJECT_ADJUSTMENT] = "seal_adjustments",
+};
+
+enum names { CURRENCIES, BANKS, KIND_NAMES, PRINCIPALS, NAMES };
+
+/* Digests of beneficiaries by their number: as many as fit, the newer one in the place of the older. */
+struct cached_beneficiary {
+    int64_t id;
+    int32_t version, book_id;
+    seal_hash_t digest;
+};
+
+struct seal_reader {
+    struct seal_hasher *h;
+    struct seal_dict names[NAMES];
+    struct seal_dict rate_sheets; /* digests */
+    struct cached_beneficiary *cached;
+    struct params params;
+    struct seal_record record, aside;
+
+    /* of the run that is being read */
+    struct rows *journals, *of[SUBJECTS];
+    int at[SUBJECTS];
+    seal_hash_t *beneficiary; /* of each payout of the run */
+    int64_t *missing_id, *missing_version;
+    int *missing_row;
+    struct slice *quote; /* of each payout of the run; p NULL: none */
+    size_t *quote_at;
+    struct buf quotes;
+};
+
+/* ---------------------------------------------------------------- cells */
+
+static inline const PGresult *raw(const struct rows *r)
+{
+    return (const PGresult *)(const void *)r;
+}
+
+/* p NULL for SQL's NULL: an absent field. */
+static inline struct slice cell(const struct rows *r, int row, int col)
+{
+    if (PQgetisnull(raw(r), row, col))
+        return slice_of(NULL, 0);
+    return slice_of(PQgetvalue(raw(r), row, col), (size_t)PQgetlength(raw(r), row, col));
+}
+
+static inline struct seal_opt_int optional(const struct rows *r, int row, int col)
+{
+    if (rows_is_null(r, row, col))
+        return (struct seal_opt_int){false, 0};
+    return (struct seal_opt_int){true, rows_int(r, row, col)};
+}
+
+static inline struct slice hash_slice(const seal_hash_t *h)
+{
+    return slice_of(h->b, sizeof h->b);
+}
+
+/* ---------------------------------------------------------------- dictionaries */
+
+static struct slice dict_get(const struct seal_dict *d, int64_t number)
+{
+    return number < 0 || (uint64_t)number >= d->n ? slice_of(NULL, 0) : d->entry[number];
+}
+
+/* False: no memory, or a number out of all proportion. */
+static bool dict_put(struct seal_dict *d, int64_t number, struct slice text)
+{
+    if (number < 0 || number >= DICT_MAX)
+        return false;
+    size_t at = (size_t)number;
+    if (at >= d->n) {
+        size_t n = d->n == 0 ? 64 : d->n;
+        while (n <= at)
+            n *= 2;
+        struct slice *entry = realloc(d->entry, n * sizeof *entry);
+        if (entry == NULL)
+            return false;
+        memset(entry + d->n, 0, (n - d->n) * sizeof *entry);
+        d->entry = entry;
+        d->n = n;
+    }
+    if (d->entry[at].p != NULL)
+        return true;
+    char *copy = malloc(text.len + 1);
+    if (copy == NULL)
+        return false;
+    if (text.len > 0)
+        memcpy(copy, text.p, text.len);
+    d->entry[at] = slice_of(copy, text.len);
+    return true;
+}
+
+static void dict_deinit(struct seal_dict *d)
+{
+    for (size_t i = 0; i < d->n; i++)
+        free((void *)(uintptr_t)d->entry[i].p);
+    free(d->entry);
+    *d = (struct seal_dict){0};
+}
+
+void seal_book_deinit(struct seal_book *book)
+{
+    dict_deinit(&book->accounts);
+}
+
+static enum seal_result no_memory(struct seal_db *db)
+{
+    (void)seal_db_broken(db, "out of memory");
+    return SEAL_LOST;
+}
+
+static enum seal_result load_names(struct seal_reader *r, struct seal_db *db)
+{
+    struct rows *rows;
+    params_reset(&r->params);
+    enum seal_result result = seal_db_ask(db, "seal_names", &r->params, &rows);
+    for (int i = 0; result == SEAL_OK && i < rows_count(rows); i++) {
+        int64_t which = rows_int(rows, i, 0);
+        assert(which >= 0 && which < NAMES);
+        if (!dict_put(&r->names[which], rows_int(rows, i, 1), rows_text(rows, i, 2)))
+            result = no_memory(db);
+    }
+    seal_rows_free(&rows);
+    return result;
+}
+
+static enum seal_result load_accounts(struct seal_reader *r, struct seal_db *db, struct seal_book *book)
+{
+    struct rows *rows;
+    params_reset(&r->params);
+    params_add_int4(&r->params, book->book_id);
+    enum seal_result result = seal_db_ask(db, "seal_accounts", &r->params, &rows);
+    for (int i = 0; result == SEAL_OK && i < rows_count(rows); i++)
+        if (!dict_put(&book->accounts, rows_int(rows, i, 0), rows_text(rows, i, 1)))
+            result = no_memory(db);
+    seal_rows_free(&rows);
+    return result;
+}
+
+/* A name that is not known: read again, and then it must be. */
+static enum seal_result find_name(struct seal_reader *r, struct seal_db *db, enum names which,
+                                  int64_t number, struct slice *out)
+{
+    static const char *const what[NAMES] = {"currency", "bank", "kind of journal", "principal"};
+    *out = dict_get(&r->names[which], number);
+    if (out->p != NULL)
+        return SEAL_OK;
+    enum seal_result result = load_names(r, db);
+    *out = dict_get(&r->names[which], number);
+    if (result == SEAL_OK && out->p == NULL)
+        return seal_db_broken(db, "there is no %s %lld", what[which], (long long)number);
+    return result;
+}
+
+static enum seal_result find_account(struct seal_reader *r, struct seal_db *db, struct seal_book *book,
+                                     int64_t number, struct slice *out)
+{
+    *out = dict_get(&book->accounts, number);
+    if (out->p != NULL)
+        return SEAL_OK;
+    enum seal_result result = load_accounts(r, db, book);
+    *out = dict_get(&book->accounts, number);
+    if (result == SEAL_OK && out->p == NULL)
+        return seal_db_broken(db, "there is no account %lld", (long long)number);
+    return result;
+}
+
+enum { DATE_EPOCH_DAYS = 10957 }; /* PostgreSQL counts days from 2000-01-01 */
+
+static enum seal_result digest_rate_sheet(struct seal_reader *r, struct seal_db *db, int64_t rate_id,
+                                          const struct rows *rows)
+{
+    seal_hash_t digest;
+    int n = rows_count(rows);
+    if (n == 0 || rows_is_null(rows, 0, 1) || rows_is_null(rows, 0, 2))
+        return seal_db_broken(db, "there is no rate sheet %lld that was accepted", (long long)rate_id);
+    if (rows_is_null(rows, 0, 8))
+        n = 0; /* the sheet's own row, without rates */
+    seal_record_rate_sheet(&r->aside, &(struct seal_rate_sheet){
+                                          .rate_id = rate_id,
+                                          .source = cell(rows, 0, 0),
+                                          .sheet_date = rows_int(rows, 0, 1) + DATE_EPOCH_DAYS,
+                                          .as_of = rows_time_us(rows, 0, 2),
+                                          .imported_at = rows_time_us(rows, 0, 3),
+                                          .file_name = cell(rows, 0, 4),
+                                          .file_sha256 = cell(rows, 0, 5),
+                                          .author = cell(rows, 0, 6),
+                                          .n_rates = n,
+                                      });
+    for (int i = 0; i < n; i++)
+        seal_record_rate(&r->aside, cell(rows, i, 7), rows_int(rows, i, 8));
+    if (r->aside.failed)
+        return no_memory(db);
+    seal_hash(r->h, seal_record_bytes(&r->aside), &digest);
+    return dict_put(&r->rate_sheets, rate_id, hash_slice(&digest)) ? SEAL_OK : no_memory(db);
+}
+
+static enum seal_result find_rate_sheet(struct seal_reader *r, struct seal_db *db, int64_t rate_id,
+                                        struct slice *out)
+{
+    struct rows *rows;
+    *out = dict_get(&r->rate_sheets, rate_id);
+    if (out->p != NULL)
+        return SEAL_OK;
+    params_reset(&r->params);
+    params_add_int4(&r->params, (int32_t)rate_id);
+    enum seal_result result = seal_db_ask(db, "seal_rate_sheet", &r->params, &rows);
+    if (result == SEAL_OK)
+        result = digest_rate_sheet(r, db, rate_id, rows);
+    seal_rows_free(&rows);
+    *out = dict_get(&r->rate_sheets, rate_id);
+    return result;
+}
+
+/* ---------------------------------------------------------------- beneficiaries */
+
+enum payout_column {
+    P_ID,
+    P_REFERENCE,
+    P_INFO,
+    P_BANK,
+    P_SRC_CCY,
+    P_DST_CCY,
+    P_GROSS,
+    P_FEE,
+    P_MID_RATE,
+    P_MID_VALUE,
+    P_MARGIN_BPS,
+    P_MARGIN,
+    P_NET,
+    P_DIGIT_SHIFT,
+    P_FINGERPRINT,
+    P_BENEFICIARY,
+    P_VERSION,
+    P_RATE,
+    P_QUOTE,
+};
+
+static struct cached_beneficiary *place_of(struct seal_reader *r, int32_t book, int64_t id, int64_t version)
+{
+    uint64_t x = ((uint64_t)id * 31 + (uint64_t)version) * 127 + (uint64_t)book;
+    x *= 0x9e3779b97f4a7c15ULL; /* Fibonacci hashing: Knuth, volume 3, 6.4 */
+    return &r->cached[x >> 48];
+}
+
+static enum seal_result digest_beneficiary(struct seal_reader *r, struct seal_db *db,
+                                           const struct seal_book *book, const struct rows *rows, int i,
+                                           seal_hash_t *out)
+{
+    struct seal_beneficiary b = {
+        .book = slice_str(book->code),
+        .beneficiary_id = rows_int(rows, i, 0),
+        .version = rows_int(rows, i, 1),
+        .channel = rows_int(rows, i, 3),
+        .purpose_code = cell(rows, i, 4),
+        .created_at = rows_time_us(rows, i, 11),
+    };
+    for (int k = 0; k < SEAL_COMMITMENTS; k++)
+        b.commitments[k] = cell(rows, i, 5 + k);
+    enum seal_result result = find_name(r, db, BANKS, rows_int(rows, i, 2), &b.bank);
+    if (result == SEAL_OK)
+        result = find_name(r, db, PRINCIPALS, rows_int(rows, i, 10), &b.actor);
+    if (result != SEAL_OK)
+        return result;
+    seal_record_beneficiary(&r->aside, &b);
+    if (r->aside.failed)
+        return no_memory(db);
+    seal_hash(r->h, seal_record_bytes(&r->aside), out);
+    *place_of(r, book->book_id, b.beneficiary_id, b.version) =
+        (struct cached_beneficiary){b.beneficiary_id, (int32_t)b.version, book->book_id, *out};
+    return SEAL_OK;
+}
+
+static enum seal_result fetch_missing(struct seal_reader *r, struct seal_db *db, const struct seal_book *book,
+                                      int n)
+{
+    struct rows *rows;
+    params_reset(&r->params);
+    params_add_int4(&r->params, book->book_id);
+    params_add_int8_array(&r->params, r->missing_id, n);
+    params_add_int8_array(&r->params, r->missing_version, n);
+    enum seal_result result = seal_db_ask(db, "seal_beneficiaries", &r->params, &rows);
+    if (result == SEAL_OK && rows_count(rows) != n)
+        result = seal_db_broken(db, "a payout's beneficiary is missing: %d of %d are there",
+                                rows_count(rows), n);
+    for (int i = 0; result == SEAL_OK && i < n; i++)
+        result = digest_beneficiary(r, db, book, rows, i, &r->beneficiary[r->missing_row[i]]);
+    seal_rows_free(&rows);
+    return result;
+}
+
+static enum seal_result find_beneficiaries(struct seal_reader *r, struct seal_db *db,
+                                           const struct seal_book *book)
+{
+    const struct rows *payouts = r->of[SEAL_SUBJECT_PAYOUT];
+    int missing = 0;
+    for (int i = 0; i < rows_count(payouts); i++) {
+        int64_t id = rows_int(payouts, i, P_BENEFICIARY), version = rows_int(payouts, i, P_VERSION);
+        const struct cached_beneficiary *c = place_of(r, book->book_id, id, version);
+        if (c->id == id && c->version == version && c->book_id == book->book_id) {
+            r->beneficiary[i] = c->digest;
+            continue;
+        }
+        r->missing_id[missing] = id;
+        r->missing_version[missing] = version;
+        r->missing_row[missing++] = i;
+    }
+    return missing == 0 ? SEAL_OK : fetch_missing(r, db, book, missing);
+}
+
+/* ---------------------------------------------------------------- quotes */
+
+static enum seal_result write_quote(struct seal_reader *r, struct seal_db *db, const struct seal_book *book,
+                                    const struct rows *rows, int i)
+{
+    struct seal_quote q = {
+        .book = slice_str(book->code),
+        .quote_id = rows_int(rows, i, 0),
+        .request_id = cell(rows, i, 1),
+        .fingerprint = cell(rows, i, 2),
+        .digit_shift = rows_int(rows, i, 5),
+        .gross = rows_int(rows, i, 7),
+        .fee = rows_int(rows, i, 8),
+        .mid_rate_e10 = rows_int(rows, i, 9),
+        .mid_value = rows_int(rows, i, 10),
+        .margin_bps = rows_int(rows, i, 11),
+        .margin = rows_int(rows, i, 12),
+        .net = rows_int(rows, i, 13),
+        .created_at = rows_time_us(rows, i, 15),
+        .expires_at = rows_time_us(rows, i, 16),
+    };
+    enum seal_result result = find_name(r, db, CURRENCIES, rows_int(rows, i, 3), &q.src_ccy);
+    if (result == SEAL_OK)
+        result = find_name(r, db, CURRENCIES, rows_int(rows, i, 4), &q.dst_ccy);
+    if (result == SEAL_OK)
+        result = find_rate_sheet(r, db, rows_int(rows, i, 6), &q.rate_sheet);
+    if (result == SEAL_OK)
+        result = find_name(r, db, PRINCIPALS, rows_int(rows, i, 14), &q.actor);
+    if (result != SEAL_OK)
+        return result;
+    seal_record_quote(&r->aside, &q);
+    struct slice bytes = seal_record_bytes(&r->aside);
+    if (r->aside.failed || err_failed(buf_append(&r->quotes, bytes.p, bytes.len)))
+        return no_memory(db);
+    return SEAL_OK;
+}
+
+/* The whole records of the quotes that payouts of the run used. */
+static enum seal_result find_quotes(struct seal_reader *r, struct seal_db *db, const struct seal_book *book)
+{
+    const struct rows *payouts = r->of[SEAL_SUBJECT_PAYOUT];
+    struct rows *rows;
+    int n = 0;
+    for (int i = 0; i < rows_count(payouts); i++) {
+        r->quote[i] = slice_of(NULL, 0);
+        if (rows_is_null(payouts, i, P_QUOTE))
+            continue;
+        r->missing_id[n] = rows_int(payouts, i, P_QUOTE);
+        r->missing_row[n++] = i;
+    }
+    buf_reset(&r->quotes);
+    if (n == 0)
+        return SEAL_OK;
+    params_reset(&r->params);
+    params_add_int4(&r->params, book->book_id);
+    params_add_int8_array(&r->params, r->missing_id, n);
+    enum seal_result result = seal_db_ask(db, "seal_quotes", &r->params, &rows);
+    if (result == SEAL_OK && rows_count(rows) != n)
+        result = seal_db_broken(db, "a payout's quote is missing");
+    for (int i = 0; result == SEAL_OK && i < n; i++) {
+        r->quote_at[i] = buf_len(&r->quotes);
+        result = write_quote(r, db, book, rows, i);
+    }
+    r->quote_at[n] = buf_len(&r->quotes);
+    /* Only now: the buffer moves while it grows. */
+    for (int i = 0; result == SEAL_OK && i < n; i++)
+        r->quote[r->missing_row[i]] =
+            slice_of(buf_data(&r->quotes) + r->quote_at[i], r->quote_at[i + 1] - r->quote_at[i]);
+    seal_rows_free(&rows);
+    return result;
+}
+
+/* ---------------------------------------------------------------- journals */
+
+enum journal_column {
+    J_KIND,
+    J_BLOCK,
+    J_PRINCIPAL,
+    J_PAYOUT,
+    J_REVERSES,
+    J_DETAIL,
+    J_ACCOUNTS,
+    J_CCYS,
+    J_MINORS,
+};
+
+static enum seal_result fill_lines(struct seal_reader *r, struct seal_db *db, struct seal_book *book, int i,
+                                   struct seal_journal *j)
+{
+    int64_t account[SEAL_LINES_MAX], ccy[SEAL_LINES_MAX], minor[SEAL_LINES_MAX];
+    int n = rows_int_array(r->journals, i, J_ACCOUNTS, account, SEAL_LINES_MAX);
+    if (n > SEAL_LINES_MAX || rows_int_array(r->journals, i, J_CCYS, ccy, SEAL_LINES_MAX) != n ||
+        rows_int_array(r->journals, i, J_MINORS, minor, SEAL_LINES_MAX) != n)
+        return seal_db_broken(db, "journal %lld has no proper lines", (long long)j->seq);
+    j->n_lines = (unsigned)n;
+    for (int k = 0; k < n; k++) {
+        enum seal_result result = find_account(r, db, book, account[k], &j->lines[k].account);
+        if (result == SEAL_OK)
+            result = find_name(r, db, CURRENCIES, ccy[k], &j->lines[k].currency);
+        if (result != SEAL_OK)
+            return result;
+        j->lines[k].amount = minor[k];
+    }
+    return SEAL_OK;
+}
+
+static enum seal_result fill_payout(struct seal_reader *r, struct seal_db *db, int i, struct seal_payout *p)
+{
+    const struct rows *rows = r->of[SEAL_SUBJECT_PAYOUT];
+    *p = (struct seal_payout){
+        .reference = cell(rows, i, P_REFERENCE),
+        .info = cell(rows, i, P_INFO),
+        .gross = rows_int(rows, i, P_GROSS),
+        .fee = rows_int(rows, i, P_FEE),
+        .mid_rate_e10 = rows_int(rows, i, P_MID_RATE),
+        .mid_value = rows_int(rows, i, P_MID_VALUE),
+        .margin_bps = rows_int(rows, i, P_MARGIN_BPS),
+        .margin = rows_int(rows, i, P_MARGIN),
+        .net = rows_int(rows, i, P_NET),
+        .digit_shift = rows_int(rows, i, P_DIGIT_SHIFT),
+        .fingerprint = cell(rows, i, P_FINGERPRINT),
+        .beneficiary_id = rows_int(rows, i, P_BENEFICIARY),
+        .beneficiary_version = rows_int(rows, i, P_VERSION),
+        .beneficiary = hash_slice(&r->beneficiary[i]),
+        .quote = r->quote[i],
+    };
+    enum seal_result result = find_name(r, db, BANKS, rows_int(rows, i, P_BANK), &p->bank);
+    if (result == SEAL_OK)
+        result = find_name(r, db, CURRENCIES, rows_int(rows, i, P_SRC_CCY), &p->src_ccy);
+    if (result == SEAL_OK)
+        result = find_name(r, db, CURRENCIES, rows_int(rows, i, P_DST_CCY), &p->dst_ccy);
+    if (result == SEAL_OK)
+        result = find_rate_sheet(r, db, rows_int(rows, i, P_RATE), &p->rate_sheet);
+    return result;
+}
+
+static enum seal_result fill_adjustment(struct seal_reader *r, struct seal_db *db, int i,
+                                        struct seal_adjustment *a)
+{
+    const struct rows *rows = r->of[SEAL_SUBJECT_ADJUSTMENT];
+    *a = (struct seal_adjustment){
+        .proposal = rows_int(rows, i, 1),
+        .reason = cell(rows, i, 2),
+        .evidence = cell(rows, i, 3),
+        .proposed_at = rows_time_us(rows, i, 5),
+    };
+    return find_name(r, db, PRINCIPALS, rows_int(rows, i, 4), &a->proposed_by);
+}
+
+/* What the journal is about: the next row of its subject's table, which must be this journal's. */
+static enum seal_result fill_subject(struct seal_reader *r, struct seal_db *db, struct seal_journal *j)
+{
+    const struct rows *rows = r->of[j->subject];
+    int i = r->at[j->subject];
+    if (j->subject == SEAL_SUBJECT_NONE)
+        return SEAL_OK;
+    if (i >= rows_count(rows) || rows_int(rows, i, 0) != j->seq)
+        return seal_db_broken(db, "what journal %lld is about is missing, or another journal's",
+                              (long long)j->seq);
+    r->at[j->subject]++;
+    switch (j->subject) {
+    case SEAL_SUBJECT_NONE:
+        return SEAL_OK;
+    case SEAL_SUBJECT_PAYOUT:
+        return fill_payout(r, db, i, &j->of.payout);
+    case SEAL_SUBJECT_TRANSITION:
+        j->of.transition = (struct seal_transition){
+            rows_int(rows, i, 1), rows_int(rows, i, 2), cell(rows, i, 3),
+            cell(rows, i, 4),     optional(rows, i, 5), cell(rows, i, 6),
+        };
+        return SEAL_OK;
+    case SEAL_SUBJECT_HANDOUT:
+        j->of.handout.prev_payout_id = rows_int(rows, i, 2);
+        j->of.handout.last_payout_id = rows_int(rows, i, 3);
+        return find_name(r, db, BANKS, rows_int(rows, i, 1), &j->of.handout.bank);
+    case SEAL_SUBJECT_DEPOSIT:
+        j->of.deposit.reference = cell(rows, i, 1);
+        j->of.deposit.amount = rows_int(rows, i, 3);
+        return find_name(r, db, CURRENCIES, rows_int(rows, i, 2), &j->of.deposit.currency);
+    case SEAL_SUBJECT_ADJUSTMENT:
+        return fill_adjustment(r, db, i, &j->of.adjustment);
+    }
+    return SEAL_OK;
+}
+
+static enum seal_result write_journal(struct seal_reader *r, struct seal_db *db, struct seal_book *book,
+                                      const struct seal_block_row *block, int64_t seq, int i)
+{
+    int64_t kind = rows_int(r->journals, i, J_KIND);
+    struct seal_journal j; /* field by field: most of it is room for what this one is not */
+    j.book = slice_str(book->code);
+    j.seq = seq;
+    j.block_no = rows_int(r->journals, i, J_BLOCK);
+    j.committed_at = block->committed_at;
+    j.payout_id = optional(r->journals, i, J_PAYOUT);
+    j.reverses_seq = optional(r->journals, i, J_REVERSES);
+    j.detail = cell(r->journals, i, J_DETAIL);
+    j.subject = subject_of[kind]; /* read_run() looked */
+    if (j.block_no != block->block_no)
+        return seal_db_broken(db, "journal %lld is of block %lld and says %lld", (long long)seq,
+                              (long long)block->block_no, (long long)j.block_no);
+    enum seal_result result = find_name(r, db, KIND_NAMES, kind, &j.kind);
+    if (result == SEAL_OK)
+        result = find_name(r, db, PRINCIPALS, rows_int(r->journals, i, J_PRINCIPAL), &j.actor);
+    if (result == SEAL_OK)
+        result = fill_lines(r, db, book, i, &j);
+    if (result == SEAL_OK)
+        result = fill_subject(r, db, &j);
+    if (result != SEAL_OK)
+        return result;
+    seal_record_journal(&r->record, &j);
+    if (r->record.failed)
+        return seal_db_broken(db, "journal %lld has a field of more than 1 MiB, or there is no memory",
+                              (long long)seq);
+    return SEAL_OK;
+}
+
+/* ---------------------------------------------------------------- a run */
+
+static enum seal_result ask_range(struct seal_reader *r, struct seal_db *db, const char *statement,
+                                  int32_t book_id, int64_t first, unsigned n, struct rows **out)
+{
+    params_reset(&r->params);
+    params_add_int4(&r->params, book_id);
+    params_add_int8(&r->params, first);
+    params_add_int8(&r->params, first + n - 1);
+    return seal_db_ask(db, statement, &r->params, out);
+}
+
+static void run_free(struct seal_reader *r)
+{
+    seal_rows_free(&r->journals);
+    for (int s = 0; s < SUBJECTS; s++) {
+        seal_rows_free(&r->of[s]);
+        r->at[s] = 0;
+    }
+}
+
+static enum seal_result read_run(struct seal_reader *r, struct seal_db *db, const struct seal_book *book,
+                                 int64_t first, unsigned n)
+{
+    unsigned found[SUBJECTS] = {0};
+    enum seal_result result = ask_range(r, db, "seal_journals", book->book_id, first, n, &r->journals);
+    if (result != SEAL_OK)
+        return result;
+    if (rows_count(r->journals) != (int)n)
+        return seal_db_broken(db, "of journals %lld to %lld only %d are there", (long long)first,
+                              (long long)(first + n - 1), rows_count(r->journals));
+    for (unsigned i = 0; i < n; i++) {
+        int64_t kind = rows_int(r->journals, (int)i, J_KIND);
+        if (kind < 1 || kind >= KINDS)
+            return seal_db_broken(db, "journal %lld is of a kind that is not known here, %lld",
+                                  (long long)(first + i), (long long)kind);
+        found[subject_of[kind]]++;
+    }
+    for (int s = 0; result == SEAL_OK && s < SUBJECTS; s++) {
+        if (found[s] == 0 || statement_of[s] == NULL)
+            continue;
+        result = ask_range(r, db, statement_of[s], book->book_id, first, n, &r->of[s]);
+        if (result == SEAL_OK && rows_count(r->of[s]) != (int)found[s])
+            result = seal_db_broken(db, "journals %lld to %lld: %u in %s were expected, %d are there",
+                                    (long long)first, (long long)(first + n - 1), found[s],
+                                    statement_of[s] + sizeof "seal_" - 1, rows_count(r->of[s]));
+    }
+    if (result == SEAL_OK && r->of[SEAL_SUBJECT_PAYOUT] != NULL)
+        result = find_beneficiaries(r, db, book);
+    if (result == SEAL_OK && r->of[SEAL_SUBJECT_PAYOUT] != NULL)
+        result = find_quotes(r, db, book);
+    return result;
+}
+
+enum seal_result seal_reader_leaves(struct seal_reader *r, struct seal_db *db, struct seal_book *book,
+                                    const struct seal_block_row *blocks, size_t n_blocks, int64_t first,
+                                    unsigned n, seal_hash_t *out)
+{
+    assert(n > 0 && n <= SEAL_RUN_MAX && n_blocks > 0 && blocks[0].first_seq <= first);
+    size_t b = 0;
+    enum seal_result result = read_run(r, db, book, first, n);
+    for (unsigned i = 0; result == SEAL_OK && i < n; i++) {
+        int64_t seq = first + i;
+        while (blocks[b].last_seq < seq)
+            b++;
+        assert(b < n_blocks);
+        result = write_journal(r, db, book, &blocks[b], seq, (int)i);
+        if (result == SEAL_OK)
+            seal_hash_leaf(r->h, &r->record, &out[i]);
+    }
+    run_free(r);
+    return result;
+}
+
+enum seal_result seal_reader_record(struct seal_reader *r, struct seal_db *db, struct seal_book *book,
+                                    const struct seal_block_row *block, int64_t seq,
+                                    struct seal_record *record)
+{
+    seal_hash_t ignored;
+    enum seal_result result = seal_reader_leaves(r, db, book, block, 1, seq, 1, &ignored);
+    if (result == SEAL_OK) {
+        struct seal_record swap = *record;
+        *record = r->record;
+        r->record = swap;
+    }
+    return result;
+}
+
+err_t seal_reader_new(struct seal_hasher *h, struct seal_reader **out)
+{
+    struct seal_reader *r = calloc(1, sizeof *r);
+    *out = r;
+    if (r == NULL)
+        return err_make(ERR_NO_MEMORY, "sealer");
+    r->h = h;
+    params_init(&r->params);
+    seal_record_init(&r->record);
+    seal_record_init(&r->aside);
+    buf_init(&r->quotes, QUOTE_BYTES_MAX);
+    r->cached = calloc(CACHED_BENEFICIARIES, sizeof *r->cached);
+    r->beneficiary = calloc(SEAL_RUN_MAX, sizeof *r->beneficiary);
+    r->missing_id = calloc(SEAL_RUN_MAX, sizeof *r->missing_id);
+    r->missing_version = calloc(SEAL_RUN_MAX, sizeof *r->missing_version);
+    r->missing_row = calloc(SEAL_RUN_MAX, sizeof *r->missing_row);
+    r->quote = calloc(SEAL_RUN_MAX, sizeof *r->quote);
+    r->quote_at = calloc(SEAL_RUN_MAX + 1, sizeof *r->quote_at);
+    if (r->cached == NULL || r->beneficiary == NULL || r->missing_id == NULL ||
+        r->missing_version == NULL || r->missing_row == NULL || r->quote == NULL ||
+        r->quote_at == NULL) {
+        seal_reader_free(out);
+        return err_make(ERR_NO_MEMORY, "sealer");
+    }
+    return err_none();
+}
+
+void seal_reader_free(struct seal_reader **reader)
+{
+    struct seal_reader *r = *reader;
+    if (r == NULL)
+        return;
+    run_free(r);
+    for (int i = 0; i < NAMES; i++)
+        dict_deinit(&r->names[i]);
+    dict_deinit(&r->rate_sheets);
+    params_deinit(&r->params);
+    seal_record_deinit(&r->record);
+    seal_record_deinit(&r->aside);
+    buf_deinit(&r->quotes);
+    free(r->cached);
+    free(r->beneficiary);
+    free(r->missing_id);
+    free(r->missing_version);
+    free(r->missing_row);
+    free(r->quote);
+    free(r->quote_at);
+    free(r);
+    *reader = NULL;
+}
