@@ -7,6 +7,7 @@
 #include "cli/schema.h"
 #include "domain/bank.h"
 #include "domain/ccy.h"
+#include "ledger/pii_keys.h"
 
 #include <assert.h>
 #include <openssl/crypto.h>
@@ -28,6 +29,8 @@ const char db_migrate_help[] =
 const struct option_row db_migrate_options[] = {
     {"set-password-file", "ROLE=FILE",
      "give a role the password in FILE (mode 0600); what is sent is its SCRAM verifier", true},
+    {"pii-keys", "FILE",
+     "keys of personal data, where there are requests from before there were keys", false},
     {NULL, NULL, NULL, false},
 };
 
@@ -115,6 +118,51 @@ static bool prepare(struct migrate *m)
            db_do(&m->db, "SET ROLE ujrat_owner; SET search_path = ujrat; "
                          "SET check_function_bodies = off; SET statement_timeout = 0") &&
            db_do(&m->db, sql_table);
+}
+
+/* The fingerprint key in the form that SQL can make an HMAC with (RFC 2104): 0003_personal_data.sql. */
+static bool set_fingerprint_pads(struct migrate *m, const struct pii_keys *keys)
+{
+    enum { BLOCK = 64 };
+    static const char *const names[] = {"ujrat.fingerprint_inner", "ujrat.fingerprint_outer"};
+    const uint8_t masks[] = {0x36, 0x5c};
+    uint8_t pad[BLOCK];
+    char hex[HEX_SIZE(BLOCK)];
+    bool ok = true;
+
+    for (int i = 0; i < 2 && ok; i++) {
+        PGresult *r;
+
+        for (size_t k = 0; k < BLOCK; k++)
+            pad[k] = (uint8_t)(masks[i] ^ (k < PII_KEY_SIZE ? keys->fingerprint[k] : 0));
+        hex_encode(pad, sizeof pad, hex);
+        r = db_query(&m->db, "SELECT set_config($1, $2, false) IS NULL", 2,
+                     (const char *const[]){names[i], hex});
+        ok = r != NULL;
+        PQclear(r);
+    }
+    OPENSSL_cleanse(pad, sizeof pad);
+    OPENSSL_cleanse(hex, sizeof hex);
+    return ok;
+}
+
+static bool take_pii_keys(struct migrate *m)
+{
+    const char *file = args_get(m->args, "pii-keys");
+    struct pii_keys keys = {0};
+    struct pii_problem problem;
+    struct stat seen;
+    bool ok = true;
+
+    if (file == NULL)
+        return true;
+    if (err_failed(pii_keys_read(file, &keys, &seen, &problem))) {
+        complain("%s", problem.text);
+        ok = false;
+    }
+    ok = ok && set_fingerprint_pads(m, &keys);
+    pii_keys_wipe(&keys);
+    return ok;
 }
 
 static bool read_applied(struct migrate *m)
@@ -409,7 +457,7 @@ static struct migrate *migrate_new(const struct args *args)
 
 static bool migrate_all(struct migrate *m)
 {
-    if (!prepare(m) || !read_applied(m) || !check_applied(m))
+    if (!prepare(m) || !read_applied(m) || !check_applied(m) || !take_pii_keys(m))
         return false;
     for (size_t i = 0; i < m->n_known; i++)
         if (!apply_migration(m, &m->known[i]))

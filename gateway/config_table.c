@@ -64,6 +64,10 @@ const struct config_row gateway_config_rows[] = {
     CONFIG_PATH(
         cfg, db_file, "db_file", "", CONFIG_AT_START,
         "A file of mode 0600 whose first line is that URI. With neither, UJRAT_APP_DB of the environment is used."),
+    CONFIG_PATH(
+        cfg, pii_keys_file, "pii_keys", NULL, CONFIG_AT_START,
+        "A file of mode 0600 with the keys that personal data is encrypted with: `ujrat pii key new` makes it "
+        "(docs/personal-data.md). Read again when it changes."),
     CONFIG_INT(cfg, db_connections, "db_connections", 1, 16, "2", CONFIG_AT_START,
                "Connections to the ledger of one worker."),
     CONFIG_INT(cfg, batch_payouts_max, "batch_payouts_max", 1, 15000, "4096", CONFIG_AT_START,

@@ -25,6 +25,7 @@ struct gateway_config {
 
     const char *db; /* read from db_file or the environment, never from the table */
     const char *db_file;
+    const char *pii_keys_file;
     int64_t db_connections;
     int64_t batch_payouts_max, queue_payouts_max, queue_statements_max;
     int64_t statement_timeout_ms;

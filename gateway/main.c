@@ -134,6 +134,10 @@ static enum exit_code run(const struct settings_source *source, struct settings 
         log_error(log, "start.tls", log_str("problem", problem.text));
         return EXIT_CONFIG;
     }
+    if (!worker_try_keys(settings, &problem)) {
+        log_error(log, "start.pii_keys", log_str("problem", problem.text));
+        return EXIT_CONFIG;
+    }
     enum exit_code code = ledger_check(&settings->config, log);
     return code == EXIT_DONE ? master_run(source, settings, log) : code;
 }
@@ -150,7 +154,7 @@ static enum exit_code start(const struct settings_source *source, enum action ac
     enum exit_code code = EXIT_CONFIG;
     struct log *log = NULL;
     if (action == CHECK) {
-        if (worker_try(&settings, &problem))
+        if (worker_try(&settings, &problem) && worker_try_keys(&settings, &problem))
             code = EXIT_DONE;
         else
             fprintf(stderr, "ujratd: %s\n", problem.text);

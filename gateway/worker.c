@@ -10,7 +10,9 @@
 #include "base/clock.h"
 #include "base/embedded.h"
 #include "gateway/fingerprint.h"
+#include "gateway/rpc/person.h"
 #include "gateway/rpc/rpc.h"
+#include "ledger/pii.h"
 
 extern const struct embedded descriptors;
 
@@ -83,6 +85,17 @@ bool worker_try(const struct settings *settings, struct config_problem *problem)
     return works;
 }
 
+bool worker_try_keys(const struct settings *settings, struct config_problem *problem)
+{
+    struct pii *pii = NULL;
+    struct pii_problem inner;
+    if (err_failed(pii_new(settings->config.pii_keys_file, &pii, &inner)))
+        (void)snprintf(problem->text, sizeof(problem->text), "pii_keys: %.490s", inner.text);
+    bool works = pii != NULL;
+    pii_free(&pii);
+    return works;
+}
+
 /* ---------------------------------------------------------------- health */
 
 static void tell_ready(struct worker *w)
@@ -121,6 +134,7 @@ static void on_registry_load(void *user)
 {
     struct worker *w = user;
     rpc_recheck_streams(&w->ctx);
+    person_refresh_keys(&w->ctx);
 }
 
 /* ---------------------------------------------------------------- the end, politely */
@@ -209,6 +223,17 @@ static err_t open_ledger(struct worker *w)
     return registry_new(&rc, &w->ctx.registry);
 }
 
+static err_t open_keys(struct worker *w)
+{
+    struct pii_problem problem;
+    err_t err = pii_new(w->settings->config.pii_keys_file, &w->ctx.pii, &problem);
+    if (err_failed(err)) {
+        log_error(w->ctx.log, "worker.pii_keys", log_str("problem", problem.text));
+        return err;
+    }
+    return fingerprinter_new(pii_fingerprint_key(w->ctx.pii), &w->ctx.fingerprinter);
+}
+
 static err_t open_server(struct worker *w, uint16_t port)
 {
     struct net_error error;
@@ -256,6 +281,7 @@ static void worker_deinit(struct worker *w)
     ledger_free(&w->ctx.ledger);
     registry_free(&w->ctx.registry);
     fingerprinter_free(&w->ctx.fingerprinter);
+    pii_free(&w->ctx.pii);
     rpc_ctx_deinit(&w->ctx);
     free_event(w->sigterm);
     free_event(w->sighup);
@@ -282,7 +308,7 @@ enum exit_code worker_run(const struct settings_source *source, struct settings 
     w.ctx.base = event_base_new();
     err_t err = w.ctx.base == NULL ? err_make(ERR_NO_MEMORY, "event loop") : open_ledger(&w);
     if (!err_failed(err))
-        err = fingerprinter_new(&w.ctx.fingerprinter);
+        err = open_keys(&w);
     if (!err_failed(err))
         err = open_server(&w, port);
     if (!err_failed(err))

@@ -15,5 +15,7 @@ enum exit_code worker_run(const struct settings_source *source, struct settings 
 
 /* Whether the TLS files and bounds make a server; nothing is listened to for long. False: *problem says why. */
 bool worker_try(const struct settings *settings, struct config_problem *problem);
+/* The same of the file of keys. */
+bool worker_try_keys(const struct settings *settings, struct config_problem *problem);
 
 #endif

@@ -154,22 +154,26 @@ bool batcher_add(struct batcher *b, int32_t book_id, int32_t principal_id,
 
 /* ---------------------------------------------------------------- encoding */
 
+void beneficiary_draft_columns(struct params *p, const struct beneficiary_draft *d)
+{
+    params_row_bytea(p, d->fingerprint);
+    params_row_int2(p, d->bank_id);
+    params_row_int2(p, d->channel);
+    params_row_text(p, d->purpose_code);
+    for (unsigned i = 0; i < PII_FIELDS; i++)
+        params_row_bytea_or_null(p, d->pii.commitment[i]);
+    params_row_int2(p, d->pii.key_id);
+    params_row_bytea(p, d->pii.sealed);
+}
+
 static void encode_carried(struct params *p, const struct beneficiary_draft *c, uint32_t oid)
 {
     if (c == NULL) {
         params_row_null(p, oid);
         return;
     }
-    const size_t start = params_row_nested_begin(p, oid, 9);
-    params_row_bytea(p, c->fingerprint);
-    params_row_text(p, c->display_name);
-    params_row_text_or_null(p, c->iban);
-    params_row_text_or_null(p, c->mobile_alias);
-    params_row_int2(p, c->bank_id);
-    params_row_text(p, c->cnic);
-    params_row_text(p, c->pseb);
-    params_row_int2(p, c->channel);
-    params_row_text(p, c->purpose_code);
+    const size_t start = params_row_nested_begin(p, oid, BENEFICIARY_DRAFT_COLUMNS);
+    beneficiary_draft_columns(p, c);
     params_row_nested_end(p, start);
 }
 

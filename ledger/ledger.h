@@ -19,6 +19,7 @@
 #include "domain/journal.h"
 #include "domain/reason.h"
 #include "ledger/params.h"
+#include "ledger/pii.h"
 #include "ledger/rows.h"
 
 struct event_base;
@@ -70,18 +71,18 @@ void ledger_query(struct ledger *l, const char *name, struct params *params, int
 
 /* ---------------------------------------------------------------- payouts */
 
-/* A beneficiary carried by a payout, already validated and normalised. */
+/* A beneficiary, such as one carried by a payout, already validated and normalised. */
 struct beneficiary_draft {
     struct slice fingerprint; /* 16 bytes */
-    struct slice display_name;
-    struct slice iban;         /* or empty */
-    struct slice mobile_alias; /* or empty, E.164 */
     int16_t bank_id;
-    struct slice cnic;
-    struct slice pseb;
     int16_t channel;
     struct slice purpose_code;
+    struct pii_row pii; /* what a person is called and paid by, committed to and encrypted */
 };
+
+/* The columns of the type beneficiary_draft (ledger/schema), for a row that has been begun. */
+enum { BENEFICIARY_DRAFT_COLUMNS = 11 };
+void beneficiary_draft_columns(struct params *params, const struct beneficiary_draft *draft);
 
 /*
  * One payout as it is posted: validated, priced, with its journal lines. The line whose account is

@@ -286,6 +286,14 @@ void params_row_bytea(struct params *p, struct slice v)
     column_bytes(p, OID_BYTEA, v);
 }
 
+void params_row_bytea_or_null(struct params *p, struct slice v)
+{
+    if (v.len == 0)
+        (void)column(p, OID_BYTEA, -1);
+    else
+        column_bytes(p, OID_BYTEA, v);
+}
+
 /* Room for n elements of `bytes_each`, each behind its length; NULL if there is none. */
 static uint8_t *column_array(struct params *p, uint32_t array_type, uint32_t type, int32_t n,
                              int32_t bytes_each)

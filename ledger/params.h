@@ -64,6 +64,7 @@ void params_row_int8_or_null(struct params *p, int64_t v); /* 0: NULL */
 void params_row_text(struct params *p, struct slice v);
 void params_row_text_or_null(struct params *p, struct slice v);
 void params_row_bytea(struct params *p, struct slice v);
+void params_row_bytea_or_null(struct params *p, struct slice v);
 void params_row_int2_array(struct params *p, const int16_t *v, int32_t n);
 void params_row_int4_array(struct params *p, const int32_t *v, int32_t n);
 void params_row_int8_array(struct params *p, const int64_t *v, int32_t n);

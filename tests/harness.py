@@ -182,6 +182,14 @@ def reason(error, api):
 
 
 # ---------------------------------------------------------------- the gateway
+def pii_keys_of(database, folder):
+    """The database's file of keys, whichever of its gateways comes first: they all read what any of them wrote."""
+    path = pathlib.Path(folder) / ("pii-%s.keys" % database.name)
+    if not path.exists():
+        run(BIN / "ujrat", "pii", "key", "new", path, "--quiet")
+    return path
+
+
 class Gateway:
     """A running ujratd with its config, its database and its log."""
 
@@ -199,6 +207,7 @@ class Gateway:
             "tls_client_ca": pki.ca,
             "tls_crl": pki.crl,
             "db": database.uri("ujrat_app"),
+            "pii_keys": pii_keys_of(database, self.folder.parent),
             "workers": 1,
         }
         self.settings.update(settings)

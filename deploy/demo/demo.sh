@@ -82,6 +82,7 @@ choose_port() {
 }
 
 write_config() {
+    [ -f "$demo/pii.keys" ] || ujrat pii key new "$demo/pii.keys" --quiet || exit 1
     cat >"$demo/ujratd.conf.new" <<END
 # Written by make demo. All settings, with their meaning: ujratd --print-config
 listen = "127.0.0.1:$port"
@@ -91,6 +92,7 @@ tls_key = "$demo/pki/server.key"
 tls_client_ca = "$demo/pki/ca.pem"
 tls_crl = "$demo/pki/crl.pem"
 db = "$(db_uri ujrat_app)"
+pii_keys = "$demo/pii.keys"
 # The demo's sheet is of July 2026 whatever the day is. A real gateway keeps the default of a few days, and refuses to
 # price with anything older.
 rate_age_max = 3650d

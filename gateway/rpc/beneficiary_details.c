@@ -28,13 +28,13 @@ static struct refusal check_account(const struct wire_beneficiary_details *in,
         if (in->bank_code.len != 0 &&
             !slice_equal_str(in->bank_code, iban_bank_code(in->iban, bank)))
             return at(REASON_FIELD_CONFLICT, "bank_code");
-        out->draft.iban = in->iban;
+        out->value[PII_IBAN] = in->iban;
         return at(REASON_NONE, NULL);
     }
     reason_t reason = mobile_normalise(in->mobile_alias, out->mobile);
     if (reason != REASON_NONE)
         return at(reason, "mobile_alias");
-    out->draft.mobile_alias = slice_str(out->mobile);
+    out->value[PII_MOBILE] = slice_str(out->mobile);
     return at(bank_code_check(in->bank_code), "bank_code");
 }
 
@@ -62,9 +62,9 @@ struct refusal beneficiary_details_check(const struct wire_beneficiary_details *
         draft->purpose_code = channel == CHANNEL_EXPORT_OF_SERVICES ? SLICE("9186") : SLICE("9471");
     if ((reason = purpose_code_check(draft->purpose_code)) != REASON_NONE)
         return at(reason, "purpose_code");
-    draft->display_name = in->display_name;
-    draft->cnic = slice_str(out->cnic);
-    draft->pseb = in->pseb_registration;
+    out->value[PII_NAME] = in->display_name;
+    out->value[PII_CNIC] = slice_str(out->cnic);
+    out->value[PII_PSEB] = in->pseb_registration;
     draft->channel = (int16_t)channel;
     draft->fingerprint = slice_of(out->fingerprint, FINGERPRINT_SIZE);
     return at(REASON_NONE, NULL);
@@ -88,9 +88,19 @@ void beneficiary_fingerprint(struct fingerprinter *f, struct beneficiary_text *o
     const struct beneficiary_draft *d = &out->draft;
     const char bank[2] = {(char)(d->bank_id >> 8), (char)(d->bank_id & 0xff)};
     const char channel = (char)d->channel;
-    const struct slice fields[] = {d->display_name,       d->iban,        d->mobile_alias,
-                                   slice_of(bank, 2),     d->cnic,        d->pseb,
+    const struct slice *v = out->value;
+    const struct slice fields[] = {v[PII_NAME],           v[PII_IBAN],    v[PII_MOBILE],
+                                   slice_of(bank, 2),     v[PII_CNIC],    v[PII_PSEB],
                                    slice_of(&channel, 1), d->purpose_code};
     fingerprint_of(f, "ujrat.beneficiary.v1", fields, sizeof(fields) / sizeof(fields[0]),
                    out->fingerprint);
+}
+
+reason_t beneficiary_seal(struct pii *pii, struct arena *arena, struct beneficiary_text *out)
+{
+    uint8_t *sealed = arena_alloc(arena, pii_sealed_size(out->value));
+    if (sealed == NULL)
+        return REASON_MESSAGE_TOO_LARGE;
+    err_t err = pii_seal(pii, out->value, out->commitment, sealed, &out->draft.pii);
+    return err_failed(err) ? REASON_INTERNAL : REASON_NONE;
 }

@@ -10,17 +10,19 @@
 #include "gateway/wire/payout_messages.h"
 #include "ledger/ledger.h"
 
-/* The draft and the text it points to, besides the request's own. */
+/* The draft and what it points to, besides the request's own text. */
 struct beneficiary_text {
     struct beneficiary_draft draft;
+    struct slice value[PII_FIELDS]; /* in clear, normalised; empty: not given */
     char cnic[CNIC_SIZE];
     char mobile[MOBILE_SIZE];
     uint8_t fingerprint[FINGERPRINT_SIZE];
+    uint8_t commitment[PII_FIELDS][PII_COMMITMENT_SIZE];
 };
 
 /*
  * What is wrong with the details as they stand, whatever the ledger holds; field is relative ("iban"). On
- * REASON_NONE *out is filled, but for bank_id.
+ * REASON_NONE *out is filled, but for bank_id and what is encrypted.
  */
 MUST_CHECK struct refusal beneficiary_details_check(const struct wire_beneficiary_details *details,
                                                     struct beneficiary_text *out);
@@ -32,5 +34,9 @@ MUST_CHECK reason_t beneficiary_bank(const struct registry *registry,
 
 /* Over the normalised details: the same person, told twice, is the same. After both functions above. */
 void beneficiary_fingerprint(struct fingerprinter *f, struct beneficiary_text *out);
+
+/* Commits to the values and encrypts them, into the arena. MESSAGE_TOO_LARGE: there is no room; INTERNAL. */
+MUST_CHECK reason_t beneficiary_seal(struct pii *pii, struct arena *arena,
+                                     struct beneficiary_text *out);
 
 #endif

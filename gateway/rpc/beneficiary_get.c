@@ -2,28 +2,51 @@
 #include "gateway/rpc/beneficiary_get.h"
 
 #include "gateway/rpc/methods.h"
+#include "gateway/rpc/person.h"
 #include "gateway/wire/payout_messages.h"
 
-/* Columns of beneficiary_get and beneficiary_list. Slices point into the rows. */
-static void read_row(struct rpc_call *call, const struct rows *rows, int row,
+/* Columns of beneficiary_get and beneficiary_list. */
+enum {
+    COL_ID,
+    COL_VERSION,
+    COL_CREATED_AT,
+    COL_UPDATED_AT,
+    COL_BANK_CODE,
+    COL_CHANNEL,
+    COL_PURPOSE_CODE,
+    COL_ERASED,
+    COL_PERSON,
+};
+
+/* Slices point into the rows and the call's arena. False: the call was refused and is over. */
+static bool read_row(struct rpc_call *call, const struct rows *rows, int row,
                      struct wire_beneficiary *out)
 {
+    struct slice value[PII_FIELDS] = {[PII_NAME] = SLICE("(erased)")};
+    reason_t reason = REASON_NONE;
+    if (!rows_bool(rows, row, COL_ERASED))
+        reason = person_read(call->ctx, rows, row, COL_PERSON, &call->arena, value);
+    if (reason != REASON_NONE) {
+        rpc_refuse(call, reason, NULL);
+        return false;
+    }
     *out = (struct wire_beneficiary){
         .present = true,
-        .name = rpc_resource_name(call, "beneficiaries", rows_int(rows, row, 0)),
-        .version = (int32_t)rows_int(rows, row, 1),
-        .create_time = wire_time_of(rows_time_us(rows, row, 2)),
-        .update_time = wire_time_of(rows_time_us(rows, row, 3)),
+        .name = rpc_resource_name(call, "beneficiaries", rows_int(rows, row, COL_ID)),
+        .version = (int32_t)rows_int(rows, row, COL_VERSION),
+        .create_time = wire_time_of(rows_time_us(rows, row, COL_CREATED_AT)),
+        .update_time = wire_time_of(rows_time_us(rows, row, COL_UPDATED_AT)),
         .details = {.present = true,
-                    .display_name = rows_text(rows, row, 4),
-                    .iban = rows_text(rows, row, 5),
-                    .mobile_alias = rows_text(rows, row, 6),
-                    .bank_code = rows_text(rows, row, 7),
-                    .cnic = rows_text(rows, row, 8),
-                    .pseb_registration = rows_text(rows, row, 9),
-                    .channel = (int32_t)rows_int(rows, row, 10),
-                    .purpose_code = rows_text(rows, row, 11)},
+                    .display_name = value[PII_NAME],
+                    .iban = value[PII_IBAN],
+                    .mobile_alias = value[PII_MOBILE],
+                    .bank_code = rows_text(rows, row, COL_BANK_CODE),
+                    .cnic = value[PII_CNIC],
+                    .pseb_registration = value[PII_PSEB],
+                    .channel = (int32_t)rows_int(rows, row, COL_CHANNEL),
+                    .purpose_code = rows_text(rows, row, COL_PURPOSE_CODE)},
     };
+    return true;
 }
 
 static void on_beneficiary(struct rpc_call *call, enum ledger_outcome outcome, reason_t reason,
@@ -38,8 +61,8 @@ static void on_beneficiary(struct rpc_call *call, enum ledger_outcome outcome, r
         return;
     }
     struct wire_beneficiary answer;
-    read_row(call, rows, 0, &answer);
-    rpc_reply(call, &wire_beneficiary_type, &answer);
+    if (read_row(call, rows, 0, &answer))
+        rpc_reply(call, &wire_beneficiary_type, &answer);
 }
 
 void beneficiary_answer(struct rpc_call *call, int64_t beneficiary_id)
@@ -86,12 +109,13 @@ static void on_page(struct rpc_call *call, enum ledger_outcome outcome, reason_t
         return;
     answer.beneficiaries.n = n;
     for (uint32_t i = 0; i < n; i++)
-        read_row(call, rows, (int)i, &answer.beneficiaries.items[i]);
+        if (!read_row(call, rows, (int)i, &answer.beneficiaries.items[i]))
+            return;
     if (more)
         answer.next_page_token =
             rpc_token_encode(call, &(struct rpc_token){.kind = 'b',
                                                        .scope = call->principal.book_id,
-                                                       .a = rows_int(rows, (int)n - 1, 0)});
+                                                       .a = rows_int(rows, (int)n - 1, COL_ID)});
     rpc_reply(call, &wire_list_beneficiaries_response_type, &answer);
 }
 

@@ -27,27 +27,22 @@ static bool take_details(struct rpc_call *call, const struct wire_beneficiary_de
     }
     *bank = beneficiary_bank(call->ctx->registry, details, text);
     beneficiary_fingerprint(call->ctx->fingerprinter, text);
-    return true;
+    reason_t reason = beneficiary_seal(call->ctx->pii, &call->arena, text);
+    if (reason != REASON_NONE)
+        rpc_refuse(call, reason, "details");
+    return reason == REASON_NONE;
 }
 
 static const char *bank_field(const struct change *change)
 {
-    return change->text.draft.iban.len != 0 ? "details.iban" : "details.bank_code";
+    return change->text.value[PII_IBAN].len != 0 ? "details.iban" : "details.bank_code";
 }
 
 static void add_draft(struct params *params, const struct beneficiary_draft *d)
 {
     params_array_begin(params, LEDGER_TYPE_BENEFICIARY_DRAFT);
-    params_row_begin(params, 9);
-    params_row_bytea(params, d->fingerprint);
-    params_row_text(params, d->display_name);
-    params_row_text_or_null(params, d->iban);
-    params_row_text_or_null(params, d->mobile_alias);
-    params_row_int2(params, d->bank_id);
-    params_row_text(params, d->cnic);
-    params_row_text(params, d->pseb);
-    params_row_int2(params, d->channel);
-    params_row_text(params, d->purpose_code);
+    params_row_begin(params, BENEFICIARY_DRAFT_COLUMNS);
+    beneficiary_draft_columns(params, d);
     params_row_end(params);
     params_array_end(params);
 }

@@ -209,7 +209,7 @@ static struct refusal check_beneficiary(struct rpc_call *call,
     draft->refusal = beneficiary_bank(call->ctx->registry, &in->beneficiary_details, text);
     beneficiary_fingerprint(call->ctx->fingerprinter, text);
     draft->carried = &text->draft;
-    return at(REASON_NONE, NULL);
+    return at(beneficiary_seal(call->ctx->pii, &call->arena, text), "beneficiary_details");
 }
 
 static reason_t take_fingerprint(struct rpc_call *call, const struct wire_submit_payout_request *in,

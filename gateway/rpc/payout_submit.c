@@ -214,8 +214,8 @@ static void answer_payout(struct submit *s)
                                             .rate_as_of_us = s->rate_as_of_us},
                       &text, &payout.pricing);
     log_debug(call->ctx->log, "payout.accepted", log_conn(call->conn_id), log_payout(payout.name),
-              log_iban("iban", draft->carried == NULL ? SLICE("") : draft->carried->iban),
-              log_cnic("cnic", draft->carried == NULL ? SLICE("") : draft->carried->cnic));
+              log_iban("iban", request->beneficiary_details.iban),
+              log_cnic("cnic", request->beneficiary_details.cnic));
     rpc_reply(call, &wire_payout_type, &payout);
 }
 

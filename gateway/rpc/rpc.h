@@ -56,6 +56,7 @@
 
 struct event_base;
 struct fingerprinter;
+struct pii;
 struct rpc_binding;
 struct book_heads;
 struct rpc_call;
@@ -68,6 +69,7 @@ struct rpc_ctx {
     struct ledger *ledger;
     struct registry *registry;
     struct fingerprinter *fingerprinter;
+    struct pii *pii;
     grpc_server_t *server;
     bool draining;
     struct rpc_call *open;  /* every call not over, newest first */
@@ -123,7 +125,7 @@ extern const struct rpc_method *const rpc_methods[];
 
 /* ---------------------------------------------------------------- for the worker */
 
-/* config, log, base are set by the caller. ledger, registry, fingerprinter and server too, before the first call. */
+/* config, log, base are set by the caller. ledger, registry, fingerprinter, pii and server too, before the first call. */
 void rpc_ctx_init(struct rpc_ctx *ctx);
 /* After the server and the ledger were freed. */
 void rpc_ctx_deinit(struct rpc_ctx *ctx);

@@ -10,6 +10,7 @@
 
 #include "gateway/rpc/book_heads.h"
 #include "gateway/rpc/methods.h"
+#include "gateway/rpc/person.h"
 #include "gateway/rpc/settlement_id.h"
 #include "gateway/wire/settlement_messages.h"
 
@@ -30,26 +31,24 @@ struct watch {
     struct wire_instruction instructions[PAGE_INSTRUCTIONS_MAX];
     char ids[PAGE_INSTRUCTIONS_MAX][INSTRUCTION_ID_SIZE];
     struct arena tokens; /* of one page */
+    struct arena people; /* of one page */
 };
 
 /* Columns of ledger/sql/settlement_watch.sql. */
 enum {
     COL_PAYOUT_ID,
     COL_CANCELLED,
+    COL_ERASED,
     COL_NET,
     COL_DST_CCY,
-    COL_DISPLAY_NAME,
-    COL_IBAN,
-    COL_MOBILE_ALIAS,
-    COL_CNIC,
     COL_CHANNEL,
     COL_PURPOSE_CODE,
-    COL_PSEB,
     COL_ORIGINATOR,
     COL_GROSS,
     COL_SRC_CCY,
     COL_INFO,
     COL_AT,
+    COL_PERSON,
 };
 
 static void go_on(struct watch *w);
@@ -58,6 +57,7 @@ static void watch_free(struct watch *w)
 {
     book_heads_cancel(&w->waiter);
     arena_deinit(&w->tokens);
+    arena_deinit(&w->people);
     free(w);
 }
 
@@ -92,12 +92,16 @@ static bool learn_books(struct watch *w)
     return true;
 }
 
-static bool fill_instruction(struct watch *w, unsigned i, const struct rows *rows, int row)
+static reason_t fill_instruction(struct watch *w, unsigned i, const struct rows *rows, int row)
 {
     struct instruction_cursor *cursor = &w->cursors[w->book];
     char *token = arena_alloc(&w->tokens, INSTRUCTION_TOKEN_SIZE(w->n_books));
+    struct slice value[PII_FIELDS];
     if (token == NULL)
-        return false;
+        return REASON_QUEUE_FULL;
+    reason_t reason = person_read(w->call->ctx, rows, row, COL_PERSON, &w->people, value);
+    if (reason != REASON_NONE)
+        return reason;
     size_t id_len = instruction_id_write(cursor->book_id, cursor->payout_id, w->ids[i]);
     size_t token_len =
         instruction_token_write(w->call->principal.bank_id, w->cursors, w->n_books, token);
@@ -106,13 +110,13 @@ static bool fill_instruction(struct watch *w, unsigned i, const struct rows *row
         .instruction_id = slice_of(w->ids[i], id_len),
         .amount =
             wire_money_of(rows_int(rows, row, COL_NET), (uint16_t)rows_int(rows, row, COL_DST_CCY)),
-        .creditor_name = rows_text(rows, row, COL_DISPLAY_NAME),
-        .creditor_iban = rows_text(rows, row, COL_IBAN),
-        .creditor_mobile_alias = rows_text(rows, row, COL_MOBILE_ALIAS),
-        .creditor_cnic = rows_text(rows, row, COL_CNIC),
+        .creditor_name = value[PII_NAME],
+        .creditor_iban = value[PII_IBAN],
+        .creditor_mobile_alias = value[PII_MOBILE],
+        .creditor_cnic = value[PII_CNIC],
         .channel = (int32_t)rows_int(rows, row, COL_CHANNEL),
         .purpose_code = rows_text(rows, row, COL_PURPOSE_CODE),
-        .pseb_registration = rows_text(rows, row, COL_PSEB),
+        .pseb_registration = value[PII_PSEB],
         .originator_name = rows_text(rows, row, COL_ORIGINATOR),
         .original_amount = wire_money_of(rows_int(rows, row, COL_GROSS),
                                          (uint16_t)rows_int(rows, row, COL_SRC_CCY)),
@@ -120,7 +124,7 @@ static bool fill_instruction(struct watch *w, unsigned i, const struct rows *row
         .create_time = wire_time_of(rows_time_us(rows, row, COL_AT)),
         .resume_token = slice_of(token, token_len),
     };
-    return true;
+    return REASON_NONE;
 }
 
 /* ---------------------------------------------------------------- handing out */
@@ -175,12 +179,14 @@ static void on_page(struct rpc_call *call, enum ledger_outcome outcome, reason_t
     }
     unsigned n = 0;
     arena_reset(&w->tokens);
+    arena_reset(&w->people);
     for (int i = 0; i < rows_count(rows) && n < PAGE_INSTRUCTIONS_MAX; i++) {
         w->cursors[w->book].payout_id = rows_int(rows, i, COL_PAYOUT_ID);
-        if (rows_bool(rows, i, COL_CANCELLED))
+        if (rows_bool(rows, i, COL_CANCELLED) || rows_bool(rows, i, COL_ERASED))
             continue;
-        if (!fill_instruction(w, n, rows, i)) {
-            give_up(w, LEDGER_NOT_SENT, REASON_QUEUE_FULL);
+        reason_t no = fill_instruction(w, n, rows, i);
+        if (no != REASON_NONE) {
+            give_up(w, no == REASON_QUEUE_FULL ? LEDGER_NOT_SENT : LEDGER_REFUSED, no);
             return;
         }
         n++;
@@ -278,6 +284,7 @@ static void handle(struct rpc_call *call, const void *request)
     arena_init(&w->tokens, 16 * 1024,
                (PAGE_INSTRUCTIONS_MAX + 1) *
                    (INSTRUCTION_TOKEN_SIZE(INSTRUCTION_CURSORS_MAX) + 64));
+    arena_init(&w->people, 64 * 1024, (PAGE_INSTRUCTIONS_MAX + 16) * PII_SEALED_BYTES_MAX);
     call->state = w;
     rpc_send_headers(call);
     go_on(w);

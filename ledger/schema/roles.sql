@@ -6,7 +6,7 @@
 --   ujrat_settle    settlement: reads, and the settlement functions only
 --   ujrat_sealer    seals blocks: reads, and seal_blocks
 --   ujrat_auditor   reads
---   ujrat_operator  opens books, banks and floats, imports rates
+--   ujrat_operator  opens books, banks and floats, imports rates, erases people and changes the keys of their data
 
 REVOKE ALL ON SCHEMA ujrat FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ujrat FROM PUBLIC, ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
@@ -16,6 +16,8 @@ ALTER DEFAULT PRIVILEGES FOR ROLE ujrat_owner REVOKE EXECUTE ON FUNCTIONS FROM P
 
 GRANT USAGE ON SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 GRANT SELECT ON ALL TABLES IN SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
+-- Encrypted personal data: for who decrypts it, and who encrypts it anew.
+REVOKE SELECT ON beneficiary_pii FROM ujrat_settle, ujrat_sealer, ujrat_auditor;
 GRANT EXECUTE ON FUNCTION current_balance, payout_state, handed_out_upto, bank_payouts_after, digit_factor, block_upto
     TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 GRANT EXECUTE ON FUNCTION post_payouts, cancel_payout, create_quote, register_beneficiary, update_beneficiary,
@@ -24,5 +26,5 @@ GRANT EXECUTE ON FUNCTION hand_out, confirm_instructions, return_payment TO ujra
 GRANT EXECUTE ON FUNCTION seal_blocks TO ujrat_sealer;
 GRANT EXECUTE ON FUNCTION add_log_key TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION open_book, open_currency, connect_bank, add_principal, set_principal_enabled, deposit_float, import_rates,
-    set_tariff TO ujrat_operator;
+    set_tariff, erase_beneficiary, rotate_pii TO ujrat_operator;
 ALTER ROLE ujrat_auditor SET default_transaction_read_only = on;

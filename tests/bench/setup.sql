@@ -12,9 +12,5 @@ INSERT INTO beneficiary (book_id, beneficiary_id, request_id, version, bank_id, 
 SELECT b.book_id, i, 'request:bench-' || i, 1, k.bank_id, now()
   FROM book b, generate_series(1, 1000) i, bank k
  WHERE k.code = CASE i % 2 WHEN 0 THEN 'MUCB' ELSE 'SCBL' END;
-INSERT INTO beneficiary_version (book_id, beneficiary_id, version, fingerprint, display_name, iban, bank_id, cnic, pseb, channel,
-                                 purpose_code, principal_id, created_at)
-SELECT book_id, beneficiary_id, 1, substring(sha256(beneficiary_id::text::bytea), 1, 16), 'Bench Beneficiary ' || beneficiary_id,
-       'PK36SCBL' || lpad(beneficiary_id::text, 16, '0'), bank_id, lpad(beneficiary_id::text, 13, '9'), '', 1, '9186', 1, now()
-  FROM beneficiary;
+\ir ../people.sql
 ANALYZE;

@@ -35,7 +35,7 @@ def settings(pki, world):
     """What a config must say."""
     cert, key = pki.pair("server")
     return {"listen": "127.0.0.1:0", "tls_cert": cert, "tls_key": key, "tls_client_ca": pki.ca, "tls_crl": pki.crl,
-            "db": world.database.uri("ujrat_app")}
+            "db": world.database.uri("ujrat_app"), "pii_keys": world.gateway.settings["pii_keys"]}
 
 
 @pytest.fixture
@@ -84,14 +84,14 @@ def test_a_bad_config_is_refused_with_its_line_and_reason(conf, text, words):
     assert ujratd("--config", path).returncode == CONFIG, "it does not start with it either"
 
 
-@pytest.mark.parametrize("name", ["tls_cert", "tls_key", "tls_client_ca"])
+@pytest.mark.parametrize("name", ["tls_cert", "tls_key", "tls_client_ca", "pii_keys"])
 def test_what_must_be_set_must_be_set(conf, name):
     done = check(conf(**{name: None}))
     assert done.returncode == CONFIG and name in done.stderr
 
 
 @pytest.mark.parametrize("changes", [dict(tls_cert="/nowhere.pem"), dict(tls_crl="/nowhere.pem"), dict(listen="localhost:1"),
-                                     dict(listen="127.0.0.1"), dict(listen="127.0.0.1:65536"), dict(db="")])
+                                     dict(pii_keys="/nowhere.keys"), dict(listen="127.0.0.1"), dict(listen="127.0.0.1:65536"), dict(db="")])
 def test_settings_that_cannot_work_are_refused(conf, changes):
     environment = {k: v for k, v in os.environ.items() if k != "UJRAT_APP_DB"}
     done = ujratd("--check-config", "--config", conf(**changes), env=environment)

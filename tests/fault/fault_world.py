@@ -31,11 +31,6 @@ SELECT deposit_float(book_id, 1, 'EUR', %(scarce)s, 'test-eur') FROM book;
 INSERT INTO beneficiary (book_id, beneficiary_id, request_id, version, bank_id, created_at)
 SELECT b.book_id, i, 'request:' || i, 1, k.bank_id, now()
   FROM book b, generate_series(1, %(beneficiaries)s) i, bank k WHERE k.code = (%(banks)s::text[])[1 + i %% 2];
-INSERT INTO beneficiary_version (book_id, beneficiary_id, version, fingerprint, display_name, iban, bank_id, cnic, pseb, channel,
-                                 purpose_code, principal_id, created_at)
-SELECT book_id, beneficiary_id, 1, substring(sha256(beneficiary_id::text::bytea), 1, 16), 'Beneficiary ' || beneficiary_id,
-       'PK36' || code || lpad(beneficiary_id::text, 16, '0'), bank_id, lpad(beneficiary_id::text, 13, '9'), '', 1, '9186', 1, now()
-  FROM beneficiary JOIN bank USING (bank_id);
 """
 
 
@@ -65,6 +60,7 @@ class World:
             self.database = new_database(self.cluster, "world")
             self.sql(SETUP, {"banks": list(BANKS), "platforms": list(PLATFORMS), "beneficiaries": BENEFICIARIES,
                              "scarce": self.scarce})
+            self.sql((SOURCE.parent / "people.sql").read_text())
             if self.sabotage:
                 self.sabotage(self)
             self.gateway = Gateway(self.folder / "gateway", self.database, self.pki, self.api, workers=self.workers,

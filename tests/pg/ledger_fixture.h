@@ -182,9 +182,9 @@ static inline struct test_book book_new(struct fixture *f, int64_t float_minor)
     sql_run(
         f,
         "SELECT register_beneficiary(%d, %d, 'r' || i, ARRAY[ROW(substring(sha256(i::text::bytea), 1, 16),"
-        " 'Beneficiary ' || i, 'PK36SCBL' || lpad(i::text, 16, '0'), NULL,"
-        " (SELECT bank_id FROM bank WHERE code = CASE i %% 2 WHEN 0 THEN 'MUCB' ELSE 'SCBL' END),"
-        " lpad(i::text, 13, '9'), '', 1, '9186')::beneficiary_draft]) FROM generate_series(1, %d) i",
+        " (SELECT bank_id FROM bank WHERE code = CASE i %% 2 WHEN 0 THEN 'MUCB' ELSE 'SCBL' END), 1, '9186',"
+        " sha256('name'), sha256('iban'), NULL, sha256('cnic'), NULL, 1, 'sealed')::beneficiary_draft])"
+        " FROM generate_series(1, %d) i",
         id, f->principal_id, BENEFICIARIES);
     return (struct test_book){
         .id = id,

@@ -100,8 +100,10 @@ class Ledger:
 
     def details(self, name, bank):
         print_ = hashlib.md5(f"{name}/{bank}".encode()).hexdigest()
-        return {"fingerprint": "\\x" + print_, "display_name": name, "mobile_alias": "+923001234567", "bank_id": self.bank[bank],
-                "cnic": "1234567890123", "pseb": "", "channel": 1, "purpose_code": "9186"}
+        commitment = lambda what: "\\x" + hashlib.sha256(f"{what} of {name}".encode()).hexdigest()
+        return {"fingerprint": "\\x" + print_, "bank_id": self.bank[bank], "channel": 1, "purpose_code": "9186",
+                "name_commitment": commitment("name"), "mobile_commitment": commitment("mobile"),
+                "cnic_commitment": commitment("cnic"), "pii_key": 1, "pii": "\\x" + name.encode().hex()}
 
     def lines(self, pricing):
         src = CODE[pricing["src_ccy"]]

@@ -365,13 +365,15 @@ static void a_carried_beneficiary_is_stored_once_as_it_was_given(void **state)
     const struct test_book book = book_new(f, 10000000);
     const struct beneficiary_draft carried = {
         .fingerprint = SLICE("carried-carried-"),
-        .display_name = SLICE("عائشہ صدیقی"),
-        .mobile_alias = SLICE("+923001234567"),
         .bank_id = (int16_t)sql_int(f, "SELECT bank_id FROM bank WHERE code = 'MUCB'"),
-        .cnic = SLICE("3520112345671"),
-        .pseb = SLICE("PSEB-77"),
         .channel = 2,
         .purpose_code = SLICE("9471"),
+        .pii = {.key_id = 7,
+                .sealed = SLICE("sealed with key seven"),
+                .commitment = {[PII_NAME] = SLICE("commitment to the name----------"),
+                               [PII_MOBILE] = SLICE("commitment to the mobile number-"),
+                               [PII_CNIC] = SLICE("commitment to the identity card-"),
+                               [PII_PSEB] = SLICE("commitment to the registration--")}},
     };
     struct post *p = post_new();
     for (int i = 0; i < 3; i++) {
@@ -389,11 +391,13 @@ static void a_carried_beneficiary_is_stored_once_as_it_was_given(void **state)
     assert_int_equal(
         sql_int(
             f,
-            "SELECT count(DISTINCT (v.beneficiary_id, v.display_name, v.iban, v.mobile_alias, v.cnic, v.pseb,"
-            " v.channel, v.purpose_code)) FROM payout p JOIN beneficiary_version v USING (book_id, beneficiary_id)"
-            " WHERE p.book_id = %d AND v.display_name = 'عائشہ صدیقی' AND v.iban IS NULL"
-            " AND v.mobile_alias = '+923001234567' AND v.cnic = '3520112345671' AND v.pseb = 'PSEB-77'"
-            " AND v.channel = 2 AND v.purpose_code = '9471'",
+            "SELECT count(DISTINCT v.beneficiary_id) FROM payout p JOIN beneficiary_version v USING (book_id, beneficiary_id)"
+            " JOIN beneficiary_pii r USING (book_id, beneficiary_id, version)"
+            " WHERE p.book_id = %d AND v.name_commitment = 'commitment to the name----------' AND v.iban_commitment IS NULL"
+            " AND v.mobile_commitment = 'commitment to the mobile number-'"
+            " AND v.cnic_commitment = 'commitment to the identity card-'"
+            " AND v.pseb_commitment = 'commitment to the registration--' AND v.channel = 2 AND v.purpose_code = '9471'"
+            " AND r.key_id = 7 AND r.sealed = 'sealed with key seven'",
             book.id),
         1);
     assert_int_equal(payouts_stored(f, &book), 3);

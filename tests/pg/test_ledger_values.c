@@ -1,4 +1,5 @@
 /* Values on their way to PostgreSQL and back, and the statements that carry them. */
+#include "ledger/ledger.h"
 #include "ledger/params.h"
 #include "ledger/rows.h"
 #include "ledger/statements.h"
@@ -215,19 +216,18 @@ static void an_empty_array_of_rows_is_an_empty_array(void **state)
     params_deinit(&p);
 }
 
-static void beneficiary(struct params *p, size_t name_len)
+static void beneficiary(struct params *p, size_t pii_len)
 {
-    char name[20000];
-    memset(name, 'n', sizeof name);
+    char pii[20000];
+    memset(pii, 'n', sizeof pii);
     params_row_bytea(p, SLICE("0123456789abcdef"));
-    params_row_text(p, slice_of(name, name_len));
-    params_row_text_or_null(p, SLICE("PK36SCBL0000001123456702"));
-    params_row_text_or_null(p, SLICE(""));
     params_row_int2(p, 7);
-    params_row_text(p, SLICE("1234567890123"));
-    params_row_text(p, SLICE(""));
     params_row_int2(p, 1);
     params_row_text(p, SLICE("9186"));
+    for (unsigned i = 0; i < PII_FIELDS; i++)
+        params_row_bytea_or_null(p, i == PII_MOBILE ? SLICE("") : SLICE("commitment"));
+    params_row_int2(p, 3);
+    params_row_bytea(p, slice_of(pii, pii_len));
 }
 
 /* A row inside a row, and arrays inside a row, long enough that the buffer moves while it is written. */
@@ -249,7 +249,7 @@ static void rows_and_arrays_inside_rows_come_back(void **state)
         if (i == 0) {
             params_row_null(&p, oid);
         } else {
-            const size_t start = params_row_nested_begin(&p, oid, 9);
+            const size_t start = params_row_nested_begin(&p, oid, BENEFICIARY_DRAFT_COLUMNS);
             beneficiary(&p, (size_t)i * 10000);
             params_row_nested_end(&p, start);
         }
@@ -267,8 +267,8 @@ static void rows_and_arrays_inside_rows_come_back(void **state)
     params_array_end(&p);
     r = echo(
         pg,
-        "SELECT d.beneficiary_id, d.carried IS NULL, (d.carried).bank_id, length((d.carried).display_name),"
-        " (d.carried).mobile_alias, (d.carried).purpose_code, d.line_account, d.line_ccy, d.line_minor,"
+        "SELECT d.beneficiary_id, d.carried IS NULL, (d.carried).bank_id, length((d.carried).pii),"
+        " (d.carried).mobile_commitment, (d.carried).purpose_code, d.line_account, d.line_ccy, d.line_minor,"
         " d.refusal, d.margin_bps FROM unnest($1::payout_draft[]) d",
         &p);
     const struct rows *rows = rows_of(r);

@@ -18,7 +18,7 @@ refuses() { # CODE WORD ARGUMENT...: it ends with that code and says that word
 }
 
 config() { # LINE...: a file that is whole but for what is said
-    printf '%s\n' 'tls_cert = /nowhere.pem' 'tls_key = /nowhere.key' 'tls_client_ca = /nowhere.pem' "$@" >"$scratch/conf"
+    printf '%s\n' 'tls_cert = /nowhere.pem' 'tls_key = /nowhere.key' 'tls_client_ca = /nowhere.pem' 'pii_keys = /nowhere.keys' "$@" >"$scratch/conf"
 }
 
 settings_page_is_what_the_table_prints() { diff -u docs/config.md <("$ujratd" --print-config-docs); }
@@ -32,7 +32,7 @@ sample_file_is_read_back() {
 
 unknown_settings_are_refused_by_name_and_line() {
     config 'db = postgresql:///x' 'wrokers = 2'
-    refuses 78 'conf:5: wrokers' --check-config --config "$scratch/conf"
+    refuses 78 'conf:6: wrokers' --check-config --config "$scratch/conf"
 }
 
 values_out_of_range_are_refused() {

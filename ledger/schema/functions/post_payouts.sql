@@ -73,7 +73,7 @@ BEGIN
 END $$;
 
 -- Writes payouts and their journals with consecutive numbers from p_seq on. Those whose beneficiary does
--- not exist, or whose bank is not connected, are left out: n says how many were written.
+-- not exist or was erased, or whose bank is not connected, are left out: n says how many were written.
 CREATE OR REPLACE FUNCTION write_payouts(p_book integer, p_principal integer, p_seq bigint, p_block bigint,
     p_items payout_draft[], OUT n integer, OUT bank_id smallint[])
 LANGUAGE sql SET search_path = ujrat, pg_temp AS $$
@@ -93,7 +93,7 @@ LANGUAGE sql SET search_path = ujrat, pg_temp AS $$
                 line_account, line_ccy, line_minor, ord)
          -- laterals with a limit: one look-up an item, whatever the planner believes
          CROSS JOIN LATERAL (SELECT version, bank_id FROM beneficiary
-                              WHERE book_id = p_book AND beneficiary_id = d.beneficiary_id LIMIT 1) b
+                              WHERE book_id = p_book AND beneficiary_id = d.beneficiary_id AND erased_at IS NULL LIMIT 1) b
          CROSS JOIN LATERAL (SELECT CASE WHEN d.dst_ccy = p_items[1].dst_ccy THEN (SELECT of_bank FROM payable)[b.bank_id]
                                          ELSE payable_account(p_book, b.bank_id, d.dst_ccy) END AS payable OFFSET 0) a
          WHERE a.payable <> 0
@@ -155,7 +155,7 @@ BEGIN
                 mid_value, margin, net, rate_id, margin_bps, src_ccy, dst_ccy, digit_shift, refusal,
                 line_account, line_ccy, line_minor, ord)
           LEFT JOIN payout p ON p.book_id = p_book AND p.reference = d.reference
-          LEFT JOIN beneficiary b ON b.book_id = p_book AND b.beneficiary_id = d.beneficiary_id
+          LEFT JOIN beneficiary b ON b.book_id = p_book AND b.beneficiary_id = d.beneficiary_id AND b.erased_at IS NULL
           LEFT JOIN account a ON a.book_id = p_book AND a.role = 'payable' AND a.ccy = d.dst_ccy
                              AND a.bank_id = coalesce((d.carried).bank_id, b.bank_id)
           LEFT JOIN bank k ON k.bank_id = a.bank_id
