@@ -95,8 +95,8 @@ bool log_keep(struct rpc_call *call, const struct rows *rows, int row, int col, 
 
 bool log_keep_path(struct rpc_call *call, const struct seal_proof *path, struct slice *out)
 {
-    return arena_slice_dup(&call->arena,
-                           slice_of(path->hash, path->n * sizeof(path->hash[0])), out) ||
+    return arena_slice_dup(&call->arena, slice_of(path->hash, path->n * sizeof(path->hash[0])),
+                           out) ||
            full(call);
 }
 
@@ -119,7 +119,16 @@ void log_book_damaged(struct rpc_call *call, const char *what, int64_t number)
 
 /* ---------------------------------------------------------------- head and keys */
 
-enum { HEAD_COMMITTED, HEAD_SEALED, HEAD_HAS_KEY, HEAD_SIZE, HEAD_ROOT, HEAD_AT, HEAD_KEY, HEAD_SIG };
+enum {
+    HEAD_COMMITTED,
+    HEAD_SEALED,
+    HEAD_HAS_KEY,
+    HEAD_SIZE,
+    HEAD_ROOT,
+    HEAD_AT,
+    HEAD_KEY,
+    HEAD_SIG
+};
 enum { KEY_ID, KEY_PUBLIC, KEY_FROM, KEY_CREATED, KEY_SIGNED_BY, KEY_SIGNATURE };
 
 static void on_keys(struct rpc_call *call, enum ledger_outcome outcome, reason_t reason,

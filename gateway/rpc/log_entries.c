@@ -1,5 +1,7 @@
 #include "gateway/rpc/log_entries.h"
 
+#include "gateway/rpc/person.h"
+
 #include <string.h>
 
 /* docs/accounting.md; the numbers are the schema's (journal_kind). */
@@ -133,8 +135,8 @@ static bool read_journal(struct rpc_call *call, const struct rows *rows, int row
     };
     return log_keep(call, rows, row, COL_KIND_NAME, &j->kind) &&
            log_keep(call, rows, row, COL_ACTOR, &j->actor) &&
-           log_keep(call, rows, row, COL_DETAIL, &j->detail) &&
-           read_subject(call, rows, row, j) && read_lines(call, rows, row, j, next);
+           log_keep(call, rows, row, COL_DETAIL, &j->detail) && read_subject(call, rows, row, j) &&
+           read_lines(call, rows, row, j, next);
 }
 
 /* ---------------------------------------------------------------- its block */
@@ -279,6 +281,8 @@ enum {
     BEN_BANK,
     BEN_CHANNEL,
     BEN_PURPOSE,
+    BEN_PII_KEY_ID,
+    BEN_PII_SEALED,
     BEN_COMMITMENTS,
     BEN_ACTOR = BEN_COMMITMENTS + SEAL_COMMITMENTS,
     BEN_CREATED_AT,
@@ -313,15 +317,6 @@ enum {
     SHEET_CURRENCY,
     SHEET_PKR_E10,
 };
-
-/* The journal that accepted the payout; NULL if it is not among them. */
-static struct log_entry *accepted(struct log_entries *entries)
-{
-    for (unsigned i = 0; i < entries->n; i++)
-        if (entries->entry[i].journal.subject == SEAL_SUBJECT_PAYOUT)
-            return &entries->entry[i];
-    return NULL;
-}
 
 static bool read_payout(struct rpc_call *call, const struct rows *rows, struct seal_payout *p)
 {
@@ -384,6 +379,36 @@ static bool read_quote(struct rpc_call *call, const struct rows *rows, struct lo
            log_keep(call, rows, 0, QUOTE_SRC, &q->src_ccy) &&
            log_keep(call, rows, 0, QUOTE_DST, &q->dst_ccy) &&
            log_keep(call, rows, 0, QUOTE_ACTOR, &q->actor);
+}
+
+/* What opens the commitments, if somebody wants it and the person was not erased. */
+static bool open_person(struct rpc_call *call, const struct rows *rows)
+{
+    struct log_entries *entries = call->state;
+    struct pii_row stored = {.key_id = (int16_t)rows_int(rows, 0, BEN_PII_KEY_ID),
+                             .sealed = rows_text(rows, 0, BEN_PII_SEALED)};
+    enum pii_result result;
+    uint8_t *room;
+    if (!entries->wants_person || rows_is_null(rows, 0, BEN_PII_SEALED))
+        return true;
+    for (int i = 0; i < PII_FIELDS; i++)
+        stored.commitment[i] = rows_text(rows, 0, BEN_COMMITMENTS + i);
+    room = rpc_alloc(call, stored.sealed.len + 1, 1);
+    if (room == NULL)
+        return false;
+    result = pii_unseal(call->ctx->pii, &stored, room, &entries->person);
+    if (result ==
+        PII_KEY_MISSING) { /* encrypted anew with a key that is in the file since a moment ago */
+        person_refresh_keys(call->ctx);
+        result = pii_unseal(call->ctx->pii, &stored, room, &entries->person);
+    }
+    entries->has_person = result == PII_OK;
+    if (!entries->has_person) {
+        log_error(call->ctx->log, "log.person_not_opened", log_slice("book", entries->book.code),
+                  log_int("beneficiary", entries->beneficiary.beneficiary_id));
+        rpc_refuse(call, REASON_INTERNAL, NULL);
+    }
+    return entries->has_person;
 }
 
 /* ---------------------------------------------------------------- rate sheets */
@@ -459,20 +484,20 @@ static void on_payout(struct rpc_call *call, enum ledger_outcome outcome, reason
                       const struct rows *rows)
 {
     struct log_entries *entries = call->state;
-    struct seal_payout *p = &accepted(entries)->journal.of.payout;
+    struct seal_payout *p = &entries->accepted->journal.of.payout;
     if (outcome != LEDGER_DONE) {
         rpc_refuse_outcome(call, outcome, reason, NULL);
         return;
     }
     if (rows_count(rows) == 0) {
-        log_book_damaged(call, "payout", accepted(entries)->journal.seq);
+        log_book_damaged(call, "payout", entries->accepted->journal.seq);
         return;
     }
     entries->has_quote = !rows_is_null(rows, 0, QUOTE_ID);
     entries->sheet.sheet.rate_id = rows_int(rows, 0, PAY_RATE_ID);
     entries->quote_sheet.sheet.rate_id = rows_int(rows, 0, QUOTE_RATE_ID);
     if (read_payout(call, rows, p) && read_beneficiary(call, rows, entries, p) &&
-        (!entries->has_quote || read_quote(call, rows, entries)))
+        (!entries->has_quote || read_quote(call, rows, entries)) && open_person(call, rows))
         ask_sheet(call, entries->sheet.sheet.rate_id, on_sheet);
 }
 
@@ -577,6 +602,8 @@ static bool read_entries(struct rpc_call *call, const struct rows *rows)
         }
         entries->n++;
         ok = read_journal(call, rows, row, e, &next) && read_block(call, hasher, rows, row, e);
+        if (e->journal.subject == SEAL_SUBJECT_PAYOUT)
+            entries->accepted = e;
     }
     seal_hasher_free(&hasher);
     return ok;
@@ -599,13 +626,13 @@ static void on_journals(struct rpc_call *call, enum ledger_outcome outcome, reas
     }
     if (!read_entries(call, rows))
         return;
-    if (accepted(entries) == NULL) {
+    if (entries->accepted == NULL) {
         prove_blocks(call);
         return;
     }
     params_init(&params);
     params_add_int4(&params, entries->book.book_id);
-    params_add_int8(&params, accepted(entries)->journal.seq);
+    params_add_int8(&params, entries->accepted->journal.seq);
     rpc_query(call, "log_payout", &params, on_payout);
     params_deinit(&params);
 }

@@ -8,9 +8,11 @@
 #define UJRAT_RPC_LOG_ENTRIES_H
 
 #include "gateway/rpc/log_book.h"
+#include "ledger/pii.h"
 
 enum {
-    LOG_ENTRIES_MAX = 6, /* a payout is accepted, handed out, settled, and returned by two journals */
+    LOG_ENTRIES_MAX =
+        6, /* a payout is accepted, handed out, settled, and returned by two journals */
     LOG_RATES_MAX = 256
 };
 
@@ -44,9 +46,13 @@ struct log_entries {
     int64_t payout_id;    /* all of this payout; or 0 and */
     int64_t seq;          /* this one */
     const char *field;    /* which the request named it in */
+    bool wants_person;    /* what opens the commitments to whom it pays */
     log_then_fn *done;
     unsigned n;
     struct log_entry entry[LOG_ENTRIES_MAX];
+    struct log_entry *accepted; /* the one that accepted the payout; NULL: it is not among them */
+    bool has_person;            /* wanted, and not erased */
+    struct pii_open person;
     bool has_quote;
     struct seal_beneficiary beneficiary;
     struct slice beneficiary_record;
