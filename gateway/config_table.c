@@ -102,8 +102,9 @@ const struct config_row gateway_config_rows[] = {
         "with a password in it."),
     CONFIG_PATH(cfg, seal_db_file, "seal_db_file", "", CONFIG_AT_START,
                 "A file of mode 0600 whose first line is that URI; only the sealer reads it."),
-    CONFIG_DURATION(cfg, seal_interval_ms, "seal_interval", 10, 3600000, "200ms", CONFIG_AT_START,
-                    "How often the sealer looks for new blocks. Each look that finds some makes a signed tree head."),
+    CONFIG_DURATION(
+        cfg, seal_interval_ms, "seal_interval", 10, 3600000, "200ms", CONFIG_AT_START,
+        "How often the sealer looks for new blocks. Each look that finds some makes a signed tree head."),
 
     CONFIG_DURATION(
         cfg, rate_age_max_ms, "rate_age_max", 1000, 315360000000, "4d", CONFIG_AT_START,

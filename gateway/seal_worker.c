@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -55,8 +56,8 @@ static void run(struct seal_worker *w)
         /* A step that begins after the signal sees all that was committed before it. */
         bool stopping = w->stop_at_us != 0;
         int64_t wait_ms = sealer_step(w->sealer);
-        if (stopping && (sealer_is_done(w->sealer) || w->stops > 1 ||
-                         clock_monotonic_us() >= w->stop_at_us))
+        if (stopping &&
+            (sealer_is_done(w->sealer) || w->stops > 1 || clock_monotonic_us() >= w->stop_at_us))
             return;
         struct pollfd fd = {.fd = w->signal_fd, .events = POLLIN};
         if (poll(&fd, 1, stopping ? 0 : (int)wait_ms) > 0)
@@ -71,6 +72,7 @@ enum exit_code seal_worker_run(const struct settings_source *source, struct sett
     char uri[SETTINGS_URI_SIZE];
     struct config_problem problem;
     sigset_t mask;
+    (void)prctl(PR_SET_NAME, "ujratd-sealer"); /* who it is among ps's ujratds */
     sigemptyset(&mask);
     sigaddset(&mask, SIGTERM);
     sigaddset(&mask, SIGHUP);

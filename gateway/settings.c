@@ -83,9 +83,10 @@ static err_t check_seal(const struct settings *s, struct config_problem *problem
     if (c->seal_db[0] != '\0' && c->seal_db_file[0] != '\0') {
         COMPLAIN(problem, "seal_db and seal_db_file are both set; one of them is enough");
     } else if (settings_seal(s) != has_db) {
-        COMPLAIN(problem, has_db ? "seal_keys: seal_db needs it: the folder of the keys to sign with"
-                                 : "seal_db: seal_keys needs it, or seal_db_file: the ledger as "
-                                   "the role ujrat_sealer");
+        COMPLAIN(problem, has_db
+                              ? "seal_keys: seal_db needs it: the folder of the keys to sign with"
+                              : "seal_db: seal_keys needs it, or seal_db_file: the ledger as "
+                                "the role ujrat_sealer");
     } else if (has_db && (stat(c->seal_keys, &st) != 0 || !S_ISDIR(st.st_mode))) {
         COMPLAIN(problem, "seal_keys: %s: not a folder", c->seal_keys);
     } else {

@@ -8,8 +8,8 @@
 #include "base/clock.h"
 
 enum {
-    BLOCKS_MAX = 4096,           /* blocks of one transaction */
-    PASS_JOURNALS_MAX = 32768,   /* and journals, if it has more than one block */
+    BLOCKS_MAX = 4096,            /* blocks of one transaction */
+    PASS_JOURNALS_MAX = 32768,    /* and journals, if it has more than one block */
     BLOCK_JOURNALS_MAX = 1 << 20, /* of a block that we can seal: 32 MiB of hashes */
 };
 
@@ -148,8 +148,8 @@ static enum seal_result read_leaves(struct seal_chain *c, struct seal_bench *b, 
         unsigned n = last - seq + 1 < SEAL_RUN_MAX ? (unsigned)(last - seq + 1) : SEAL_RUN_MAX;
         while (blocks[at].last_seq < seq)
             at++;
-        enum seal_result result = seal_reader_leaves(b->reader, db, &c->book, blocks + at, n_blocks - at,
-                                                     seq, n, b->leaves + (seq - first));
+        enum seal_result result = seal_reader_leaves(
+            b->reader, db, &c->book, blocks + at, n_blocks - at, seq, n, b->leaves + (seq - first));
         if (result != SEAL_OK)
             return result;
     }
@@ -158,8 +158,8 @@ static enum seal_result read_leaves(struct seal_chain *c, struct seal_bench *b, 
 
 /* The block's record into bench->record, its hash, and the root of its journals' leaves. */
 static bool make_block(struct seal_chain *c, struct seal_bench *b, const struct seal_block_row *row,
-                       const seal_hash_t *leaves, const seal_hash_t *prev, seal_hash_t *journal_root,
-                       seal_hash_t *hash)
+                       const seal_hash_t *leaves, const seal_hash_t *prev,
+                       seal_hash_t *journal_root, seal_hash_t *hash)
 {
     struct seal_tree journals = {0};
     for (int64_t i = 0; i <= row->last_seq - row->first_seq; i++)
@@ -207,7 +207,8 @@ static enum seal_result check_last(struct seal_chain *c, struct seal_bench *b, s
         return result;
     size_t n = (size_t)(last->last_seq - last->first_seq + 1);
     if (!same(rows_text(rows, 0, L_LEAVES), b->leaves, n * SEAL_HASH_SIZE))
-        return seal_db_broken(db, "block %lld is not what was sealed: its journals have changed", no);
+        return seal_db_broken(db, "block %lld is not what was sealed: its journals have changed",
+                              no);
     if (!make_block(c, b, last, b->leaves, &prev, &root, &c->last_hash))
         return seal_db_broken(db, "out of memory");
     if (!same(rows_text(rows, 0, L_ROOT), root.b, sizeof root.b))
@@ -232,7 +233,8 @@ static enum seal_result check_head(struct seal_chain *c, struct seal_bench *b, s
     params_add_int8(&b->params, (int64_t)c->tree.size);
     enum seal_result result = seal_db_ask(db, "seal_head_at", &b->params, &rows);
     seal_tree_root(&c->tree, b->h, &root);
-    if (result == SEAL_OK && rows_count(rows) == 1 && !same(rows_text(rows, 0, 0), root.b, sizeof root.b))
+    if (result == SEAL_OK && rows_count(rows) == 1 &&
+        !same(rows_text(rows, 0, 0), root.b, sizeof root.b))
         result = seal_db_broken(db, "the tree of %llu blocks has another root than its head says",
                                 (unsigned long long)c->tree.size);
     seal_rows_free(&rows);
@@ -279,12 +281,13 @@ static enum seal_result read_blocks(struct seal_chain *c, struct seal_bench *b, 
     enum seal_result result = seal_db_ask(db, "seal_blocks_after", &b->params, &rows);
     for (int i = 0; result == SEAL_OK && i < rows_count(rows); i++) {
         struct seal_block_row *row = &b->blocks[*n];
-        *row = (struct seal_block_row){rows_int(rows, i, 0), rows_int(rows, i, 1), rows_int(rows, i, 2),
-                                       rows_time_us(rows, i, 3)};
+        *row = (struct seal_block_row){rows_int(rows, i, 0), rows_int(rows, i, 1),
+                                       rows_int(rows, i, 2), rows_time_us(rows, i, 3)};
         if (row->block_no != before->block_no + 1 || row->first_seq != before->last_seq + 1 ||
-            row->last_seq < row->first_seq || (before->block_no > 0 && row->committed_at <= before->committed_at))
-            result = seal_db_broken(db, "block %lld does not follow block %lld", (long long)row->block_no,
-                                    (long long)before->block_no);
+            row->last_seq < row->first_seq ||
+            (before->block_no > 0 && row->committed_at <= before->committed_at))
+            result = seal_db_broken(db, "block %lld does not follow block %lld",
+                                    (long long)row->block_no, (long long)before->block_no);
         else if (*n > 0 && row->last_seq - b->blocks[0].first_seq >= PASS_JOURNALS_MAX)
             break;
         before = row;
@@ -298,7 +301,8 @@ static enum seal_result read_blocks(struct seal_chain *c, struct seal_bench *b, 
 
 /* How many of the blocks there is a private key for; *missing: the key there is none for, of the next. */
 static size_t signable(const struct seal_chain *c, const struct seal_keyring *ring,
-                       const struct seal_block_row *blocks, size_t n, const struct seal_key_row **missing)
+                       const struct seal_block_row *blocks, size_t n,
+                       const struct seal_key_row **missing)
 {
     static const struct seal_key_row no_key = {.key_id = ""};
     *missing = NULL;
@@ -314,8 +318,8 @@ static size_t signable(const struct seal_chain *c, const struct seal_keyring *ri
 
 /* Adds a seal to bench->seals: ledger/schema/0002_log.sql, block_seal_draft. */
 static enum seal_result seal_block(struct seal_chain *c, struct seal_bench *b, struct seal_db *db,
-                                   const struct seal_keyring *ring, const struct seal_block_row *row,
-                                   const seal_hash_t *leaves)
+                                   const struct seal_keyring *ring,
+                                   const struct seal_block_row *row, const seal_hash_t *leaves)
 {
     seal_hash_t root, hash, nodes[SEAL_LEVELS_MAX + 1];
     unsigned char signature[SEAL_SIGNATURE_SIZE];
@@ -329,8 +333,8 @@ static enum seal_result seal_block(struct seal_chain *c, struct seal_bench *b, s
     params_row_int8(&b->seals, row->block_no);
     params_row_bytea(&b->seals, slice_of(root.b, sizeof root.b));
     params_row_bytea(&b->seals, slice_of(nodes, n_nodes * sizeof nodes[0]));
-    params_row_bytea(&b->seals,
-                     slice_of(leaves, (size_t)(row->last_seq - row->first_seq + 1) * sizeof *leaves));
+    params_row_bytea(
+        &b->seals, slice_of(leaves, (size_t)(row->last_seq - row->first_seq + 1) * sizeof *leaves));
     params_row_text(&b->seals, slice_str(seal_key_name(key)));
     params_row_bytea(&b->seals, slice_of(signature, sizeof signature));
     params_row_end(&b->seals);
@@ -350,7 +354,8 @@ static enum seal_result write_seals(struct seal_chain *c, struct seal_bench *b, 
     const struct seal_key *key = seal_keyring_find(ring, key_of(c, c->last.block_no)->key_id);
     seal_tree_root(&c->tree, b->h, &head.root);
     seal_record_tree_head(&b->record, &head);
-    if (b->record.failed || err_failed(seal_key_sign(key, seal_record_bytes(&b->record), signature)))
+    if (b->record.failed ||
+        err_failed(seal_key_sign(key, seal_record_bytes(&b->record), signature)))
         return seal_db_broken(db, "out of memory");
     params_add_text(&b->seals, slice_of(head.root.b, sizeof head.root.b));
     params_add_time_us(&b->seals, now_us);

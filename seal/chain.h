@@ -18,10 +18,10 @@ struct seal_key_row {
 struct seal_chain {
     struct seal_book book;
     bool loaded;
-    struct seal_tree tree;        /* of the blocks that are sealed */
-    seal_hash_t last_hash;        /* of the last of them; zero: none is */
-    struct seal_block_row last;   /* its row; zero: none */
-    struct seal_key_row *keys;    /* by from_block */
+    struct seal_tree tree;      /* of the blocks that are sealed */
+    seal_hash_t last_hash;      /* of the last of them; zero: none is */
+    struct seal_block_row last; /* its row; zero: none */
+    struct seal_key_row *keys;  /* by from_block */
     size_t n_keys;
 };
 
@@ -43,15 +43,17 @@ void seal_chain_deinit(struct seal_chain *chain);
 
 /* Reads keys, last seal and frontier. The last seal is computed again from the rows and compared: SEAL_BROKEN if the
  * chain is not one that we could go on with. */
-enum seal_result seal_chain_load(struct seal_chain *chain, struct seal_bench *bench, struct seal_db *db);
+enum seal_result seal_chain_load(struct seal_chain *chain, struct seal_bench *bench,
+                                 struct seal_db *db);
 
 /*
  * Seals blocks that follow, up to block `upto`, as many as one transaction takes; *sealed says how many. *missing: the
  * key that was not in the ring and kept us from more (NULL: none). The chain has to be loaded; after anything but SEAL_OK
  * it is not any more.
  */
-enum seal_result seal_chain_advance(struct seal_chain *chain, struct seal_bench *bench, struct seal_db *db,
-                                    const struct seal_keyring *ring, int64_t upto, int64_t now_us,
-                                    unsigned *sealed, const struct seal_key_row **missing);
+enum seal_result seal_chain_advance(struct seal_chain *chain, struct seal_bench *bench,
+                                    struct seal_db *db, const struct seal_keyring *ring,
+                                    int64_t upto, int64_t now_us, unsigned *sealed,
+                                    const struct seal_key_row **missing);
 
 #endif

@@ -43,7 +43,8 @@ static enum seal_result ask_types(struct seal_db *db)
     PGresult *r = PQexec(db->conn, "SELECT 'block_seal_draft'::regtype::oid");
     bool good = PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 1;
     if (good)
-        db->type_oid[LEDGER_TYPE_BLOCK_SEAL_DRAFT] = (uint32_t)strtoul(PQgetvalue(r, 0, 0), NULL, 10);
+        db->type_oid[LEDGER_TYPE_BLOCK_SEAL_DRAFT] =
+            (uint32_t)strtoul(PQgetvalue(r, 0, 0), NULL, 10);
     else
         (void)say(db, SEAL_LOST, PQerrorMessage(db->conn));
     PQclear(r);
@@ -54,9 +55,10 @@ enum seal_result seal_db_open(struct seal_db *db, const char *uri, int64_t timeo
 {
     *db = (struct seal_db){.timeout_ms = timeout_ms};
     db->prepared = calloc((size_t)statements_count(), sizeof *db->prepared);
-    db->conn = PQconnectdbParams(
-        (const char *const[]){"fallback_application_name", "connect_timeout", "dbname", "options", NULL},
-        (const char *const[]){"ujrat-sealer", "5", uri, OPTIONS, NULL}, 1);
+    db->conn =
+        PQconnectdbParams((const char *const[]){"fallback_application_name", "connect_timeout",
+                                                "dbname", "options", NULL},
+                          (const char *const[]){"ujrat-sealer", "5", uri, OPTIONS, NULL}, 1);
     enum seal_result result = SEAL_LOST;
     if (db->prepared == NULL || db->conn == NULL)
         (void)say(db, SEAL_LOST, "out of memory");
@@ -118,7 +120,8 @@ static enum seal_result judge(struct seal_db *db, PGresult *r)
 
 static enum seal_result prepare(struct seal_db *db, int statement)
 {
-    if (PQsendPrepare(db->conn, statements_name(statement), statements_text(statement), 0, NULL) != 1)
+    if (PQsendPrepare(db->conn, statements_name(statement), statements_text(statement), 0, NULL) !=
+        1)
         return say(db, SEAL_LOST, PQerrorMessage(db->conn));
     PGresult *r = wait_for(db);
     enum seal_result result = judge(db, r);
@@ -128,7 +131,8 @@ static enum seal_result prepare(struct seal_db *db, int statement)
     return result;
 }
 
-enum seal_result seal_db_ask(struct seal_db *db, const char *name, struct params *p, struct rows **rows)
+enum seal_result seal_db_ask(struct seal_db *db, const char *name, struct params *p,
+                             struct rows **rows)
 {
     const char *value[PARAMS_MAX];
     int length[PARAMS_MAX], format[PARAMS_MAX];
@@ -148,7 +152,8 @@ enum seal_result seal_db_ask(struct seal_db *db, const char *name, struct params
         length[i] = p->length[i] < 0 ? 0 : p->length[i];
         format[i] = 1;
     }
-    if (PQsendQueryPrepared(db->conn, statements_name(statement), p->n, value, length, format, 1) != 1)
+    if (PQsendQueryPrepared(db->conn, statements_name(statement), p->n, value, length, format, 1) !=
+        1)
         return say(db, SEAL_LOST, PQerrorMessage(db->conn));
     PGresult *r = wait_for(db);
     enum seal_result result = judge(db, r);

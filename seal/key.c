@@ -74,8 +74,8 @@ err_t seal_key_read(const char *path, struct seal_key **out)
         close(fd);
     if (!err_failed(err)) {
         BIO *bio = BIO_new_mem_buf(pem, (int)n);
-        err = wrap(bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL),
-                   out);
+        err =
+            wrap(bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL), out);
         BIO_free(bio);
     }
     explicit_bzero(pem, sizeof pem);
@@ -86,7 +86,8 @@ err_t seal_key_write(const struct seal_key *key, const char *path)
 {
     BUF_MEM *pem = NULL;
     BIO *bio = BIO_new(BIO_s_secmem());
-    if (bio == NULL || PEM_write_bio_PKCS8PrivateKey(bio, key->pkey, NULL, NULL, 0, NULL, NULL) != 1 ||
+    if (bio == NULL ||
+        PEM_write_bio_PKCS8PrivateKey(bio, key->pkey, NULL, NULL, 0, NULL, NULL) != 1 ||
         BIO_get_mem_ptr(bio, &pem) != 1) {
         BIO_free(bio);
         return err_make(ERR_TLS, "write the key");

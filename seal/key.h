@@ -33,7 +33,8 @@ MUST_CHECK err_t seal_key_sign(const struct seal_key *key, struct slice bytes,
 /* key_id of a public key: the first 8 bytes of its SHA-256, in hexadecimal. */
 void seal_key_id(const unsigned char public_key[SEAL_PUBLIC_KEY_SIZE], char out[SEAL_KEY_ID_SIZE]);
 /* False for whatever is not a signature, of any length. */
-MUST_CHECK bool seal_key_verify(struct slice public_key, struct slice bytes, struct slice signature);
+MUST_CHECK bool seal_key_verify(struct slice public_key, struct slice bytes,
+                                struct slice signature);
 /* "-----BEGIN PUBLIC KEY-----" ..., NUL-terminated. */
 MUST_CHECK err_t seal_key_public_pem(struct slice public_key, char out[SEAL_KEY_PEM_SIZE]);
 

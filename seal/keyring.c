@@ -17,7 +17,8 @@ static err_t add(struct seal_keyring *ring, struct seal_key *key)
     if (ring->n == SEAL_KEYS_MAX)
         return err_make(ERR_LIMIT, "too many keys in the folder");
     if ((ring->n & (ring->n - 1)) == 0) { /* at powers of two it grows */
-        struct seal_key **keys = realloc(ring->keys, (ring->n == 0 ? 1 : 2 * ring->n) * sizeof(*keys));
+        struct seal_key **keys =
+            realloc(ring->keys, (ring->n == 0 ? 1 : 2 * ring->n) * sizeof(*keys));
         if (keys == NULL)
             return err_make(ERR_NO_MEMORY, "keys");
         ring->keys = keys;
@@ -26,7 +27,8 @@ static err_t add(struct seal_keyring *ring, struct seal_key *key)
     return err_none();
 }
 
-static err_t read_file(struct seal_keyring *ring, const char *folder, const char *name, struct log *log)
+static err_t read_file(struct seal_keyring *ring, const char *folder, const char *name,
+                       struct log *log)
 {
     char path[PATH_MAX];
     struct seal_key *key = NULL;

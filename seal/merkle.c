@@ -256,7 +256,8 @@ bool seal_check_consistency(struct seal_hasher *h, uint64_t old, uint64_t size,
         return false;
     if (old == size)
         return proof->n == 0 && equal(old_root, root);
-    bool whole = (old & (old - 1)) == 0; /* then the old root is itself a node, and is not in the proof */
+    bool whole =
+        (old & (old - 1)) == 0; /* then the old root is itself a node, and is not in the proof */
     if (!whole && proof->n == 0)
         return false;
     uint64_t fn = old - 1, sn = size - 1;

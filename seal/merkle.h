@@ -33,7 +33,7 @@ void seal_hash_node(struct seal_hasher *h, const seal_hash_t *left, const seal_h
                     seal_hash_t *out);
 
 struct seal_tree {
-    uint64_t size;                          /* leaves */
+    uint64_t size;                             /* leaves */
     seal_hash_t frontier[SEAL_LEVELS_MAX + 1]; /* [level] counts where that bit of size is set */
 };
 
@@ -62,7 +62,8 @@ struct seal_proof {
 };
 
 /* The frontier of a tree of that size, or its root, from its nodes. */
-MUST_CHECK bool seal_tree_load(uint64_t size, seal_node_fn *node, void *user, struct seal_tree *out);
+MUST_CHECK bool seal_tree_load(uint64_t size, seal_node_fn *node, void *user,
+                               struct seal_tree *out);
 MUST_CHECK bool seal_root_at(struct seal_hasher *h, uint64_t size, seal_node_fn *node, void *user,
                              seal_hash_t *out);
 

@@ -8,7 +8,7 @@
 #include "base/buf.h"
 
 enum {
-    DICT_MAX = 1 << 22,         /* the largest number a name may have */
+    DICT_MAX = 1 << 22, /* the largest number a name may have */
     CACHED_BENEFICIARIES = 1 << 16,
     QUOTE_BYTES_MAX = 64 << 20, /* of one run */
     KINDS = 10,
@@ -28,9 +28,9 @@ enum journal_kind {
 };
 
 static const enum seal_subject subject_of[KINDS] = {
-    [PAYOUT_ACCEPTED] = SEAL_SUBJECT_PAYOUT,     [PAYOUTS_INSTRUCTED] = SEAL_SUBJECT_HANDOUT,
-    [PAYOUT_SETTLED] = SEAL_SUBJECT_TRANSITION,  [PAYOUT_REJECTED] = SEAL_SUBJECT_TRANSITION,
-    [SETTLEMENT_REVERSED] = SEAL_SUBJECT_NONE,   [PAYOUT_RETURNED] = SEAL_SUBJECT_TRANSITION,
+    [PAYOUT_ACCEPTED] = SEAL_SUBJECT_PAYOUT,      [PAYOUTS_INSTRUCTED] = SEAL_SUBJECT_HANDOUT,
+    [PAYOUT_SETTLED] = SEAL_SUBJECT_TRANSITION,   [PAYOUT_REJECTED] = SEAL_SUBJECT_TRANSITION,
+    [SETTLEMENT_REVERSED] = SEAL_SUBJECT_NONE,    [PAYOUT_RETURNED] = SEAL_SUBJECT_TRANSITION,
     [PAYOUT_CANCELLED] = SEAL_SUBJECT_TRANSITION, [FLOAT_DEPOSITED] = SEAL_SUBJECT_DEPOSIT,
     [ADJUSTMENT] = SEAL_SUBJECT_ADJUSTMENT,
 };
@@ -39,8 +39,8 @@ static const enum seal_subject subject_of[KINDS] = {
 enum { SUBJECTS = SEAL_SUBJECT_ADJUSTMENT + 1 };
 
 static const char *const statement_of[SUBJECTS] = {
-    [SEAL_SUBJECT_PAYOUT] = "seal_payouts",   [SEAL_SUBJECT_TRANSITION] = "seal_transitions",
-    [SEAL_SUBJECT_HANDOUT] = "seal_handouts", [SEAL_SUBJECT_DEPOSIT] = "seal_deposits",
+    [SEAL_SUBJECT_PAYOUT] = "seal_payouts",         [SEAL_SUBJECT_TRANSITION] = "seal_transitions",
+    [SEAL_SUBJECT_HANDOUT] = "seal_handouts",       [SEAL_SUBJECT_DEPOSIT] = "seal_deposits",
     [SEAL_SUBJECT_ADJUSTMENT] = "seal_adjustments",
 };
 
@@ -168,7 +168,8 @@ static enum seal_result load_names(struct seal_reader *r, struct seal_db *db)
     return result;
 }
 
-static enum seal_result load_accounts(struct seal_reader *r, struct seal_db *db, struct seal_book *book)
+static enum seal_result load_accounts(struct seal_reader *r, struct seal_db *db,
+                                      struct seal_book *book)
 {
     struct rows *rows;
     params_reset(&r->params);
@@ -196,8 +197,8 @@ static enum seal_result find_name(struct seal_reader *r, struct seal_db *db, enu
     return result;
 }
 
-static enum seal_result find_account(struct seal_reader *r, struct seal_db *db, struct seal_book *book,
-                                     int64_t number, struct slice *out)
+static enum seal_result find_account(struct seal_reader *r, struct seal_db *db,
+                                     struct seal_book *book, int64_t number, struct slice *out)
 {
     *out = dict_get(&book->accounts, number);
     if (out->p != NULL)
@@ -211,13 +212,14 @@ static enum seal_result find_account(struct seal_reader *r, struct seal_db *db, 
 
 enum { DATE_EPOCH_DAYS = 10957 }; /* PostgreSQL counts days from 2000-01-01 */
 
-static enum seal_result digest_rate_sheet(struct seal_reader *r, struct seal_db *db, int64_t rate_id,
-                                          const struct rows *rows)
+static enum seal_result digest_rate_sheet(struct seal_reader *r, struct seal_db *db,
+                                          int64_t rate_id, const struct rows *rows)
 {
     seal_hash_t digest;
     int n = rows_count(rows);
     if (n == 0 || rows_is_null(rows, 0, 1) || rows_is_null(rows, 0, 2))
-        return seal_db_broken(db, "there is no rate sheet %lld that was accepted", (long long)rate_id);
+        return seal_db_broken(db, "there is no rate sheet %lld that was accepted",
+                              (long long)rate_id);
     if (rows_is_null(rows, 0, 8))
         n = 0; /* the sheet's own row, without rates */
     seal_record_rate_sheet(&r->aside, &(struct seal_rate_sheet){
@@ -280,7 +282,8 @@ enum payout_column {
     P_QUOTE,
 };
 
-static struct cached_beneficiary *place_of(struct seal_reader *r, int32_t book, int64_t id, int64_t version)
+static struct cached_beneficiary *place_of(struct seal_reader *r, int32_t book, int64_t id,
+                                           int64_t version)
 {
     uint64_t x = ((uint64_t)id * 31 + (uint64_t)version) * 127 + (uint64_t)book;
     x *= 0x9e3779b97f4a7c15ULL; /* Fibonacci hashing: Knuth, volume 3, 6.4 */
@@ -288,8 +291,8 @@ static struct cached_beneficiary *place_of(struct seal_reader *r, int32_t book, 
 }
 
 static enum seal_result digest_beneficiary(struct seal_reader *r, struct seal_db *db,
-                                           const struct seal_book *book, const struct rows *rows, int i,
-                                           seal_hash_t *out)
+                                           const struct seal_book *book, const struct rows *rows,
+                                           int i, seal_hash_t *out)
 {
     struct seal_beneficiary b = {
         .book = slice_str(book->code),
@@ -315,8 +318,8 @@ static enum seal_result digest_beneficiary(struct seal_reader *r, struct seal_db
     return SEAL_OK;
 }
 
-static enum seal_result fetch_missing(struct seal_reader *r, struct seal_db *db, const struct seal_book *book,
-                                      int n)
+static enum seal_result fetch_missing(struct seal_reader *r, struct seal_db *db,
+                                      const struct seal_book *book, int n)
 {
     struct rows *rows;
     params_reset(&r->params);
@@ -354,8 +357,8 @@ static enum seal_result find_beneficiaries(struct seal_reader *r, struct seal_db
 
 /* ---------------------------------------------------------------- quotes */
 
-static enum seal_result write_quote(struct seal_reader *r, struct seal_db *db, const struct seal_book *book,
-                                    const struct rows *rows, int i)
+static enum seal_result write_quote(struct seal_reader *r, struct seal_db *db,
+                                    const struct seal_book *book, const struct rows *rows, int i)
 {
     struct seal_quote q = {
         .book = slice_str(book->code),
@@ -390,7 +393,8 @@ static enum seal_result write_quote(struct seal_reader *r, struct seal_db *db, c
 }
 
 /* The whole records of the quotes that payouts of the run used. */
-static enum seal_result find_quotes(struct seal_reader *r, struct seal_db *db, const struct seal_book *book)
+static enum seal_result find_quotes(struct seal_reader *r, struct seal_db *db,
+                                    const struct seal_book *book)
 {
     const struct rows *payouts = r->of[SEAL_SUBJECT_PAYOUT];
     struct rows *rows;
@@ -438,8 +442,8 @@ enum journal_column {
     J_MINORS,
 };
 
-static enum seal_result fill_lines(struct seal_reader *r, struct seal_db *db, struct seal_book *book, int i,
-                                   struct seal_journal *j)
+static enum seal_result fill_lines(struct seal_reader *r, struct seal_db *db,
+                                   struct seal_book *book, int i, struct seal_journal *j)
 {
     int64_t account[SEAL_LINES_MAX], ccy[SEAL_LINES_MAX], minor[SEAL_LINES_MAX];
     int n = rows_int_array(r->journals, i, J_ACCOUNTS, account, SEAL_LINES_MAX);
@@ -458,7 +462,8 @@ static enum seal_result fill_lines(struct seal_reader *r, struct seal_db *db, st
     return SEAL_OK;
 }
 
-static enum seal_result fill_payout(struct seal_reader *r, struct seal_db *db, int i, struct seal_payout *p)
+static enum seal_result fill_payout(struct seal_reader *r, struct seal_db *db, int i,
+                                    struct seal_payout *p)
 {
     const struct rows *rows = r->of[SEAL_SUBJECT_PAYOUT];
     *p = (struct seal_payout){
@@ -502,7 +507,8 @@ static enum seal_result fill_adjustment(struct seal_reader *r, struct seal_db *d
 }
 
 /* What the journal is about: the next row of its subject's table, which must be this journal's. */
-static enum seal_result fill_subject(struct seal_reader *r, struct seal_db *db, struct seal_journal *j)
+static enum seal_result fill_subject(struct seal_reader *r, struct seal_db *db,
+                                     struct seal_journal *j)
 {
     const struct rows *rows = r->of[j->subject];
     int i = r->at[j->subject];
@@ -537,8 +543,9 @@ static enum seal_result fill_subject(struct seal_reader *r, struct seal_db *db, 
     return SEAL_OK;
 }
 
-static enum seal_result write_journal(struct seal_reader *r, struct seal_db *db, struct seal_book *book,
-                                      const struct seal_block_row *block, int64_t seq, int i)
+static enum seal_result write_journal(struct seal_reader *r, struct seal_db *db,
+                                      struct seal_book *book, const struct seal_block_row *block,
+                                      int64_t seq, int i)
 {
     int64_t kind = rows_int(r->journals, i, J_KIND);
     struct seal_journal j; /* field by field: most of it is room for what this one is not */
@@ -564,7 +571,8 @@ static enum seal_result write_journal(struct seal_reader *r, struct seal_db *db,
         return result;
     seal_record_journal(&r->record, &j);
     if (r->record.failed)
-        return seal_db_broken(db, "journal %lld has a field of more than 1 MiB, or there is no memory",
+        return seal_db_broken(db,
+                              "journal %lld has a field of more than 1 MiB, or there is no memory",
                               (long long)seq);
     return SEAL_OK;
 }
@@ -590,11 +598,12 @@ static void run_free(struct seal_reader *r)
     }
 }
 
-static enum seal_result read_run(struct seal_reader *r, struct seal_db *db, const struct seal_book *book,
-                                 int64_t first, unsigned n)
+static enum seal_result read_run(struct seal_reader *r, struct seal_db *db,
+                                 const struct seal_book *book, int64_t first, unsigned n)
 {
     unsigned found[SUBJECTS] = {0};
-    enum seal_result result = ask_range(r, db, "seal_journals", book->book_id, first, n, &r->journals);
+    enum seal_result result =
+        ask_range(r, db, "seal_journals", book->book_id, first, n, &r->journals);
     if (result != SEAL_OK)
         return result;
     if (rows_count(r->journals) != (int)n)
@@ -612,9 +621,10 @@ static enum seal_result read_run(struct seal_reader *r, struct seal_db *db, cons
             continue;
         result = ask_range(r, db, statement_of[s], book->book_id, first, n, &r->of[s]);
         if (result == SEAL_OK && rows_count(r->of[s]) != (int)found[s])
-            result = seal_db_broken(db, "journals %lld to %lld: %u in %s were expected, %d are there",
-                                    (long long)first, (long long)(first + n - 1), found[s],
-                                    statement_of[s] + sizeof "seal_" - 1, rows_count(r->of[s]));
+            result =
+                seal_db_broken(db, "journals %lld to %lld: %u in %s were expected, %d are there",
+                               (long long)first, (long long)(first + n - 1), found[s],
+                               statement_of[s] + sizeof "seal_" - 1, rows_count(r->of[s]));
     }
     if (result == SEAL_OK && r->of[SEAL_SUBJECT_PAYOUT] != NULL)
         result = find_beneficiaries(r, db, book);
@@ -623,9 +633,9 @@ static enum seal_result read_run(struct seal_reader *r, struct seal_db *db, cons
     return result;
 }
 
-enum seal_result seal_reader_leaves(struct seal_reader *r, struct seal_db *db, struct seal_book *book,
-                                    const struct seal_block_row *blocks, size_t n_blocks, int64_t first,
-                                    unsigned n, seal_hash_t *out)
+enum seal_result seal_reader_leaves(struct seal_reader *r, struct seal_db *db,
+                                    struct seal_book *book, const struct seal_block_row *blocks,
+                                    size_t n_blocks, int64_t first, unsigned n, seal_hash_t *out)
 {
     assert(n > 0 && n <= SEAL_RUN_MAX && n_blocks > 0 && blocks[0].first_seq <= first);
     size_t b = 0;
@@ -643,9 +653,9 @@ enum seal_result seal_reader_leaves(struct seal_reader *r, struct seal_db *db, s
     return result;
 }
 
-enum seal_result seal_reader_record(struct seal_reader *r, struct seal_db *db, struct seal_book *book,
-                                    const struct seal_block_row *block, int64_t seq,
-                                    struct seal_record *record)
+enum seal_result seal_reader_record(struct seal_reader *r, struct seal_db *db,
+                                    struct seal_book *book, const struct seal_block_row *block,
+                                    int64_t seq, struct seal_record *record)
 {
     seal_hash_t ignored;
     enum seal_result result = seal_reader_leaves(r, db, book, block, 1, seq, 1, &ignored);

@@ -176,14 +176,15 @@ static enum seal_result seal_book(struct sealer *s, struct member *m, int64_t up
     int64_t now_us = clock_monotonic_us();
     if (now_us < m->retry_at_us)
         return SEAL_OK;
-    enum seal_result result = m->chain.loaded ? SEAL_OK : seal_chain_load(&m->chain, &s->bench, &s->db);
+    enum seal_result result =
+        m->chain.loaded ? SEAL_OK : seal_chain_load(&m->chain, &s->bench, &s->db);
     if (result == SEAL_OK && m->was_broken) {
         log_warn(s->config.log, "seal.whole_again", log_str("book", m->chain.book.code));
         m->was_broken = false;
     }
     if (result == SEAL_OK)
-        result = seal_chain_advance(&m->chain, &s->bench, &s->db, &s->ring, upto, clock_realtime_us(),
-                                    &sealed, &missing);
+        result = seal_chain_advance(&m->chain, &s->bench, &s->db, &s->ring, upto,
+                                    clock_realtime_us(), &sealed, &missing);
     if (result != SEAL_OK) {
         *more = true;
         return take_result(s, m, result);
@@ -247,8 +248,7 @@ static enum seal_result try_to_lead(struct sealer *s)
 int64_t sealer_step(struct sealer *s)
 {
     bool more = false;
-    if (s->db.conn == NULL &&
-        seal_db_open(&s->db, s->config.uri, s->config.timeout_ms) != SEAL_OK)
+    if (s->db.conn == NULL && seal_db_open(&s->db, s->config.uri, s->config.timeout_ms) != SEAL_OK)
         return lost(s);
     if (!s->leading && try_to_lead(s) != SEAL_OK)
         return lost(s);

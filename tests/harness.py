@@ -193,7 +193,8 @@ def pii_keys_of(database, folder):
 class Gateway:
     """A running ujratd with its config, its database and its log."""
 
-    def __init__(self, folder, database, pki, api, **settings):
+    def __init__(self, folder, database, pki, api, seal=False, **settings):
+        """seal: a folder of keys (True: one of its own); the gateway seals with those in it. add_key() makes one."""
         self.folder, self.database, self.pki, self.api = pathlib.Path(folder), database, pki, api
         self.folder.mkdir(parents=True)
         self.config, self.log_file, self.port_file = (self.folder / n for n in ("ujratd.conf", "log", "port"))
@@ -210,6 +211,11 @@ class Gateway:
             "pii_keys": pii_keys_of(database, self.folder.parent),
             "workers": 1,
         }
+        self.keys = None
+        if seal:
+            self.keys = self.folder / "keys" if seal is True else pathlib.Path(seal)
+            self.keys.mkdir(mode=0o700, exist_ok=True)
+            self.settings.update(seal_keys=self.keys, seal_db=database.uri("ujrat_sealer"), seal_interval="20ms")
         self.settings.update(settings)
 
     def write_config(self, **settings):
@@ -262,10 +268,32 @@ class Gateway:
     def reload(self):
         self.process.send_signal(signal.SIGHUP)
 
+    def _children(self):
+        """(process id, name) of the master's."""
+        children = pathlib.Path("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)).read_text()
+        return [(int(p), pathlib.Path("/proc/%s/comm" % p).read_text().strip()) for p in children.split()]
+
     def workers(self):
         """Process ids of the workers."""
-        children = pathlib.Path("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)).read_text()
-        return [int(p) for p in children.split()]
+        return [pid for pid, name in self._children() if name != "ujratd-sealer"]
+
+    def sealer(self):
+        """The sealer's process id; None while there is none."""
+        return next((pid for pid, name in self._children() if name == "ujratd-sealer"), None)
+
+    def add_key(self, book, *options):
+        """A new key for a book, the successor of the one it has."""
+        self.ujrat("log", "key", "add", book, "--keys", self.keys, "--quiet", *options)
+
+    def unsealed(self):
+        """How many blocks of books with a key are not sealed yet."""
+        return self.database.value(
+            "SELECT coalesce(sum(h.next_block - 1 - coalesce((SELECT max(block_no) FROM ujrat.block_seal s"
+            " WHERE s.book_id = h.book_id), 0)), 0)::int FROM ujrat.book_head h"
+            " WHERE EXISTS (SELECT FROM ujrat.log_key k WHERE k.book_id = h.book_id)")
+
+    def wait_sealed(self, seconds=20):
+        wait_until(lambda: self.unsealed() == 0, seconds, "every block to be sealed")
 
     def log(self):
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""

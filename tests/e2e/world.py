@@ -459,6 +459,8 @@ class World:
             self.add_tariff(code, ccy)
             if minor:
                 platform.deposit(minor, ccy)
+        if self.gateway.keys:
+            self.gateway.add_key(code)
         if wait:
             self.until_known(platform.payouts.GetBalance, self.api.payout.GetBalanceRequest())
         return platform
