@@ -4,4 +4,24 @@
 
 #include "base/command.h"
 
+extern const char trial_balance_help[];
+extern const struct option_row trial_balance_options[];
+enum exit_code trial_balance_run(const struct args *args);
+
+extern const char statement_help[];
+extern const struct option_row statement_options[];
+enum exit_code statement_run(const struct args *args);
+
+extern const char export_help[];
+extern const struct option_row export_options[];
+enum exit_code export_run(const struct args *args);
+
+extern const char safeguard_help[];
+extern const struct option_row safeguard_options[];
+enum exit_code safeguard_run(const struct args *args);
+
+extern const char trail_help[];
+extern const struct option_row trail_options[];
+enum exit_code trail_run(const struct args *args);
+
 #endif

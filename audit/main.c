@@ -12,6 +12,16 @@ const struct program program = {
 
 /* name, operands, summary, help, options, shared options, operands at least and at most, what runs */
 const struct command commands[] = {
+    {"trial-balance", "", "Show every account's balance; each currency must sum to nil",
+     trial_balance_help, trial_balance_options, WITH_DB | WITH_JSON, 0, 0, trial_balance_run},
+    {"statement", "BOOK/ACCOUNT", "Show an account's postings and what they make of its balance",
+     statement_help, statement_options, WITH_DB | WITH_JSON, 1, 1, statement_run},
+    {"trail", "PAYOUT | BOOK REFERENCE", "Show all that became of a payout, with its proof",
+     trail_help, trail_options, WITH_DB | WITH_JSON, 1, 2, trail_run},
+    {"export", "", "Write the books as files for other programs", export_help, export_options,
+     WITH_DB, 0, 0, export_run},
+    {"safeguard", "", "Hold clients' money against the money at banks, day by day", safeguard_help,
+     safeguard_options, WITH_DB | WITH_JSON, 0, 0, safeguard_run},
     {NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL},
 };
 

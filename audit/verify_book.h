@@ -1,0 +1,158 @@
+/* verify_book.h: what is known of the book that is being checked: between verify.c, its rules and its checkpoints. */
+#ifndef UJRAT_AUDIT_VERIFY_BOOK_H
+#define UJRAT_AUDIT_VERIFY_BOOK_H
+
+#include "audit/once.h"
+#include "audit/pages.h"
+#include "audit/verify.h"
+
+#define BOOK_KEYS_MAX  4096
+#define BOOK_BANKS_MAX 1024
+
+/* A journal, as far as later ones rest on it: the record of its seq. One with a seq that is not below the journal being
+ * checked was left by a run that was cut off, and counts as not there; so do its fields that hold such a seq. */
+struct memory {
+    uint8_t kind; /* enum journal_kind; 0: none */
+    uint8_t state;
+    uint16_t src_ccy, dst_ccy;
+    uint32_t bank;
+    int64_t gross, fee, margin, net; /* of a payout; mid_value is margin + net */
+    int64_t settled_seq, ended_seq;  /* step 1; the last step */
+    int64_t unsettled_seq;           /* of SETTLEMENT_REVERSED */
+    int64_t reversed_by;
+    uint64_t lines_sum; /* of its lines, negated ones have the negative */
+};
+
+enum journal_kind {
+    KIND_NONE,
+    KIND_ACCEPTED,
+    KIND_INSTRUCTED,
+    KIND_SETTLED,
+    KIND_REJECTED,
+    KIND_UNSETTLED, /* SETTLEMENT_REVERSED */
+    KIND_RETURNED,
+    KIND_CANCELLED,
+    KIND_DEPOSITED,
+    KIND_ADJUSTMENT,
+};
+#define JOURNAL_KINDS 10
+
+const char *journal_kind_name(enum journal_kind kind);
+
+/* An account: its newest balance, and what the block at hand does to it. */
+struct running {
+    int64_t balance, last_block, debits, credits;
+    int64_t change, new_debits, new_credits;
+    bool touched, balanced; /* by a line; by a balance record */
+};
+
+struct bank_upto {
+    uint32_t bank;
+    int64_t last_payout_id; /* handed out up to it */
+};
+
+struct book_key {
+    struct public_key *key;
+    int64_t from_block;
+    bool given; /* it, or one before it, is a key the auditor was given */
+};
+
+struct book {
+    char code[BOOK_SIZE];
+    bool open;     /* a book is being read */
+    bool given_up; /* after its first finding: the rest passes by */
+    bool between;  /* at the end of a sealed block */
+    struct book_result *result;
+    struct book_key keys[BOOK_KEYS_MAX];
+    size_t n_keys;
+
+    int64_t block_no, last_seq, committed_at_us; /* of the last block */
+    hash_t prev;                                 /* its hash */
+    struct merkle tree;
+    int64_t skip_blocks; /* an earlier run has been through those */
+    hash_t skip_root;
+    int64_t seen_seq; /* the last journal */
+
+    /* the block at hand */
+    struct merkle journals;
+    int64_t first_seq, first_block_no, first_at_us; /* of its first journal */
+    bool times_differ;
+    size_t leaves_wrong, leaves_stored; /* of the seal's hashes: not ours; all */
+    int64_t leaf_wrong_seq;
+    struct merkle stored; /* the tree of the seal's hashes */
+    int last_account;     /* of its balance records */
+    int touched[ACCOUNTS_MAX];
+    size_t n_touched;
+    int64_t unsettled_payout,
+        unsettled_seq; /* a SETTLEMENT_REVERSED that waits for its PAYOUT_RETURNED */
+
+    struct running accounts[ACCOUNTS_MAX];
+    struct bank_upto banks[BOOK_BANKS_MAX];
+    size_t n_banks;
+    struct pages *memory; /* struct memory by seq */
+    struct once *once;
+    size_t witness_at; /* the next head of the witness to meet */
+};
+
+struct verify {
+    struct verify_options options;
+    struct registry *registry;
+    struct sha256 *sha;
+    struct book book;
+    struct finding *findings;
+    size_t n_findings, findings_size;
+    uint64_t n_all_findings;
+    struct book_result *books;
+    size_t n_books;
+    uint64_t lines;
+    err_t error;
+    struct source_item const *item;
+    struct checkpoint_book *resume; /* of the checkpoint that was read, or is to be written */
+    size_t n_resume;
+};
+
+/* Where a book was when a checkpoint was taken (checkpoint.c). */
+struct checkpoint_account {
+    char code[ACCOUNT_SIZE];
+    int64_t balance, last_block, debits, credits;
+};
+
+struct checkpoint_book {
+    char code[BOOK_SIZE];
+    struct book_result result;
+    int64_t block_no, last_seq, committed_at_us;
+    hash_t root;
+    uint64_t once_count;
+    struct checkpoint_account *accounts;
+    size_t n_accounts;
+    struct bank_upto banks[BOOK_BANKS_MAX];
+    size_t n_banks;
+};
+
+/* Reports; gives up the book unless all findings are wanted. seq or block_no may be 0. */
+void verify_wrong(struct verify *v, int64_t seq, int64_t block_no, const char *field,
+                  const char *expected, const char *found, const char *format, ...)
+    __attribute__((format(printf, 7, 8)));
+/* With two numbers in the place of texts. */
+void verify_wrong_int(struct verify *v, int64_t seq, int64_t block_no, const char *field,
+                      int64_t expected, int64_t found, const char *text);
+
+/* checkpoint.c: remembers where the book is, for the next checkpoint; at the end of a sealed block. */
+void checkpoint_note(struct verify *v);
+
+/* verify_journal.c: the rules of one journal: its lines, what it is about, what may follow what. */
+void verify_journal_rules(struct verify *v, const struct record_journal *j);
+
+/* verify_price.c: the numbers of a payout or a quote follow from each other. False: *field is not what *expected says. */
+struct price {
+    int64_t gross, fee, mid_rate_e10, mid_value, margin_bps, margin, net, digit_shift;
+};
+bool price_holds(const struct price *p, const char **field, int64_t *expected, int64_t *found);
+
+/* verify_journal.c: where a book's record of a seq is kept. NULL: v->error says why. */
+struct memory *verify_memory(struct verify *v, int64_t seq, bool change);
+
+/* The files that a book's memory is kept in. */
+err_t verify_open_files(struct verify *v, uint64_t once_kept);
+
+#endif

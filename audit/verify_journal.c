@@ -1,0 +1,765 @@
+/*
+ * The rules of a journal (docs/accounting.md): which lines it has, what it says it is about, and what may follow what in
+ * the life of a payout.
+ */
+#include "audit/verify_book.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define RATE_ONE_E10  10000000000LL
+#define AMOUNT_SIZE   48
+#define CURRENCIES_IN 8 /* in a journal: the ledger allows two */
+
+__extension__ typedef __int128 wide_t;
+
+static const char *const kind_names[JOURNAL_KINDS] = {
+    [KIND_NONE] = "none",
+    [KIND_ACCEPTED] = "PAYOUT_ACCEPTED",
+    [KIND_INSTRUCTED] = "PAYOUTS_INSTRUCTED",
+    [KIND_SETTLED] = "PAYOUT_SETTLED",
+    [KIND_REJECTED] = "PAYOUT_REJECTED",
+    [KIND_UNSETTLED] = "SETTLEMENT_REVERSED",
+    [KIND_RETURNED] = "PAYOUT_RETURNED",
+    [KIND_CANCELLED] = "PAYOUT_CANCELLED",
+    [KIND_DEPOSITED] = "FLOAT_DEPOSITED",
+    [KIND_ADJUSTMENT] = "ADJUSTMENT",
+};
+
+/* The journal at hand. */
+struct look {
+    struct verify *v;
+    const struct record_journal *j;
+    enum journal_kind kind;
+    int account[RECORD_LINES_MAX];
+    uint64_t lines_sum;
+};
+
+const char *journal_kind_name(enum journal_kind kind)
+{
+    return kind_names[kind];
+}
+
+/* "USD 1,234.50" */
+static const char *amount_text(const struct verify *v, uint16_t ccy, int64_t minor,
+                               char out[AMOUNT_SIZE])
+{
+    int digits = registry_digits(v->registry, ccy);
+    uint64_t left = minor < 0 ? -(uint64_t)minor : (uint64_t)minor;
+    char reversed[AMOUNT_SIZE];
+    char code[4];
+    size_t n = 0;
+    size_t at;
+
+    digits = digits < 0 ? 0 : digits;
+    for (int i = 0; i < digits; i++, left /= 10)
+        reversed[n++] = (char)('0' + left % 10);
+    if (digits > 0)
+        reversed[n++] = '.';
+    for (int i = 0; i == 0 || left > 0; i++, left /= 10) {
+        if (i > 0 && i % 3 == 0)
+            reversed[n++] = ',';
+        reversed[n++] = (char)('0' + left % 10);
+    }
+    at = (size_t)snprintf(out, AMOUNT_SIZE, "%s %s", ccy_unpack(ccy, code), minor < 0 ? "-" : "");
+    while (n > 0 && at + 1 < AMOUNT_SIZE)
+        out[at++] = reversed[--n];
+    out[at] = '\0';
+    return out;
+}
+
+static void wrong(const struct look *l, const char *field, const char *expected, const char *found,
+                  const char *text)
+{
+    verify_wrong(l->v, l->j->seq, l->j->block_no, field, expected, found, "%s", text);
+}
+
+static void wrong_slice(const struct look *l, const char *field, const char *expected,
+                        struct slice found, const char *text)
+{
+    char have[FINDING_TEXT];
+
+    snprintf(have, sizeof have, "%.*s", SLICE_ARG(found));
+    wrong(l, field, expected, have, text);
+}
+
+static void wrong_int(const struct look *l, const char *field, int64_t expected, int64_t found,
+                      const char *text)
+{
+    verify_wrong_int(l->v, l->j->seq, l->j->block_no, field, expected, found, text);
+}
+
+static void wrong_amount(const struct look *l, const char *field, uint16_t ccy, int64_t expected,
+                         int64_t found, const char *text)
+{
+    char want[AMOUNT_SIZE];
+    char have[AMOUNT_SIZE];
+
+    wrong(l, field, amount_text(l->v, ccy, expected, want), amount_text(l->v, ccy, found, have),
+          text);
+}
+
+/* ---------------------------------------------------------------- memory */
+
+struct memory *verify_memory(struct verify *v, int64_t seq, bool change)
+{
+    struct memory *m;
+
+    if (err_failed(v->error))
+        return NULL;
+    m = pages_at(v->book.memory, (uint64_t)seq, change);
+    if (m == NULL)
+        v->error = pages_error(v->book.memory);
+    return m;
+}
+
+/* A field of a memory holds a seq: it counts if that is before the journal at hand. */
+static bool is_set(const struct look *l, int64_t seq)
+{
+    return seq > 0 && seq < l->j->seq;
+}
+
+/* The record of the payout that the journal names, to be changed; NULL: reported, or v->error. */
+static struct memory *payout_of(const struct look *l)
+{
+    struct memory *m;
+
+    if (!l->j->payout_id.has) {
+        wrong(l, "payout_id", "a payout's number", "absent", "the journal must be about a payout");
+        return NULL;
+    }
+    if (l->j->payout_id.value < 1 || l->j->payout_id.value >= l->j->seq) {
+        wrong_int(l, "payout_id", l->j->seq - 1, l->j->payout_id.value,
+                  "a payout that was accepted before");
+        return NULL;
+    }
+    m = verify_memory(l->v, l->j->payout_id.value, true);
+    if (m != NULL && m->kind != KIND_ACCEPTED) {
+        wrong_int(l, "payout_id", 0, l->j->payout_id.value, "no payout has that number");
+        return NULL;
+    }
+    return m;
+}
+
+static struct bank_upto *bank_of(struct verify *v, uint32_t bank)
+{
+    struct book *b = &v->book;
+
+    for (size_t i = 0; i < b->n_banks; i++)
+        if (b->banks[i].bank == bank)
+            return &b->banks[i];
+    if (b->n_banks == BOOK_BANKS_MAX) {
+        v->error = err_make(ERR_LIMIT, "more banks than fit");
+        return NULL;
+    }
+    b->banks[b->n_banks] = (struct bank_upto){bank, 0};
+    return &b->banks[b->n_banks++];
+}
+
+static void remember_once(const struct look *l, char what, struct slice name)
+{
+    unsigned char text[1 + 256];
+    hash_t hash;
+
+    if (err_failed(l->v->error))
+        return;
+    text[0] = (unsigned char)what;
+    if (name.len < sizeof text) {
+        memcpy(text + 1, name.p, name.len);
+        hash = sha256_of(l->v->sha, slice_of(text, name.len + 1));
+    } else {
+        sha256_begin(l->v->sha);
+        sha256_add(l->v->sha, text, 1);
+        sha256_add(l->v->sha, name.p, name.len);
+        sha256_end(l->v->sha, &hash);
+    }
+    l->v->error = once_add(l->v->book.once, &hash, (uint64_t)l->j->seq);
+}
+
+/* ---------------------------------------------------------------- lines, whatever the kind */
+
+static uint64_t mix(uint64_t z)
+{
+    z = (z + 0x9E3779B97F4A7C15U) * 0xBF58476D1CE4E5B9U;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
+    return (z ^ (z >> 31)) | 1;
+}
+
+static bool move_account(const struct look *l, int index, int64_t amount)
+{
+    struct book *b = &l->v->book;
+    struct running *a = &b->accounts[index];
+
+    if (!a->touched) {
+        a->touched = true;
+        b->touched[b->n_touched++] = index;
+    }
+    if (amount > 0)
+        a->new_debits++;
+    else
+        a->new_credits++;
+    return !__builtin_add_overflow(a->change, amount, &a->change);
+}
+
+/* The account of each line exists and is in the line's currency; every currency sums to zero. */
+static bool check_lines(struct look *l)
+{
+    uint16_t ccys[CURRENCIES_IN];
+    wide_t sums[CURRENCIES_IN];
+    size_t n = 0;
+
+    for (size_t i = 0; i < l->j->n_lines; i++) {
+        const struct record_line *line = &l->j->lines[i];
+        const struct account *a;
+        size_t k = 0;
+
+        l->account[i] = registry_account_of(l->v->registry, line->account);
+        if (l->account[i] < 0) {
+            wrong_slice(l, "line: account", "an account of the book", line->account,
+                        "a line is on an account that the book does not have");
+            return false;
+        }
+        a = registry_account_at(l->v->registry, l->account[i]);
+        if (ccy_pack(line->currency) != a->ccy) {
+            char code[4];
+            wrong_slice(l, "line: currency", ccy_unpack(a->ccy, code), line->currency,
+                        "a line is in another currency than its account");
+            return false;
+        }
+        if (line->amount == 0) {
+            wrong_slice(l, "line: amount", "not zero", line->account, "a line of zero");
+            return false;
+        }
+        while (k < n && ccys[k] != a->ccy)
+            k++;
+        if (k == CURRENCIES_IN) {
+            wrong(l, "lines", "two currencies", "more", "too many currencies in a journal");
+            return false;
+        }
+        if (k == n) {
+            ccys[n] = a->ccy;
+            sums[n++] = 0;
+        }
+        sums[k] += line->amount;
+        l->lines_sum += mix((uint64_t)l->account[i]) * (uint64_t)line->amount;
+        if (!move_account(l, l->account[i], line->amount)) {
+            wrong_slice(l, "line: amount", "what a balance can hold", line->account, "overflow");
+            return false;
+        }
+    }
+    for (size_t k = 0; k < n; k++)
+        if (sums[k] != 0) {
+            int64_t sum = sums[k] > INT64_MAX   ? INT64_MAX
+                          : sums[k] < INT64_MIN ? INT64_MIN
+                                                : (int64_t)sums[k];
+            wrong_amount(l, "lines", ccys[k], 0, sum,
+                         "the lines of a journal do not sum to zero in this currency");
+            return false;
+        }
+    return true;
+}
+
+/* ---------------------------------------------------------------- lines by kind */
+
+/* One line that a journal must have: who it is on and how much. Nothing to look for if the amount is zero. */
+struct wanted {
+    enum account_role role;
+    uint16_t ccy;
+    uint32_t bank;
+    int64_t amount;
+};
+
+static void name_wanted(const struct wanted *w, char out[AMOUNT_SIZE])
+{
+    static const char *const names[ROLES] = {
+        [ROLE_FLOAT] = "float",       [ROLE_CORRESPONDENT] = "correspondent",
+        [ROLE_FEE] = "fee",           [ROLE_MARGIN] = "margin",
+        [ROLE_POSITION] = "position", [ROLE_PAYABLE] = "payable",
+        [ROLE_NOSTRO] = "nostro",
+    };
+    char ccy[4];
+    char bank[6] = ".";
+
+    memcpy(bank + 1, &w->bank, sizeof w->bank);
+    bank[5] = '\0';
+    snprintf(out, AMOUNT_SIZE, "%s%s.%s", names[w->role], w->bank == 0 ? "" : bank,
+             ccy_unpack(w->ccy, ccy));
+}
+
+/* The journal has these lines, sign times, and no others; in any order. */
+static bool lines_are(const struct look *l, const struct wanted *wanted, size_t n, int sign)
+{
+    unsigned met = 0;
+    char code[AMOUNT_SIZE + 8] = "line ";
+
+    for (size_t i = 0; i < l->j->n_lines; i++) {
+        const struct account *a = registry_account_at(l->v->registry, l->account[i]);
+        size_t k = 0;
+
+        while (k < n && !(wanted[k].role == a->role && wanted[k].ccy == a->ccy &&
+                          wanted[k].bank == a->bank && !(met & (1U << k))))
+            k++;
+        if (k == n) {
+            wrong_slice(l, "lines", "none on this account", l->j->lines[i].account,
+                        "a line that a journal of this kind does not have");
+            return false;
+        }
+        met |= 1U << k;
+        if (l->j->lines[i].amount != sign * wanted[k].amount) {
+            name_wanted(&wanted[k], code + 5);
+            wrong_amount(l, code, a->ccy, sign * wanted[k].amount, l->j->lines[i].amount,
+                         "the line's amount is not the payout's");
+            return false;
+        }
+    }
+    for (size_t k = 0; k < n; k++)
+        if (wanted[k].amount != 0 && !(met & (1U << k))) {
+            name_wanted(&wanted[k], code + 5);
+            wrong_amount(l, code, wanted[k].ccy, sign * wanted[k].amount, 0, "the line is missing");
+            return false;
+        }
+    return true;
+}
+
+static bool accepted_lines(const struct look *l, const struct memory *m, int sign)
+{
+    bool exchanged = m->src_ccy != m->dst_ccy;
+    const struct wanted wanted[] = {
+        {ROLE_FLOAT, m->src_ccy, 0, m->gross},
+        {ROLE_FEE, m->src_ccy, 0, -m->fee},
+        {ROLE_POSITION, m->src_ccy, 0, exchanged ? m->fee - m->gross : 0},
+        {ROLE_POSITION, m->dst_ccy, 0, exchanged ? m->margin + m->net : 0},
+        {ROLE_MARGIN, m->dst_ccy, 0, -m->margin},
+        {ROLE_PAYABLE, m->dst_ccy, m->bank, -m->net},
+    };
+
+    return lines_are(l, wanted, 6, sign);
+}
+
+static bool settled_lines(const struct look *l, const struct memory *m, int sign)
+{
+    const struct wanted wanted[] = {{ROLE_PAYABLE, m->dst_ccy, m->bank, m->net},
+                                    {ROLE_NOSTRO, m->dst_ccy, m->bank, -m->net}};
+
+    return lines_are(l, wanted, 2, sign);
+}
+
+/* ---------------------------------------------------------------- kinds */
+
+static bool subject_is(const struct look *l, enum record_subject subject)
+{
+    if (l->j->subject == subject)
+        return true;
+    wrong(l, "subject", record_subject_name(subject), record_subject_name(l->j->subject),
+          "the journal does not say what one of its kind must");
+    return false;
+}
+
+static bool no_reference(const struct look *l, bool payout_too)
+{
+    if (l->j->reverses_seq.has) {
+        wrong(l, "reverses_seq", "absent", "a seq", "a journal of this kind reverses nothing");
+        return false;
+    }
+    if (payout_too && l->j->payout_id.has) {
+        wrong(l, "payout_id", "absent", "a seq", "a journal of this kind is of no payout");
+        return false;
+    }
+    return true;
+}
+
+static bool reverses(const struct look *l, int64_t seq)
+{
+    if (l->j->reverses_seq.has && l->j->reverses_seq.value == seq)
+        return true;
+    wrong_int(l, "reverses_seq", seq, l->j->reverses_seq.has ? l->j->reverses_seq.value : 0,
+              "the journal must reverse that one");
+    return false;
+}
+
+static void check_rate(const struct look *l, const struct record_payout *p)
+{
+    const struct sheet *sheet = registry_sheet_of(l->v->registry, p->rate_sheet);
+    uint16_t src = ccy_pack(p->src_ccy);
+
+    if (sheet == NULL) {
+        wrong(l, "rate_sheet", "a rate sheet of the log", "another",
+              "no accepted rate sheet has that hash");
+        return;
+    }
+    if (slice_equal(p->src_ccy, p->dst_ccy)) {
+        if (p->mid_rate_e10 != RATE_ONE_E10 || p->margin_bps != 0)
+            wrong_int(l, "mid_rate_e10", RATE_ONE_E10, p->mid_rate_e10,
+                      "nothing is exchanged within one currency");
+    } else if (slice_equal_str(p->dst_ccy, "PKR")) {
+        int64_t rate = registry_rate(l->v->registry, sheet, src);
+        if (rate != p->mid_rate_e10)
+            wrong_int(l, "mid_rate_e10", rate, p->mid_rate_e10,
+                      "the rate is not that of the rate sheet");
+    }
+}
+
+static void check_beneficiary(const struct look *l, const struct record_payout *p)
+{
+    struct beneficiary_entry e;
+    err_t err =
+        registry_beneficiary_of(l->v->registry, p->beneficiary_id, p->beneficiary_version, &e);
+
+    if (err.code == ERR_INVALID)
+        wrong_int(l, "beneficiary_id", 0, p->beneficiary_id,
+                  "that version of that beneficiary is not in the log");
+    else if (err_failed(err))
+        l->v->error = err;
+    else if (!slice_equal(p->beneficiary, slice_of(e.hash.b, HASH_BYTES)))
+        wrong(l, "beneficiary", "the hash of the beneficiary's record", "another",
+              "the beneficiary is not what it was when the payout was accepted");
+    else if (e.bank != bank_pack(p->bank))
+        wrong_slice(l, "bank", "the beneficiary's", p->bank, "the payout went to another bank");
+}
+
+static void check_quote(const struct look *l, const struct record_payout *p)
+{
+    struct record_quote q;
+    struct record_fault fault;
+    char id[STR_INT64_SIZE];
+
+    if (!record_read_quote(p->quote, &q, &fault)) {
+        verify_wrong(l->v, l->j->seq, l->j->block_no, "quote", "a quote's record", fault.field,
+                     "%s %s", fault.field, fault.what);
+        return;
+    }
+    const struct {
+        const char *name;
+        int64_t quoted, paid;
+    } same[] = {
+        {"quote: gross", q.gross, p->gross},
+        {"quote: fee", q.fee, p->fee},
+        {"quote: mid_rate_e10", q.mid_rate_e10, p->mid_rate_e10},
+        {"quote: mid_value", q.mid_value, p->mid_value},
+        {"quote: margin_bps", q.margin_bps, p->margin_bps},
+        {"quote: margin", q.margin, p->margin},
+        {"quote: net", q.net, p->net},
+        {"quote: digit_shift", q.digit_shift, p->digit_shift},
+    };
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
+        if (same[i].quoted != same[i].paid) {
+            wrong_int(l, same[i].name, same[i].paid, same[i].quoted,
+                      "the payout is not what was quoted");
+            return;
+        }
+    if (!slice_equal(q.book, l->j->book) || !slice_equal(q.src_ccy, p->src_ccy) ||
+        !slice_equal(q.dst_ccy, p->dst_ccy) || !slice_equal(q.rate_sheet, p->rate_sheet))
+        wrong(l, "quote", "of the payout's book, currencies and rate sheet", "of others",
+              "the payout is not what was quoted");
+    else if (q.expires_at_us <= l->j->committed_at_us)
+        wrong(l, "quote: expires_at", "after the payout was accepted", "before",
+              "the quote had expired");
+    remember_once(l, 'q', slice_of(id, str_format_int64(q.quote_id, id)));
+}
+
+static void check_payout(struct look *l, const struct record_payout *p)
+{
+    const struct price price = {p->gross,      p->fee,    p->mid_rate_e10, p->mid_value,
+                                p->margin_bps, p->margin, p->net,          p->digit_shift};
+    int src = registry_digits(l->v->registry, ccy_pack(p->src_ccy));
+    int dst = registry_digits(l->v->registry, ccy_pack(p->dst_ccy));
+    const char *field = NULL;
+    int64_t expected = 0;
+    int64_t found = 0;
+
+    if (src < 0 || dst < 0)
+        wrong_slice(l, src < 0 ? "src_ccy" : "dst_ccy", "a known currency",
+                    src < 0 ? p->src_ccy : p->dst_ccy, "the payout is in an unknown currency");
+    else if (p->digit_shift != dst - src)
+        wrong_int(l, "digit_shift", dst - src, p->digit_shift,
+                  "minor digits of the target less those of the source");
+    else if (!price_holds(&price, &field, &expected, &found))
+        wrong_int(l, field, expected, found, "the payout's numbers do not follow from each other");
+    else if (bank_pack(p->bank) == 0)
+        wrong_slice(l, "bank", "four letters", p->bank, "no bank");
+}
+
+static void accepted(struct look *l, struct memory *m)
+{
+    const struct record_payout *p = &l->j->payout;
+
+    if (!subject_is(l, SUBJECT_PAYOUT) || !no_reference(l, false))
+        return;
+    if (!l->j->payout_id.has || l->j->payout_id.value != l->j->seq) {
+        wrong_int(l, "payout_id", l->j->seq, l->j->payout_id.has ? l->j->payout_id.value : 0,
+                  "a payout's number is the seq of the journal that accepts it");
+        return;
+    }
+    check_payout(l, p);
+    if (l->v->book.given_up)
+        return;
+    *m = (struct memory){.kind = KIND_ACCEPTED,
+                         .src_ccy = ccy_pack(p->src_ccy),
+                         .dst_ccy = ccy_pack(p->dst_ccy),
+                         .bank = bank_pack(p->bank),
+                         .gross = p->gross,
+                         .fee = p->fee,
+                         .margin = p->margin,
+                         .net = p->net,
+                         .lines_sum = l->lines_sum};
+    (void)accepted_lines(l, m, 1);
+    check_rate(l, p);
+    check_beneficiary(l, p);
+    if (p->quote.p != NULL)
+        check_quote(l, p);
+    remember_once(l, 'r', p->reference);
+    l->v->book.result->payouts++;
+}
+
+static void instructed(struct look *l)
+{
+    const struct record_handout *h = &l->j->handout;
+    struct bank_upto *bank;
+    const struct memory *m;
+
+    if (!subject_is(l, SUBJECT_HANDOUT) || !no_reference(l, true))
+        return;
+    if (l->j->n_lines != 0) {
+        wrong_int(l, "lines", 0, (int64_t)l->j->n_lines, "no money moves when a bank is told");
+        return;
+    }
+    bank = bank_of(l->v, bank_pack(h->bank));
+    if (bank == NULL)
+        return;
+    if (h->prev_payout_id != bank->last_payout_id) {
+        wrong_int(l, "prev_payout_id", bank->last_payout_id, h->prev_payout_id,
+                  "the bank was told up to another payout before");
+        return;
+    }
+    if (h->last_payout_id <= h->prev_payout_id || h->last_payout_id >= l->j->seq) {
+        wrong_int(l, "last_payout_id", l->j->seq - 1, h->last_payout_id,
+                  "must be a payout after the last and before this journal");
+        return;
+    }
+    m = verify_memory(l->v, h->last_payout_id, false);
+    if (m == NULL)
+        return;
+    if (m->kind != KIND_ACCEPTED || m->bank != bank->bank) {
+        wrong_int(l, "last_payout_id", 0, h->last_payout_id, "is no payout of that bank");
+        return;
+    }
+    bank->last_payout_id = h->last_payout_id;
+}
+
+/* What became of the payout: the state and step that the journal must say, and where it must stand before. */
+static bool may_follow(const struct look *l, const struct memory *m, int state, int step)
+{
+    const struct record_transition *t = &l->j->transition;
+    const struct bank_upto *bank = bank_of(l->v, m->bank);
+    bool told = bank != NULL && l->j->payout_id.value <= bank->last_payout_id;
+    bool settled = is_set(l, m->settled_seq);
+    const char *stands = is_set(l, m->ended_seq) ? "ended"
+                         : settled               ? "SETTLED"
+                         : told                  ? "INSTRUCTED"
+                                                 : "ACCEPTED";
+    const char *must = state == 6 ? "SETTLED" : state == 7 ? "ACCEPTED" : "INSTRUCTED";
+
+    if (!subject_is(l, SUBJECT_TRANSITION))
+        return false;
+    if (strcmp(stands, must) != 0) {
+        verify_wrong(l->v, l->j->seq, l->j->block_no, "state", must, stands,
+                     "%s cannot follow for payout %lld", kind_names[l->kind],
+                     (long long)l->j->payout_id.value);
+        return false;
+    }
+    if (t->state != state || t->step != step) {
+        wrong_int(l, t->state != state ? "state" : "step", t->state != state ? state : step,
+                  t->state != state ? t->state : t->step, "is not that of the journal's kind");
+        return false;
+    }
+    if (t->tax_withheld.has && (t->tax_withheld.value < 0 || t->tax_withheld.value > m->net)) {
+        wrong_amount(l, "tax_withheld", m->dst_ccy, m->net, t->tax_withheld.value,
+                     "more tax than there was to pay, or less than none");
+        return false;
+    }
+    return true;
+}
+
+static void settled(struct look *l)
+{
+    struct memory *m = payout_of(l);
+
+    if (m == NULL || !no_reference(l, false) || !may_follow(l, m, 4, 1) || !settled_lines(l, m, 1))
+        return;
+    m->settled_seq = l->j->seq;
+    m->unsettled_seq = m->ended_seq = 0; /* if set at all, by a run that was cut off */
+}
+
+/* Rejected, cancelled, returned: the journal that accepted the payout is reversed. */
+static void ended(struct look *l, int state, int step)
+{
+    struct memory *m = payout_of(l);
+
+    if (m == NULL || !may_follow(l, m, state, step) || !reverses(l, l->j->payout_id.value) ||
+        !accepted_lines(l, m, -1))
+        return;
+    m->ended_seq = l->j->seq;
+    m->state = (uint8_t)state;
+}
+
+static void unsettled(struct look *l)
+{
+    struct memory *m = payout_of(l);
+
+    if (m == NULL || !subject_is(l, SUBJECT_NONE))
+        return;
+    if (!is_set(l, m->settled_seq) || is_set(l, m->unsettled_seq)) {
+        verify_wrong(l->v, l->j->seq, l->j->block_no, "state", "SETTLED", "not settled",
+                     "the settlement of payout %lld cannot be reversed",
+                     (long long)l->j->payout_id.value);
+        return;
+    }
+    if (!reverses(l, m->settled_seq) || !settled_lines(l, m, -1))
+        return;
+    m->unsettled_seq = l->j->seq;
+    l->v->book.unsettled_seq = l->j->seq;
+    l->v->book.unsettled_payout = l->j->payout_id.value;
+}
+
+static void returned(struct look *l)
+{
+    struct book *b = &l->v->book;
+
+    if (b->unsettled_seq == 0 || b->unsettled_seq != l->j->seq - 1 || !l->j->payout_id.has ||
+        b->unsettled_payout != l->j->payout_id.value) {
+        wrong(l, "kind", "SETTLEMENT_REVERSED before it", "none",
+              "a payout is returned right after its settlement is reversed");
+        return;
+    }
+    b->unsettled_seq = 0;
+    ended(l, 6, 2);
+}
+
+static void deposited(struct look *l)
+{
+    const struct record_deposit *d = &l->j->deposit;
+    uint16_t ccy;
+
+    if (!subject_is(l, SUBJECT_DEPOSIT) || !no_reference(l, true))
+        return;
+    ccy = ccy_pack(d->currency);
+    if (d->amount <= 0) {
+        wrong_int(l, "amount", 1, d->amount, "a deposit is above zero");
+        return;
+    }
+    const struct wanted wanted[] = {{ROLE_CORRESPONDENT, ccy, 0, d->amount},
+                                    {ROLE_FLOAT, ccy, 0, -d->amount}};
+    (void)lines_are(l, wanted, 2, 1);
+    remember_once(l, 'd', d->reference);
+}
+
+static void adjustment(struct look *l)
+{
+    const struct record_adjustment *a = &l->j->adjustment;
+    char id[STR_INT64_SIZE];
+    struct memory *m;
+
+    if (!subject_is(l, SUBJECT_ADJUSTMENT))
+        return;
+    if (slice_equal(a->proposed_by, l->j->actor))
+        wrong_slice(l, "actor", "another than who proposed it", l->j->actor,
+                    "an adjustment takes two people");
+    if (l->j->n_lines < 2)
+        wrong_int(l, "lines", 2, (int64_t)l->j->n_lines, "an adjustment has lines");
+    remember_once(l, 'a', slice_of(id, str_format_int64(a->proposal, id)));
+    if (!l->j->reverses_seq.has)
+        return;
+    if (l->j->reverses_seq.value < 1 || l->j->reverses_seq.value >= l->j->seq) {
+        wrong_int(l, "reverses_seq", l->j->seq - 1, l->j->reverses_seq.value, "no journal before");
+        return;
+    }
+    m = verify_memory(l->v, l->j->reverses_seq.value, true);
+    if (m == NULL)
+        return;
+    if (is_set(l, m->reversed_by) || m->kind != KIND_ADJUSTMENT)
+        wrong_int(l, "reverses_seq", 0, l->j->reverses_seq.value,
+                  "is no adjustment, or was reversed before");
+    else if (m->lines_sum + l->lines_sum != 0)
+        wrong(l, "lines", "the negative of those it reverses", "others",
+              "a reversal negates what it reverses");
+    m->reversed_by = l->j->seq;
+}
+
+static enum journal_kind kind_of(struct slice name)
+{
+    for (int k = KIND_ACCEPTED; k < JOURNAL_KINDS; k++)
+        if (slice_equal_str(name, kind_names[k]))
+            return (enum journal_kind)k;
+    return KIND_NONE;
+}
+
+static void by_kind(struct look *l, struct memory *m)
+{
+    switch (l->kind) {
+    case KIND_NONE:
+        wrong_slice(l, "kind", "a kind of docs/accounting.md", l->j->kind, "no such kind");
+        break;
+    case KIND_ACCEPTED:
+        accepted(l, m);
+        break;
+    case KIND_INSTRUCTED:
+        instructed(l);
+        break;
+    case KIND_SETTLED:
+        settled(l);
+        break;
+    case KIND_REJECTED:
+        ended(l, 5, 1);
+        break;
+    case KIND_UNSETTLED:
+        unsettled(l);
+        break;
+    case KIND_RETURNED:
+        returned(l);
+        break;
+    case KIND_CANCELLED:
+        ended(l, 7, 1);
+        break;
+    case KIND_DEPOSITED:
+        deposited(l);
+        break;
+    case KIND_ADJUSTMENT:
+        adjustment(l);
+        break;
+    }
+}
+
+static void count_subject(struct verify *v, enum record_subject subject)
+{
+    struct book_result *r = v->book.result;
+
+    r->transitions += subject == SUBJECT_TRANSITION;
+    r->handouts += subject == SUBJECT_HANDOUT;
+    r->deposits += subject == SUBJECT_DEPOSIT;
+    r->adjustments += subject == SUBJECT_ADJUSTMENT;
+}
+
+void verify_journal_rules(struct verify *v, const struct record_journal *j)
+{
+    struct look l = {.v = v, .j = j, .kind = kind_of(j->kind), .lines_sum = 0};
+    struct book *b = &v->book;
+    struct memory *m;
+
+    count_subject(v, j->subject);
+    if (b->unsettled_seq != 0 && l.kind != KIND_RETURNED) {
+        verify_wrong(v, j->seq, j->block_no, "kind", "PAYOUT_RETURNED", kind_names[l.kind],
+                     "a reversed settlement is followed by the return of its payout");
+        b->unsettled_seq = 0;
+    }
+    if (b->given_up || !check_lines(&l))
+        return;
+    v->lines += j->n_lines;
+    b->result->lines += (int64_t)j->n_lines;
+    m = verify_memory(v, j->seq, true);
+    if (m == NULL)
+        return;
+    *m = (struct memory){.kind = (uint8_t)l.kind, .lines_sum = l.lines_sum};
+    if (l.kind == KIND_ACCEPTED)
+        m->kind = KIND_NONE; /* until it is found to be one */
+    by_kind(&l, m);
+}
