@@ -24,4 +24,8 @@ extern const char trail_help[];
 extern const struct option_row trail_options[];
 enum exit_code trail_run(const struct args *args);
 
+extern const char receipt_verify_help[];
+extern const struct option_row receipt_verify_options[];
+enum exit_code receipt_verify_run(const struct args *args);
+
 #endif

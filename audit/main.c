@@ -22,6 +22,8 @@ const struct command commands[] = {
      WITH_DB, 0, 0, export_run},
     {"safeguard", "", "Hold clients' money against the money at banks, day by day", safeguard_help,
      safeguard_options, WITH_DB | WITH_JSON, 0, 0, safeguard_run},
+    {"receipt-verify", "FILE", "Check a payout's receipt, offline", receipt_verify_help,
+     receipt_verify_options, WITH_JSON, 1, 1, receipt_verify_run},
     {NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL},
 };
 

@@ -7,6 +7,9 @@
 /* docs/accounting.md; the numbers are the schema's (journal_kind). */
 enum { KIND_ACCEPTED = 1, KIND_INSTRUCTED = 2, KIND_DEPOSITED = 8, KIND_ADJUSTMENT = 9 };
 
+/* PostgreSQL counts days from 2000-01-01. */
+enum { DATE_EPOCH_DAYS = 10957 };
+
 /* Columns of ledger/sql/log_journals.sql. */
 enum {
     COL_SEQ,
@@ -416,7 +419,7 @@ static bool open_person(struct rpc_call *call, const struct rows *rows)
 static bool read_sheet(struct rpc_call *call, const struct rows *rows, struct log_sheet *s)
 {
     int n = 0;
-    s->sheet.sheet_date = rows_int(rows, 0, SHEET_DATE);
+    s->sheet.sheet_date = rows_int(rows, 0, SHEET_DATE) + DATE_EPOCH_DAYS;
     s->sheet.as_of = rows_time_us(rows, 0, SHEET_AS_OF);
     s->sheet.imported_at = rows_time_us(rows, 0, SHEET_IMPORTED_AT);
     for (int row = 0; row < rows_count(rows); row++) {

@@ -1,7 +1,9 @@
 """What tests of the signed log's proofs share: a sealing gateway, and the other side of every proof, written from
 docs/log-format.md and RFC 6962 in a few lines."""
 
+import base64
 import hashlib
+import json
 
 from harness import BIN, run, wait_until
 
@@ -115,3 +117,16 @@ def signed(signed_record, public_key):
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     Ed25519PublicKey.from_public_bytes(public_key).verify(signed_record.signature, signed_record.record)
+
+
+# ---------------------------------------------------------------- receipts
+def unbase64(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def head_line(receipt, **changes):
+    """The line a witness would have written of the receipt's head."""
+    head = fields(unbase64(receipt["tree_head"]["record"]))
+    line = dict(book=head[1].decode(), tree_size=number(head[2]), root=head[3].hex(), signed_at=number(head[4]),
+                key_id=receipt["tree_head"]["key_id"], signature=unbase64(receipt["tree_head"]["signature"]).hex())
+    return json.dumps({**line, **changes})
