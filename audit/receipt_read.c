@@ -196,6 +196,10 @@ static bool read_openings(struct receipt *out, struct receipt_findings *findings
 
     if (json_is_null(all))
         return true;
+    if (!json_is_object(all)) {
+        receipt_find(findings, "openings", "an object or null is wanted");
+        return false;
+    }
     for (int i = 0; i < RECEIPT_OPENINGS; i++) {
         const json_t *one = json_object_get(all, names[i]);
         struct reader r;

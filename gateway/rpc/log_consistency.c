@@ -82,10 +82,10 @@ static void handle(struct rpc_call *call, const void *request)
     reason_t reason = log_book_of(call, r->book, &c->book);
     if (reason != REASON_NONE)
         rpc_refuse(call, reason, "book");
-    else if (r->old_size < 1 || (r->new_size != 0 && r->old_size > r->new_size))
-        rpc_refuse(call, REASON_TREE_SIZE_INVALID, "old_size");
     else if (r->new_size < 0)
         rpc_refuse(call, REASON_TREE_SIZE_INVALID, "new_size");
+    else if (r->old_size < 1 || (r->new_size != 0 && r->old_size > r->new_size))
+        rpc_refuse(call, REASON_TREE_SIZE_INVALID, "old_size");
     else
         log_book_ask(call, 0, true, on_head);
 }
