@@ -398,7 +398,7 @@ static bool proof(struct page *p, const struct receipt_view *v)
         y += put_lines(p, x, y, RIGHT - x, &(struct style){LATIN " 8.5", grey, AT_LEFT, false},
                        words_proof_text.en);
     if (speaks(p, RECEIPT_UR))
-        (void)put_lines(p, x, y - 7, RIGHT - x, &(struct style){URDU " 8.5", grey, AT_LEFT, true},
+        (void)put_lines(p, x, y - 1, RIGHT - x, &(struct style){URDU " 8.5", grey, AT_LEFT, true},
                         words_proof_text.ur);
     y = PROOF_TOP + QR_SIZE + 2 - 3 * 11;
     (void)snprintf(text[0], sizeof text[0], "%s, payout %lld, journal %lld in block %lld",
