@@ -160,8 +160,8 @@ static void add(struct lines *lines, int64_t amount, const char *role, struct sl
 {
     if (amount == 0)
         return;
-    (void)snprintf(lines->line[lines->n].account, LINE_ACCOUNT_SIZE, "%s.%.*s%s%.*s", role, SLICE_ARG(a),
-                   b.len > 0 ? "." : "", SLICE_ARG(b));
+    (void)snprintf(lines->line[lines->n].account, LINE_ACCOUNT_SIZE, "%s.%.*s%s%.*s", role,
+                   SLICE_ARG(a), b.len > 0 ? "." : "", SLICE_ARG(b));
     lines->line[lines->n++].amount = amount;
 }
 

@@ -111,7 +111,8 @@ enum {
     X(415, BOOK_NOT_FOUND, NOT_FOUND, "There is no such book.")                                            \
     X(416, JOURNAL_NOT_FOUND, NOT_FOUND, "There is no such journal.")                                      \
     X(417, TREE_HEAD_NOT_FOUND, NOT_FOUND, "No head of the log was signed at this size.")                  \
-    X(418, NOT_SEALED_YET, UNAVAILABLE, "It is committed and not yet in the signed log; ask again.")       \
+    X(418, NOT_SEALED_YET, UNAVAILABLE,                                                                    \
+      "It is committed and not yet in the signed log; ask again.")                                         \
     X(419, LOG_NOT_KEPT, FAILED_PRECONDITION, "The book has no key, and so no signed log.")                \
     /* who asks */                                                                                         \
     X(500, UNAUTHENTICATED_PRINCIPAL, UNAUTHENTICATED,                                                     \
