@@ -46,7 +46,7 @@ else
 $(error SAN must be empty, asan, tsan or cov, not '$(SAN)')
 endif
 
-# What only the auditor's program stands on: XML, and pages (text, fonts, QR codes).
+# What the auditor's program and `ujrat receipt` stand on, and the daemon does not: XML, and pages (text, fonts, QR codes).
 AUDIT_PKGS := libxml-2.0 pangocairo cairo-pdf libqrencode
 
 # Asked of pkg-config once, when a target that compiles is wanted and the libraries are there.
@@ -116,6 +116,7 @@ all: $(PROGRAMS) $(LIBS) ## build the programs (default)
 
 $(BIN)/ujratd: $(BUILD)/obj/gateway/main.o $(LIBS)
 $(BIN)/ujrat:  $(call obj,$(CLI_C)) $(BUILD)/obj/gen/banks_pk.o $(LIBS)
+$(BIN)/ujrat: EXTRA_LIBS := $(AUDIT_LIBS)
 
 # The auditor's program links nothing that posts: base and itself.
 $(BIN)/ujrat-audit: $(BUILD)/obj/audit/main.o $(LIB_AUDIT) $(LIB_BASE)

@@ -87,6 +87,8 @@ enum {
     X(314, MESSAGE_TOO_LARGE, RESOURCE_EXHAUSTED, "The message is over the size limit.")                   \
     X(315, MALFORMED_MESSAGE, INVALID_ARGUMENT, "The message cannot be decoded.")                          \
     X(316, TOO_MANY_UNKNOWN_FIELDS, INVALID_ARGUMENT, "The message has too many unknown fields.")          \
+    X(317, TREE_SIZE_INVALID, INVALID_ARGUMENT,                                                            \
+      "The log was never of that size, or the proof asked for is not in a log of that size.")              \
     /* payouts, quotes, rates */                                                                           \
     X(400, REFERENCE_REUSED, ALREADY_EXISTS,                                                               \
       "The reference was used before with a different body.")                                              \
@@ -107,6 +109,11 @@ enum {
     X(413, ACCOUNT_NOT_FOUND, NOT_FOUND, "There is no such account.")                                      \
     X(414, JOURNAL_UNBALANCED, INTERNAL, "The journal does not sum to zero.")                              \
     X(415, BOOK_NOT_FOUND, NOT_FOUND, "There is no such book.")                                            \
+    X(416, JOURNAL_NOT_FOUND, NOT_FOUND, "There is no such journal.")                                      \
+    X(417, TREE_HEAD_NOT_FOUND, NOT_FOUND, "No head of the log was signed at this size.")                  \
+    X(418, NOT_SEALED_YET, UNAVAILABLE,                                                                    \
+      "It is committed and not yet in the signed log; ask again.")                                         \
+    X(419, LOG_NOT_KEPT, FAILED_PRECONDITION, "The book has no key, and so no signed log.")                \
     /* who asks */                                                                                         \
     X(500, UNAUTHENTICATED_PRINCIPAL, UNAUTHENTICATED,                                                     \
       "No known client certificate was presented.")                                                        \

@@ -3,12 +3,14 @@
 #include "gateway/net/grpc_status.h"
 
 /* Long enough for a queue to empty or a failed-over database to answer, short enough to be worth waiting for. */
-enum { RETRY_BUSY_MS = 200, RETRY_LEDGER_MS = 1000 };
+enum { RETRY_BUSY_MS = 200, RETRY_LEDGER_MS = 1000, RETRY_SEAL_MS = 500 };
 
 static uint32_t retry_of(reason_t reason)
 {
     if (reason == REASON_QUEUE_FULL || reason == REASON_OUTCOME_UNKNOWN)
         return RETRY_BUSY_MS;
+    if (reason == REASON_NOT_SEALED_YET)
+        return RETRY_SEAL_MS;
     return reason == REASON_LEDGER_UNAVAILABLE ? RETRY_LEDGER_MS : 0;
 }
 

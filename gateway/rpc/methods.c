@@ -16,5 +16,7 @@ const struct rpc_method *const rpc_methods[] = {
     &rpc_confirm_instructions, &rpc_return_payment,
     &rpc_get_position,         &rpc_get_trial_balance,
     &rpc_list_journals,        &rpc_get_account_statement,
-    &rpc_get_payout_trail,     NULL,
+    &rpc_get_payout_trail,     &rpc_get_tree_head,
+    &rpc_get_inclusion_proof,  &rpc_get_consistency_proof,
+    &rpc_get_receipt,          NULL,
 };

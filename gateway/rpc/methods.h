@@ -19,5 +19,8 @@ extern const struct rpc_method rpc_watch_instructions, rpc_confirm_instructions,
 /* audit_trial_balance.c, audit_journals.c, audit_account_statement.c, audit_payout_trail.c */
 extern const struct rpc_method rpc_get_trial_balance, rpc_list_journals, rpc_get_account_statement,
     rpc_get_payout_trail;
+/* log_head.c, log_inclusion.c, log_consistency.c, log_receipt.c */
+extern const struct rpc_method rpc_get_tree_head, rpc_get_inclusion_proof,
+    rpc_get_consistency_proof, rpc_get_receipt;
 
 #endif

@@ -140,3 +140,103 @@ static const struct wire_field get_payout_trail_response_fields[] = {
 const struct wire_message wire_get_payout_trail_response_type =
     WIRE_TABLE("ujrat.audit.v1.GetPayoutTrailResponse", struct wire_get_payout_trail_response,
                get_payout_trail_response_fields);
+
+static const struct wire_field signed_record_fields[] = {
+    WIRE_F_SLICE(1, struct wire_signed_record, record),
+    WIRE_F_SLICE(2, struct wire_signed_record, key_id),
+    WIRE_F_SLICE(3, struct wire_signed_record, signature),
+};
+const struct wire_message wire_signed_record_type =
+    WIRE_TABLE("ujrat.audit.v1.SignedRecord", struct wire_signed_record, signed_record_fields);
+
+static const struct wire_field tree_head_fields[] = {
+    WIRE_F_SLICE(1, struct wire_tree_head, book),
+    WIRE_F_INT64(2, struct wire_tree_head, tree_size),
+    WIRE_F_SLICE(3, struct wire_tree_head, root),
+    WIRE_F_TIME(4, struct wire_tree_head, sign_time),
+    WIRE_F_MESSAGE(5, struct wire_tree_head, signed_record, wire_signed_record_type),
+};
+const struct wire_message wire_tree_head_type =
+    WIRE_TABLE("ujrat.audit.v1.TreeHead", struct wire_tree_head, tree_head_fields);
+
+static const struct wire_field get_tree_head_request_fields[] = {
+    WIRE_F_SLICE(1, struct wire_get_tree_head_request, book),
+    WIRE_F_INT64(2, struct wire_get_tree_head_request, tree_size),
+};
+const struct wire_message wire_get_tree_head_request_type =
+    WIRE_TABLE("ujrat.audit.v1.GetTreeHeadRequest", struct wire_get_tree_head_request,
+               get_tree_head_request_fields);
+
+static const struct wire_field get_tree_head_response_fields[] = {
+    WIRE_F_MESSAGE(1, struct wire_get_tree_head_response, tree_head, wire_tree_head_type),
+    WIRE_F_REPEATED(2, struct wire_get_tree_head_response, keys, wire_signed_record_type, 0),
+};
+const struct wire_message wire_get_tree_head_response_type =
+    WIRE_TABLE("ujrat.audit.v1.GetTreeHeadResponse", struct wire_get_tree_head_response,
+               get_tree_head_response_fields);
+
+static const struct wire_field get_inclusion_proof_request_fields[] = {
+    WIRE_F_SLICE(1, struct wire_get_inclusion_proof_request, payout),
+    WIRE_F_SLICE(2, struct wire_get_inclusion_proof_request, journal),
+    WIRE_F_INT64(3, struct wire_get_inclusion_proof_request, tree_size),
+};
+const struct wire_message wire_get_inclusion_proof_request_type =
+    WIRE_TABLE("ujrat.audit.v1.GetInclusionProofRequest", struct wire_get_inclusion_proof_request,
+               get_inclusion_proof_request_fields);
+
+static const struct wire_field journal_proof_fields[] = {
+    WIRE_F_SLICE(1, struct wire_journal_proof, journal),
+    WIRE_F_SLICE(2, struct wire_journal_proof, record),
+    WIRE_F_INT64(3, struct wire_journal_proof, leaf_index),
+    WIRE_F_SLICE(4, struct wire_journal_proof, leaf_path),
+    WIRE_F_INT64(5, struct wire_journal_proof, block_number),
+    WIRE_F_MESSAGE(6, struct wire_journal_proof, block, wire_signed_record_type),
+    WIRE_F_SLICE(7, struct wire_journal_proof, block_path),
+};
+const struct wire_message wire_journal_proof_type =
+    WIRE_TABLE("ujrat.audit.v1.JournalProof", struct wire_journal_proof, journal_proof_fields);
+
+static const struct wire_field get_inclusion_proof_response_fields[] = {
+    WIRE_F_REPEATED(1, struct wire_get_inclusion_proof_response, journals, wire_journal_proof_type,
+                    0),
+    WIRE_F_MESSAGE(2, struct wire_get_inclusion_proof_response, tree_head, wire_tree_head_type),
+    WIRE_F_REPEATED(3, struct wire_get_inclusion_proof_response, keys, wire_signed_record_type, 0),
+};
+const struct wire_message wire_get_inclusion_proof_response_type =
+    WIRE_TABLE("ujrat.audit.v1.GetInclusionProofResponse", struct wire_get_inclusion_proof_response,
+               get_inclusion_proof_response_fields);
+
+static const struct wire_field get_consistency_proof_request_fields[] = {
+    WIRE_F_SLICE(1, struct wire_get_consistency_proof_request, book),
+    WIRE_F_INT64(2, struct wire_get_consistency_proof_request, old_size),
+    WIRE_F_INT64(3, struct wire_get_consistency_proof_request, new_size),
+};
+const struct wire_message wire_get_consistency_proof_request_type =
+    WIRE_TABLE("ujrat.audit.v1.GetConsistencyProofRequest",
+               struct wire_get_consistency_proof_request, get_consistency_proof_request_fields);
+
+static const struct wire_field get_consistency_proof_response_fields[] = {
+    WIRE_F_INT64(1, struct wire_get_consistency_proof_response, old_size),
+    WIRE_F_INT64(2, struct wire_get_consistency_proof_response, new_size),
+    WIRE_F_SLICE(3, struct wire_get_consistency_proof_response, old_root),
+    WIRE_F_SLICE(4, struct wire_get_consistency_proof_response, new_root),
+    WIRE_F_SLICE(5, struct wire_get_consistency_proof_response, path),
+    WIRE_F_MESSAGE(6, struct wire_get_consistency_proof_response, tree_head, wire_tree_head_type),
+};
+const struct wire_message wire_get_consistency_proof_response_type =
+    WIRE_TABLE("ujrat.audit.v1.GetConsistencyProofResponse",
+               struct wire_get_consistency_proof_response, get_consistency_proof_response_fields);
+
+static const struct wire_field get_receipt_request_fields[] = {
+    WIRE_F_SLICE(1, struct wire_get_receipt_request, payout),
+};
+const struct wire_message wire_get_receipt_request_type =
+    WIRE_TABLE("ujrat.audit.v1.GetReceiptRequest", struct wire_get_receipt_request,
+               get_receipt_request_fields);
+
+static const struct wire_field get_receipt_response_fields[] = {
+    WIRE_F_SLICE(1, struct wire_get_receipt_response, receipt),
+};
+const struct wire_message wire_get_receipt_response_type =
+    WIRE_TABLE("ujrat.audit.v1.GetReceiptResponse", struct wire_get_receipt_response,
+               get_receipt_response_fields);

@@ -118,11 +118,96 @@ struct wire_get_payout_trail_response {
     WIRE_LIST(struct wire_trail_event) events;
 };
 
+struct wire_signed_record {
+    bool present;
+    struct slice record;
+    struct slice key_id;
+    struct slice signature;
+};
+
+struct wire_tree_head {
+    bool present;
+    struct slice book;
+    int64_t tree_size;
+    struct slice root;
+    struct wire_time sign_time;
+    struct wire_signed_record signed_record;
+};
+
+struct wire_get_tree_head_request {
+    bool present;
+    struct slice book;
+    int64_t tree_size;
+};
+
+struct wire_get_tree_head_response {
+    bool present;
+    struct wire_tree_head tree_head;
+    WIRE_LIST(struct wire_signed_record) keys;
+};
+
+struct wire_get_inclusion_proof_request {
+    bool present;
+    struct slice payout;
+    struct slice journal;
+    int64_t tree_size;
+};
+
+struct wire_journal_proof {
+    bool present;
+    struct slice journal;
+    struct slice record;
+    int64_t leaf_index;
+    struct slice leaf_path;
+    int64_t block_number;
+    struct wire_signed_record block;
+    struct slice block_path;
+};
+
+struct wire_get_inclusion_proof_response {
+    bool present;
+    WIRE_LIST(struct wire_journal_proof) journals;
+    struct wire_tree_head tree_head;
+    WIRE_LIST(struct wire_signed_record) keys;
+};
+
+struct wire_get_consistency_proof_request {
+    bool present;
+    struct slice book;
+    int64_t old_size;
+    int64_t new_size;
+};
+
+struct wire_get_consistency_proof_response {
+    bool present;
+    int64_t old_size;
+    int64_t new_size;
+    struct slice old_root;
+    struct slice new_root;
+    struct slice path;
+    struct wire_tree_head tree_head;
+};
+
+struct wire_get_receipt_request {
+    bool present;
+    struct slice payout;
+};
+
+struct wire_get_receipt_response {
+    bool present;
+    struct slice receipt;
+};
+
 extern const struct wire_message wire_get_trial_balance_request_type, wire_trial_balance_line_type,
     wire_trial_balance_total_type, wire_get_trial_balance_response_type, wire_posting_type,
     wire_journal_type, wire_list_journals_request_type, wire_list_journals_response_type,
     wire_get_account_statement_request_type, wire_statement_line_type,
     wire_get_account_statement_response_type, wire_get_payout_trail_request_type,
-    wire_trail_event_type, wire_get_payout_trail_response_type;
+    wire_trail_event_type, wire_get_payout_trail_response_type, wire_signed_record_type,
+    wire_tree_head_type, wire_get_tree_head_request_type, wire_get_tree_head_response_type,
+    wire_get_inclusion_proof_request_type, wire_journal_proof_type,
+    wire_get_inclusion_proof_response_type, wire_get_consistency_proof_request_type,
+    wire_get_consistency_proof_response_type, wire_get_receipt_request_type,
+    wire_get_receipt_response_type;
 
 #endif

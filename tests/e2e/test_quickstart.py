@@ -29,12 +29,15 @@ def environment(gateway, folder):
 
 
 def test_every_block_of_the_quickstart_works_as_it_stands(cluster, new_gateway, tmp_path):
-    gateway = new_gateway(new_database(cluster), start=False, rate_age_max="3650d")
+    database, keys = new_database(cluster), tmp_path / "keys"
+    keys.mkdir(mode=0o700)
+    gateway = new_gateway(database, start=False, rate_age_max="3650d", seal_keys=keys, seal_db=database.uri("ujrat_sealer"))
     gateway.ujrat("bank", "connect", "MUCB")
     gateway.ujrat("platform", "add", "upwork", "--currency", "USD", "--margin-bps", "40", "--fee-fixed", "0.50")
     gateway.ujrat("principal", "add", "ujrat://auditor/demo")
     gateway.ujrat("float", "deposit", "upwork", "1000", "USD", "--reference", "quickstart")
     gateway.ujrat("rates", "import", ROOT / "data" / "rates" / "sbp_m2m_2026-07-17.csv")
+    gateway.ujrat("log", "key", "add", "upwork", "--keys", keys)
     gateway.start()
 
     (tmp_path / "proto").symlink_to(ROOT / "proto")
@@ -48,7 +51,7 @@ def test_every_block_of_the_quickstart_works_as_it_stands(cluster, new_gateway, 
             done = subprocess.run(["bash", "-euc", text], cwd=tmp_path, env=env, capture_output=True, text=True,
                                   timeout=60 * PATIENCE)
             assert done.returncode == 0, "%s\n%s%s" % (text, done.stdout, done.stderr)
-            said[re.findall(r"[\w.]+\.py|psql|protoc", text)[0]] = done.stdout
+            said[re.findall(r"[\w.]+\.py|psql|protoc|receipt-verify", text)[0]] = done.stdout
         else:
             assert language == "console", language
     gateway.stop()
@@ -59,3 +62,4 @@ def test_every_block_of_the_quickstart_works_as_it_stands(cluster, new_gateway, 
     assert said["confirm.py"].startswith("1 to be paid, 3446775 paisa\n") and "OUTCOME_RECORDED" in said["confirm.py"]
     assert re.search(r"PKR +\| +0 \| +\d", said["psql"]) and re.search(r"quickstart-1 .* \| +4 \| BY-HAND-", said["psql"])
     assert "SETTLED ujrat://bank/MUCB" in said["audit.py"]
+    assert "reference quickstart-1" in said["receipt-verify"] and "The receipt is true" in said["receipt-verify"]

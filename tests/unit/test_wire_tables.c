@@ -64,6 +64,14 @@ static const struct {
     AUDIT(get_account_statement_response, get_account_statement_response),
     AUDIT(get_payout_trail_request, get_payout_trail_request),
     AUDIT(get_payout_trail_response, get_payout_trail_response),
+    AUDIT(get_tree_head_request, get_tree_head_request),
+    AUDIT(get_tree_head_response, get_tree_head_response),
+    AUDIT(get_inclusion_proof_request, get_inclusion_proof_request),
+    AUDIT(get_inclusion_proof_response, get_inclusion_proof_response),
+    AUDIT(get_consistency_proof_request, get_consistency_proof_request),
+    AUDIT(get_consistency_proof_response, get_consistency_proof_response),
+    AUDIT(get_receipt_request, get_receipt_request),
+    AUDIT(get_receipt_response, get_receipt_response),
 };
 enum { PAIRS = sizeof(pairs) / sizeof(pairs[0]) };
 

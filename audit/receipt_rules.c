@@ -1,0 +1,365 @@
+/* What a receipt's journals must be for it to be true, by docs/accounting.md. */
+#include "audit/receipt.h"
+
+#include "audit/verify_book.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define RATE_ONE_E10 10000000000LL
+
+enum { LINES_OF_A_PAYOUT = 6, LINE_ACCOUNT_SIZE = 48 };
+
+/* ISO 4217, list one: what has other than two digits. */
+unsigned receipt_digits(struct slice currency)
+{
+    static const char none[][4] = {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG",
+                                   "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"};
+    static const char three[][4] = {"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"};
+    static const char four[][4] = {"CLF", "UYW"};
+
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+        if (slice_equal_str(currency, none[i]))
+            return 0;
+    for (size_t i = 0; i < sizeof three / sizeof three[0]; i++)
+        if (slice_equal_str(currency, three[i]))
+            return 3;
+    for (size_t i = 0; i < sizeof four / sizeof four[0]; i++)
+        if (slice_equal_str(currency, four[i]))
+            return 4;
+    return 2;
+}
+
+/* docs/accounting.md and docs/log-format.md number them. */
+enum {
+    STATE_ACCEPTED = 1,
+    STATE_INSTRUCTED = 3,
+    STATE_SETTLED,
+    STATE_REJECTED,
+    STATE_RETURNED,
+    STATE_CANCELLED
+};
+
+const char *receipt_state_name(int64_t state)
+{
+    static const char *const names[] = {"?",       "ACCEPTED", "?",        "INSTRUCTED",
+                                        "SETTLED", "REJECTED", "RETURNED", "CANCELLED"};
+
+    return state >= 0 && (size_t)state < sizeof names / sizeof names[0] ? names[state] : "?";
+}
+
+int64_t receipt_state_of(const struct record_journal *j)
+{
+    switch (j->subject) {
+    case SUBJECT_PAYOUT:
+        return STATE_ACCEPTED;
+    case SUBJECT_HANDOUT:
+        return STATE_INSTRUCTED;
+    case SUBJECT_TRANSITION:
+        return j->transition.state;
+    case SUBJECT_NONE:
+    case SUBJECT_DEPOSIT:
+    case SUBJECT_ADJUSTMENT:
+        break;
+    }
+    return 0;
+}
+
+/* ---------------------------------------------------------------- one journal after the other */
+
+struct look {
+    const struct receipt *r;
+    const struct record_payout *payout;
+    int64_t payout_id;
+    struct receipt_findings *findings;
+    size_t at; /* which journal */
+    char where[RECEIPT_WHERE_SIZE];
+};
+
+static void wrong(const struct look *l, const char *what)
+{
+    receipt_find(l->findings, l->where, "%s", what);
+}
+
+static const struct record_journal *journal(const struct look *l)
+{
+    return &l->r->journals[l->at].said;
+}
+
+/* The kinds that may follow one; docs/accounting.md has what each does. */
+static const struct step {
+    const char *kind, *after[2];
+    enum record_subject subject;
+    int64_t step, state; /* of a transition */
+} steps[] = {
+    {"PAYOUT_ACCEPTED", {NULL}, SUBJECT_PAYOUT, 0, 0},
+    {"PAYOUTS_INSTRUCTED", {"PAYOUT_ACCEPTED"}, SUBJECT_HANDOUT, 0, 0},
+    {"PAYOUT_SETTLED", {"PAYOUTS_INSTRUCTED"}, SUBJECT_TRANSITION, 1, STATE_SETTLED},
+    {"PAYOUT_REJECTED", {"PAYOUTS_INSTRUCTED"}, SUBJECT_TRANSITION, 1, STATE_REJECTED},
+    {"PAYOUT_CANCELLED", {"PAYOUT_ACCEPTED"}, SUBJECT_TRANSITION, 1, STATE_CANCELLED},
+    {"SETTLEMENT_REVERSED", {"PAYOUT_SETTLED"}, SUBJECT_NONE, 0, 0},
+    {"PAYOUT_RETURNED", {"SETTLEMENT_REVERSED"}, SUBJECT_TRANSITION, 2, STATE_RETURNED},
+};
+
+static const struct step *step_of(struct slice kind)
+{
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+        if (slice_equal_str(kind, steps[i].kind))
+            return &steps[i];
+    return NULL;
+}
+
+static void check_step(const struct look *l)
+{
+    const struct record_journal *j = journal(l);
+    const struct step *s = step_of(j->kind);
+
+    if (s == NULL) {
+        wrong(l, "its kind is not one of a payout's journals");
+        return;
+    }
+    if (l->at > 0 &&
+        (s->after[0] == NULL || !slice_equal_str(l->r->journals[l->at - 1].said.kind, s->after[0])))
+        wrong(l, "its kind does not follow that of the journal before");
+    if (j->subject != s->subject)
+        wrong(l, "its kind and what its record is about do not go together");
+    else if (j->subject == SUBJECT_TRANSITION &&
+             (j->transition.step != s->step || j->transition.state != s->state))
+        wrong(l, "its kind and the state it leads to do not go together");
+    if (l->at > 0 && j->seq <= l->r->journals[l->at - 1].said.seq)
+        wrong(l, "it is out of order");
+}
+
+static void check_about(const struct look *l)
+{
+    const struct record_journal *j = journal(l);
+
+    if (j->subject == SUBJECT_HANDOUT) {
+        if (!slice_equal(j->handout.bank, l->payout->bank) ||
+            l->payout_id <= j->handout.prev_payout_id || l->payout_id > j->handout.last_payout_id)
+            wrong(l, "it told a bank of other payouts");
+        if (j->payout_id.has)
+            wrong(l, "a hand-out is about no payout in particular");
+    } else if (!j->payout_id.has || j->payout_id.value != l->payout_id) {
+        wrong(l, "it is about another payout");
+    }
+}
+
+/* ---------------------------------------------------------------- lines */
+
+struct lines {
+    size_t n;
+    struct {
+        char account[LINE_ACCOUNT_SIZE];
+        int64_t amount;
+    } line[LINES_OF_A_PAYOUT];
+};
+
+static void add(struct lines *lines, int64_t amount, const char *role, struct slice a,
+                struct slice b)
+{
+    if (amount == 0)
+        return;
+    (void)snprintf(lines->line[lines->n].account, LINE_ACCOUNT_SIZE, "%s.%.*s%s%.*s", role,
+                   SLICE_ARG(a), b.len > 0 ? "." : "", SLICE_ARG(b));
+    lines->line[lines->n++].amount = amount;
+}
+
+static struct lines lines_accepted(const struct record_payout *p)
+{
+    const struct slice none = {NULL, 0};
+    struct lines lines = {.n = 0};
+
+    add(&lines, p->gross, "float", p->src_ccy, none);
+    add(&lines, -p->fee, "fee", p->src_ccy, none);
+    if (!slice_equal(p->src_ccy, p->dst_ccy)) {
+        add(&lines, p->fee - p->gross, "position", p->src_ccy, none);
+        add(&lines, p->mid_value, "position", p->dst_ccy, none);
+        add(&lines, -p->margin, "margin", p->dst_ccy, none);
+    }
+    add(&lines, -p->net, "payable", p->bank, p->dst_ccy);
+    return lines;
+}
+
+static struct lines lines_settled(const struct record_payout *p)
+{
+    struct lines lines = {.n = 0};
+
+    add(&lines, p->net, "payable", p->bank, p->dst_ccy);
+    add(&lines, -p->net, "nostro", p->bank, p->dst_ccy);
+    return lines;
+}
+
+/* Just these, in whatever order; negated: with the other sign. An account ends with its currency. */
+static bool lines_are(const struct record_journal *j, const struct lines *want, bool negated)
+{
+    size_t found = 0;
+
+    for (size_t w = 0; w < want->n; w++)
+        for (size_t i = 0; i < j->n_lines; i++) {
+            const struct record_line *line = &j->lines[i];
+            const char *account = want->line[w].account;
+            size_t len = strlen(account);
+
+            if (slice_equal_str(line->account, account) && len > 3 &&
+                slice_equal_str(line->currency, account + len - 3) &&
+                line->amount == (negated ? -want->line[w].amount : want->line[w].amount)) {
+                found++;
+                break;
+            }
+        }
+    return found == want->n && j->n_lines == want->n;
+}
+
+static bool is(const struct record_journal *j, const char *kind)
+{
+    return slice_equal_str(j->kind, kind);
+}
+
+static void check_lines(const struct look *l)
+{
+    const struct record_journal *j = journal(l);
+    const struct lines accepted = lines_accepted(l->payout), settled = lines_settled(l->payout),
+                       none = {.n = 0};
+    bool reverses_first =
+        is(j, "PAYOUT_REJECTED") || is(j, "PAYOUT_CANCELLED") || is(j, "PAYOUT_RETURNED");
+    bool reverses_settled = is(j, "SETTLEMENT_REVERSED") && l->at > 0;
+    int64_t reversed = reverses_first     ? l->payout_id
+                       : reverses_settled ? l->r->journals[l->at - 1].said.seq
+                                          : 0;
+    const struct lines *want = is(j, "PAYOUT_ACCEPTED") || reverses_first    ? &accepted
+                               : is(j, "PAYOUT_SETTLED") || reverses_settled ? &settled
+                                                                             : &none;
+
+    if (!lines_are(j, want, reverses_first || reverses_settled))
+        wrong(l, "its lines are not what the payout's numbers make them");
+    if (j->reverses_seq.has != (reversed != 0) ||
+        (j->reverses_seq.has && j->reverses_seq.value != reversed))
+        wrong(l, "it reverses another journal than it should");
+}
+
+/* ---------------------------------------------------------------- the price */
+
+static void check_price(const struct receipt *r, const struct record_payout *p,
+                        struct receipt_findings *findings)
+{
+    const struct price price = {p->gross,      p->fee,    p->mid_rate_e10, p->mid_value,
+                                p->margin_bps, p->margin, p->net,          p->digit_shift};
+    const char *field = "";
+    int64_t expected = 0, found = 0;
+    bool same = slice_equal(p->src_ccy, p->dst_ccy), in_sheet = false;
+
+    if (!price_holds(&price, &field, &expected, &found))
+        receipt_find(findings, "payout.pricing",
+                     "%s does not follow from the other numbers: it is %lld, and must be %lld",
+                     field, (long long)found, (long long)expected);
+    if (p->digit_shift != (int64_t)receipt_digits(p->dst_ccy) - (int64_t)receipt_digits(p->src_ccy))
+        receipt_find(findings, "payout.pricing", "the digits of its currencies are not ISO 4217's");
+    if (same && (p->mid_rate_e10 != RATE_ONE_E10 || p->margin != 0))
+        receipt_find(findings, "payout.pricing", "nothing was exchanged, and yet there is a price");
+    if (same || !slice_equal_str(p->dst_ccy, "PKR"))
+        return; /* sheets are of rupees */
+    for (size_t i = 0; i < r->sheet.n_rates; i++)
+        in_sheet = in_sheet || (slice_equal(r->sheet.rates[i].currency, p->src_ccy) &&
+                                r->sheet.rates[i].pkr_e10 == p->mid_rate_e10);
+    if (!in_sheet)
+        receipt_find(findings, "payout.pricing.mid_rate", "it is not the rate of its rate sheet");
+}
+
+static void check_quote(const struct receipt *r, const struct record_payout *p,
+                        struct receipt_findings *findings)
+{
+    const struct record_quote *q = &r->quote;
+
+    if (p->quote.p == NULL)
+        return;
+    if (!slice_equal(q->book, r->head.book) || !slice_equal(q->src_ccy, p->src_ccy) ||
+        !slice_equal(q->dst_ccy, p->dst_ccy) || q->gross != p->gross || q->fee != p->fee ||
+        q->mid_rate_e10 != p->mid_rate_e10 || q->mid_value != p->mid_value ||
+        q->margin_bps != p->margin_bps || q->margin != p->margin || q->net != p->net ||
+        !slice_equal(q->rate_sheet, p->rate_sheet))
+        receipt_find(findings, "payout.quote", "the quote was for other numbers");
+    if (q->created_at_us > r->journals[0].said.committed_at_us)
+        receipt_find(findings, "payout.quote", "the quote was made after the payout");
+}
+
+/* ---------------------------------------------------------------- what records point to */
+
+static void check_pointer(struct sha256 *sha, const struct receipt_bytes *record,
+                          struct slice pointer, const char *where,
+                          struct receipt_findings *findings)
+{
+    hash_t hash = sha256_of(sha, slice_of(record->p, record->len));
+
+    if (!slice_equal(slice_of(hash.b, HASH_BYTES), pointer))
+        receipt_find(findings, where, "it is not the record that the payout points to");
+}
+
+static void check_beneficiary(const struct receipt *r, const struct record_payout *p,
+                              struct receipt_findings *findings)
+{
+    const struct record_beneficiary *b = &r->beneficiary;
+
+    if (!slice_equal(b->book, r->head.book) || b->beneficiary_id != p->beneficiary_id ||
+        b->version != p->beneficiary_version || !slice_equal(b->bank, p->bank))
+        receipt_find(findings, "records.beneficiary",
+                     "it is of somebody else than the payout is to");
+}
+
+static void check_openings(const struct receipt *r, struct sha256 *sha,
+                           struct receipt_findings *findings)
+{
+    static const char *const names[RECEIPT_OPENINGS] = {"name", "iban", "mobile"};
+    struct record_out record = {0};
+
+    for (int i = 0; i < RECEIPT_OPENINGS; i++) {
+        struct record_pii pii = {slice_str(names[i]),
+                                 slice_of(r->openings[i].salt, sizeof r->openings[i].salt),
+                                 r->openings[i].value};
+        char where[32];
+        hash_t hash;
+
+        if (pii.value.p == NULL)
+            continue;
+        (void)snprintf(where, sizeof where, "openings.%s", names[i]);
+        if (!record_write_pii(&record, &pii)) {
+            receipt_find(findings, where, "it is too long");
+            continue;
+        }
+        hash = sha256_of(sha, record_out_slice(&record));
+        if (!slice_equal(slice_of(hash.b, HASH_BYTES), r->beneficiary.commitments[i]))
+            receipt_find(findings, where,
+                         "salt and value do not open what was committed to for the beneficiary");
+    }
+    record_out_free(&record);
+}
+
+void receipt_check_rules(const struct receipt *r, struct sha256 *sha,
+                         struct receipt_findings *findings)
+{
+    const struct record_journal *first = &r->journals[0].said;
+    struct look l = {.r = r, .findings = findings};
+
+    if (first->subject != SUBJECT_PAYOUT) {
+        receipt_find(findings, "journals[0]", "it does not accept a payout");
+        return;
+    }
+    l.payout = &first->payout;
+    l.payout_id = first->seq;
+    for (l.at = 0; l.at < r->n_journals; l.at++) {
+        (void)snprintf(l.where, sizeof l.where, "journals[%zu]", l.at);
+        check_step(&l);
+        check_about(&l);
+        check_lines(&l);
+    }
+    if (is(&r->journals[r->n_journals - 1].said, "SETTLEMENT_REVERSED"))
+        receipt_find(findings, "journals",
+                     "the settlement is reversed, and the payout is not returned");
+    check_price(r, l.payout, findings);
+    check_quote(r, l.payout, findings);
+    check_pointer(sha, &r->beneficiary_record, l.payout->beneficiary, "records.beneficiary",
+                  findings);
+    check_pointer(sha, &r->sheet_record, l.payout->rate_sheet, "records.rate_sheet", findings);
+    check_beneficiary(r, l.payout, findings);
+    check_openings(r, sha, findings);
+}

@@ -1,0 +1,467 @@
+#include "cli/receipt_pdf.h"
+
+#include "base/command.h"
+#include "base/timefmt.h"
+#include "cli/receipt_words.h"
+
+#include <cairo-pdf.h>
+#include <pango/pangocairo.h>
+#include <qrencode.h>
+#include <string.h>
+
+/* Points, of 1/72 inch: A4. */
+#define PAGE_WIDTH    595.28
+#define PAGE_HEIGHT   841.89
+#define LEFT          51.0
+#define RIGHT         (PAGE_WIDTH - LEFT)
+#define LABEL_WIDTH   140.0
+#define ROW_MAX       20.5
+#define HERO_HEIGHT   60.0
+#define HERO_BELOW    18.0
+#define HEADING_ABOVE 5.0
+#define HEADING_BELOW 5.0
+#define QR_SIZE       118.0
+#define PROOF_TOP     (PAGE_HEIGHT - 42 - QR_SIZE)
+
+/* Urdu is written in Nastaliq, which stands on a slope: it takes more height than Latin of the same size. */
+#define LATIN "Noto Sans, Noto Nastaliq Urdu"
+#define URDU  "Noto Sans, Noto Nastaliq Urdu"
+
+struct colour {
+    double r, g, b;
+};
+static const struct colour ink = {0.11, 0.13, 0.16}, grey = {0.42, 0.45, 0.49},
+                           line = {0.85, 0.87, 0.89}, green = {0.04, 0.38, 0.25},
+                           red = {0.66, 0.13, 0.13}, amber = {0.60, 0.38, 0.02}, white = {1, 1, 1},
+                           pale = {0.955, 0.965, 0.96};
+
+enum side { AT_LEFT, AT_RIGHT, AT_CENTRE };
+
+struct page {
+    cairo_t *cr;
+    enum receipt_lang lang;
+    double value_left, value_right; /* between the labels of both languages */
+    double row;                     /* height of one, so that all of them fit */
+    double y;                       /* the baseline of the row to come */
+    bool no_letters;                /* a text had some that no font of this machine has */
+};
+
+/* ---------------------------------------------------------------- text */
+
+struct style {
+    const char *font; /* family and size as Pango reads them, "Noto Sans Bold 9" */
+    struct colour colour;
+    enum side side;
+    bool rtl;
+};
+
+static PangoLayout *lay_out(struct page *p, const struct style *s, const char *text)
+{
+    PangoLayout *layout = pango_cairo_create_layout(p->cr);
+    PangoFontDescription *font = pango_font_description_from_string(s->font);
+
+    pango_cairo_context_set_resolution(pango_layout_get_context(layout), 72);
+    pango_context_set_base_dir(pango_layout_get_context(layout),
+                               s->rtl ? PANGO_DIRECTION_RTL : PANGO_DIRECTION_LTR);
+    pango_layout_set_auto_dir(layout, false);
+    pango_layout_set_font_description(layout, font);
+    pango_font_description_free(font);
+    pango_layout_set_text(layout, text, -1);
+    return layout;
+}
+
+/* One line between x and x + width, on the baseline y; cut with an ellipsis if it is longer. Returns its width. */
+static double put(struct page *p, double x, double y, double width, const struct style *s,
+                  const char *text)
+{
+    PangoLayout *layout = lay_out(p, s, text);
+    PangoRectangle extent;
+    double free;
+
+    pango_layout_set_single_paragraph_mode(layout, true);
+    pango_layout_get_extents(layout, NULL, &extent);
+    if ((double)extent.width / PANGO_SCALE > width) {
+        pango_layout_set_width(layout, (int)(width * PANGO_SCALE));
+        pango_layout_set_ellipsize(layout, PANGO_ELLIPSIZE_END);
+        pango_layout_get_extents(layout, NULL, &extent);
+    }
+    p->no_letters = p->no_letters || pango_layout_get_unknown_glyphs_count(layout) > 0;
+    free = width - (double)extent.width / PANGO_SCALE;
+    x += s->side == AT_RIGHT ? free : s->side == AT_CENTRE ? free / 2 : 0;
+    cairo_set_source_rgb(p->cr, s->colour.r, s->colour.g, s->colour.b);
+    cairo_move_to(p->cr, x - (double)extent.x / PANGO_SCALE,
+                  y - (double)pango_layout_get_baseline(layout) / PANGO_SCALE);
+    pango_cairo_show_layout(p->cr, layout);
+    g_object_unref(layout);
+    return width - free;
+}
+
+/* Lines of at most `width`, from the top y on. Returns the height. */
+static double put_lines(struct page *p, double x, double y, double width, const struct style *s,
+                        const char *text)
+{
+    PangoLayout *layout = lay_out(p, s, text);
+    PangoRectangle extent;
+
+    pango_layout_set_width(layout, (int)(width * PANGO_SCALE));
+    pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
+    pango_layout_set_alignment(layout, s->rtl ? PANGO_ALIGN_RIGHT : PANGO_ALIGN_LEFT);
+    pango_layout_get_extents(layout, NULL, &extent);
+    p->no_letters = p->no_letters || pango_layout_get_unknown_glyphs_count(layout) > 0;
+    cairo_set_source_rgb(p->cr, s->colour.r, s->colour.g, s->colour.b);
+    cairo_move_to(p->cr, x, y);
+    pango_cairo_show_layout(p->cr, layout);
+    g_object_unref(layout);
+    return (double)extent.height / PANGO_SCALE;
+}
+
+static void rule(struct page *p, double y, struct colour c, double thickness)
+{
+    cairo_set_source_rgb(p->cr, c.r, c.g, c.b);
+    cairo_set_line_width(p->cr, thickness);
+    cairo_move_to(p->cr, LEFT, y);
+    cairo_line_to(p->cr, RIGHT, y);
+    cairo_stroke(p->cr);
+}
+
+static bool speaks(const struct page *p, enum receipt_lang lang)
+{
+    return (p->lang & lang) != 0;
+}
+
+/* ---------------------------------------------------------------- rows */
+
+static void label(struct page *p, const struct words *w, const char *font_en, const char *font_ur,
+                  struct colour c)
+{
+    if (speaks(p, RECEIPT_EN))
+        put(p, LEFT, p->y, LABEL_WIDTH - 8, &(struct style){font_en, c, AT_LEFT, false}, w->en);
+    if (speaks(p, RECEIPT_UR))
+        put(p, RIGHT - LABEL_WIDTH + 8, p->y, LABEL_WIDTH - 8,
+            &(struct style){font_ur, c, AT_RIGHT, true}, w->ur);
+}
+
+static void heading(struct page *p, const struct words *w)
+{
+    p->y += HEADING_ABOVE;
+    label(p, w, LATIN " Bold 11.5", URDU " Bold 11", green);
+    rule(p, p->y + 9, line, 0.7);
+    p->y += p->row + HEADING_BELOW;
+}
+
+/* A label and what it stands for. NULL: nothing is said. */
+static void row(struct page *p, const struct words *w, const char *value)
+{
+    if (value == NULL)
+        return;
+    label(p, w, LATIN " 10", URDU " 10", grey);
+    put(p, p->value_left, p->y, p->value_right - p->value_left,
+        &(struct style){LATIN " 11", ink, p->lang == RECEIPT_UR ? AT_RIGHT : AT_LEFT, false},
+        value);
+    p->y += p->row;
+}
+
+static void amount(struct page *p, const struct words *w, const char *note, const char *value,
+                   bool strong)
+{
+    label(p, w, strong ? LATIN " Bold 10" : LATIN " 10", strong ? URDU " Bold 10" : URDU " 10",
+          strong ? ink : grey);
+    put(p, p->lang == RECEIPT_UR ? p->value_right - 230 : p->value_left, p->y, 100,
+        &(struct style){LATIN " 9", grey, AT_LEFT, false}, note);
+    put(p, p->value_left + 100, p->y, p->value_right - p->value_left - 100,
+        &(struct style){strong ? LATIN " Bold 11" : LATIN " 11", ink, AT_RIGHT, false}, value);
+    p->y += p->row;
+}
+
+static void money_row(struct page *p, const struct words *w, const char *note, money_t m,
+                      bool strong)
+{
+    char text[MONEY_TEXT_SIZE];
+    amount(p, w, note, money_format(m, MONEY_CODE_THOUSANDS, text), strong);
+}
+
+static void deduction(struct page *p, const struct words *w, const char *note, money_t m)
+{
+    char text[MONEY_TEXT_SIZE], less[MONEY_TEXT_SIZE + 4];
+    (void)snprintf(less, sizeof less, "%s%s", m.minor == 0 ? "" : "− ",
+                   money_format(m, MONEY_CODE_THOUSANDS, text));
+    amount(p, w, note, less, false);
+}
+
+/* ---------------------------------------------------------------- parts of the page */
+
+static struct colour colour_of(enum payout_state state)
+{
+    if (state == PAYOUT_STATE_SETTLED)
+        return green;
+    return payout_state_is_reversed(state) ? red : amber;
+}
+
+static void fill(struct page *p, double x, double y, double width, double height, struct colour c)
+{
+    cairo_set_source_rgb(p->cr, c.r, c.g, c.b);
+    cairo_rectangle(p->cr, x, y, width, height);
+    cairo_fill(p->cr);
+}
+
+static void head(struct page *p, const struct receipt_view *v)
+{
+    char time[WORDS_TIME_SIZE], text[160];
+
+    fill(p, 0, 0, PAGE_WIDTH, 7, green);
+    if (speaks(p, RECEIPT_EN)) {
+        put(p, LEFT, 54, 250, &(struct style){LATIN " Bold 23", ink, AT_LEFT, false},
+            words_title.en);
+        (void)snprintf(text, sizeof text, "%s %s", words_upto.en,
+                       words_time_en(v->signed_at_us, time));
+        put(p, LEFT, 74, speaks(p, RECEIPT_UR) ? 250 : 400,
+            &(struct style){LATIN " 9", grey, AT_LEFT, false}, text);
+    }
+    if (speaks(p, RECEIPT_UR)) {
+        put(p, RIGHT - 200, 48, 200, &(struct style){URDU " Bold 19", ink, AT_RIGHT, true},
+            words_title.ur);
+        (void)snprintf(text, sizeof text, "%s %s", words_upto.ur,
+                       words_time_ur(v->signed_at_us, time));
+        put(p, RIGHT - 240 - (p->lang == RECEIPT_UR ? 160 : 0), 75,
+            240 + (p->lang == RECEIPT_UR ? 160 : 0),
+            &(struct style){URDU " 9", grey, AT_RIGHT, true}, text);
+    }
+    p->y = 90;
+}
+
+/* The amount, and the state it is in, in a box. In Urdu alone all is the other way round. */
+static void hero(struct page *p, const struct receipt_view *v)
+{
+    const struct words state = words_of_state(v->state);
+    const int64_t at_us = v->events[v->n_events - 1].at_us;
+    const bool ur = p->lang == RECEIPT_UR;
+    const double top = p->y, inner = RIGHT - LEFT - 36;
+    struct colour c = colour_of(v->state);
+    char text[MONEY_TEXT_SIZE], time[WORDS_TIME_SIZE];
+
+    fill(p, LEFT, top, RIGHT - LEFT, HERO_HEIGHT, pale);
+    fill(p, ur ? RIGHT - 4 : LEFT, top, 4, HERO_HEIGHT, c);
+    put(p, LEFT + 18, top + 38, inner,
+        &(struct style){LATIN " Bold 26", ink, ur ? AT_RIGHT : AT_LEFT, false},
+        money_format(v->net, MONEY_CODE_THOUSANDS, text));
+    if (ur) {
+        put(p, LEFT + 18, top + 24, inner, &(struct style){URDU " Bold 13", c, AT_LEFT, true},
+            state.ur);
+        put(p, LEFT + 18, top + 46, inner, &(struct style){URDU " 10", grey, AT_LEFT, true},
+            words_time_ur(at_us, time));
+        p->y = top + HERO_HEIGHT + HERO_BELOW;
+        return;
+    }
+    put(p, LEFT + 18 + inner / 2, top + 24, inner / 2,
+        &(struct style){LATIN " Bold 12", c, speaks(p, RECEIPT_UR) ? AT_LEFT : AT_RIGHT, false},
+        state.en);
+    if (speaks(p, RECEIPT_UR))
+        put(p, LEFT + 18 + inner * 3 / 4, top + 23, inner / 4,
+            &(struct style){URDU " Bold 12", c, AT_RIGHT, true}, state.ur);
+    put(p, LEFT + 18 + inner / 2, top + 44, inner / 2,
+        &(struct style){LATIN " 10", grey, speaks(p, RECEIPT_UR) ? AT_LEFT : AT_RIGHT, false},
+        words_time_en(at_us, time));
+    p->y = top + HERO_HEIGHT + HERO_BELOW;
+}
+
+/* What a bank said last of the payout. */
+static const char *last_of(const struct receipt_view *v, size_t field_offset)
+{
+    const char *found = NULL;
+
+    for (unsigned i = 0; i < v->n_events; i++) {
+        const char *const *field =
+            (const char *const *)(const void *)((const char *)&v->events[i] + field_offset);
+        found = *field == NULL ? found : *field;
+    }
+    return found;
+}
+
+#define LAST(v, field) last_of(v, offsetof(struct receipt_event, field))
+
+static void payment(struct page *p, const struct receipt_view *v)
+{
+    const char *erased = p->lang == RECEIPT_UR ? words_erased.ur : words_erased.en;
+
+    heading(p, &words_payment);
+    row(p, &words_platform, v->platform);
+    row(p, &words_reference, v->reference);
+    row(p, &words_payee, v->payee == NULL ? erased : v->payee);
+    row(p, &words_bank, v->bank_name);
+    row(p, &words_account, v->account == NULL ? erased : v->account);
+    row(p, &words_info, v->info);
+    row(p, &words_bank_reference, LAST(v, bank_reference));
+    row(p, &words_eprc, LAST(v, eprc_number));
+    row(p, &words_reason, LAST(v, reason_code));
+}
+
+/* How high a row may be for all of them to fit above the proof. */
+static double row_height(const struct receipt_view *v)
+{
+    unsigned rows = 5 + (v->info != NULL) + (LAST(v, bank_reference) != NULL) +
+                    (LAST(v, eprc_number) != NULL) + (LAST(v, reason_code) != NULL) + /* payment */
+                    3 + (v->converts ? 5 : 0) + (v->has_tax ? 2 : 0) +                /* price */
+                    v->n_events + 3 /* headings */;
+    double room =
+        PROOF_TOP - 14 - (90 + HERO_HEIGHT + HERO_BELOW) - 3 * (HEADING_ABOVE + HEADING_BELOW) - 3;
+
+    return room / rows < ROW_MAX ? room / rows : ROW_MAX;
+}
+
+static void price(struct page *p, const struct receipt_view *v)
+{
+    char source[96];
+
+    (void)snprintf(source, sizeof source, "%.32s, %.10s", v->rate_source, v->rate_date);
+    heading(p, &words_price);
+    money_row(p, &words_gross, "", v->gross, false);
+    deduction(p, &words_fee, "", v->fee);
+    if (v->converts) {
+        money_row(p, &words_converted, "", v->converted, false);
+        amount(p, &words_mid_rate, source, v->mid_rate, false);
+        money_row(p, &words_mid_value, "", v->mid_value, false);
+        deduction(p, &words_margin, v->margin_percent, v->margin);
+        amount(p, &words_our_rate, "", v->our_rate, false);
+    }
+    rule(p, p->y - p->row + 7, line, 0.5);
+    p->y += 3;
+    money_row(p, &words_net, "", v->net, true);
+    if (v->has_tax) {
+        deduction(p, &words_tax, "", v->tax);
+        money_row(p, &words_after_tax, "", v->after_tax, true);
+    }
+}
+
+static void history(struct page *p, const struct receipt_view *v)
+{
+    char time[WORDS_TIME_SIZE];
+
+    heading(p, &words_history);
+    for (unsigned i = 0; i < v->n_events; i++) {
+        const struct words state = words_of_state(v->events[i].state);
+
+        if (p->lang != RECEIPT_UR) {
+            row(p, &state, words_time_en(v->events[i].at_us, time));
+            continue;
+        }
+        label(p, &state, LATIN " 10", URDU " 10", grey);
+        put(p, p->value_left, p->y, p->value_right - p->value_left,
+            &(struct style){URDU " 10", ink, AT_RIGHT, true},
+            words_time_ur(v->events[i].at_us, time));
+        p->y += p->row;
+    }
+}
+
+/* ---------------------------------------------------------------- the proof */
+
+/* As squares of ink, with the four modules of quiet zone that ISO/IEC 18004 wants. */
+static bool draw_qr(struct page *p, double x, double y, const char *text)
+{
+    QRcode *qr = QRcode_encodeString(text, 0, QR_ECLEVEL_M, QR_MODE_8, 1);
+    double module;
+
+    if (qr == NULL)
+        return false;
+    module = QR_SIZE / (qr->width + 8);
+    cairo_set_source_rgb(p->cr, white.r, white.g, white.b);
+    cairo_rectangle(p->cr, x, y, QR_SIZE, QR_SIZE);
+    cairo_fill(p->cr);
+    cairo_set_source_rgb(p->cr, 0, 0, 0);
+    for (int row_no = 0; row_no < qr->width; row_no++)
+        for (int col = 0; col < qr->width; col++)
+            if ((qr->data[row_no * qr->width + col] & 1) != 0)
+                cairo_rectangle(p->cr, x + (col + 4) * module, y + (row_no + 4) * module, module,
+                                module);
+    cairo_fill(p->cr);
+    QRcode_free(qr);
+    return true;
+}
+
+static double proof_line(struct page *p, double x, double y, const char *name, const char *value)
+{
+    put(p, x, y, 50, &(struct style){LATIN " 7.5", grey, AT_LEFT, false}, name);
+    put(p, x + 50, y, RIGHT - x - 50, &(struct style){LATIN " 7.5", ink, AT_LEFT, false}, value);
+    return y + 11;
+}
+
+static bool proof(struct page *p, const struct receipt_view *v)
+{
+    double x = LEFT + QR_SIZE + 10, y = PROOF_TOP + 4;
+    char text[2][160], time[WORDS_TIME_SIZE];
+
+    rule(p, PROOF_TOP - 3, line, 0.7);
+    if (!draw_qr(p, LEFT - 7, PROOF_TOP + 1, v->qr)) {
+        complain("the QR code cannot be drawn");
+        return false;
+    }
+    if (speaks(p, RECEIPT_EN))
+        y += put_lines(p, x, y, RIGHT - x, &(struct style){LATIN " 8.5", grey, AT_LEFT, false},
+                       words_proof_text.en);
+    if (speaks(p, RECEIPT_UR))
+        (void)put_lines(p, x, y - 1, RIGHT - x, &(struct style){URDU " 8.5", grey, AT_LEFT, true},
+                        words_proof_text.ur);
+    y = PROOF_TOP + QR_SIZE + 2 - 3 * 11;
+    (void)snprintf(text[0], sizeof text[0], "%s, payout %lld, journal %lld in block %lld",
+                   v->platform, (long long)v->payout_id, (long long)v->seq, (long long)v->block_no);
+    (void)snprintf(text[1], sizeof text[1], "%lld blocks, signed with key %s, %s",
+                   (long long)v->tree_size, v->key_id, words_time_en(v->signed_at_us, time));
+    y = proof_line(p, x, y, "Book", text[0]);
+    y = proof_line(p, x, y, "Leaf hash", v->leaf);
+    y = proof_line(p, x, y, "Log", text[1]);
+    (void)proof_line(p, x, y, "Log root", v->root);
+    return true;
+}
+
+static bool draw(struct page *p, const struct receipt_view *v)
+{
+    p->value_left = LEFT + (speaks(p, RECEIPT_EN) ? LABEL_WIDTH : 0);
+    p->value_right = RIGHT - (speaks(p, RECEIPT_UR) ? LABEL_WIDTH : 0);
+    p->row = row_height(v);
+    head(p, v);
+    hero(p, v);
+    payment(p, v);
+    price(p, v);
+    history(p, v);
+    if (!proof(p, v))
+        return false;
+    if (p->no_letters) {
+        complain(
+            "no font of this machine has all the letters: install Noto Sans and Noto Nastaliq Urdu "
+            "(Debian: fonts-noto-core)");
+        return false;
+    }
+    return true;
+}
+
+static cairo_status_t append(void *user, const unsigned char *bytes, unsigned int n)
+{
+    return err_failed(buf_append(user, bytes, n)) ? CAIRO_STATUS_NO_MEMORY : CAIRO_STATUS_SUCCESS;
+}
+
+bool receipt_pdf_make(const struct receipt_view *view, enum receipt_lang lang, struct buf *out)
+{
+    cairo_surface_t *surface =
+        cairo_pdf_surface_create_for_stream(append, out, PAGE_WIDTH, PAGE_HEIGHT);
+    struct page page = {.cr = cairo_create(surface), .lang = lang};
+    char title[128], when[TIMEFMT_SIZE];
+    cairo_status_t status;
+    bool ok = true;
+
+    (void)snprintf(title, sizeof title, "%s: %.64s", words_title.en, view->reference);
+    timefmt_rfc3339(view->signed_at_us, when);
+    (void)memcpy(when + 19, "Z", 2); /* cairo knows no fractions of a second */
+    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE, title);
+    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_SUBJECT, view->qr);
+    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATE_DATE, when);
+    if (cairo_status(page.cr) == CAIRO_STATUS_SUCCESS)
+        ok = draw(&page, view);
+    cairo_destroy(page.cr);
+    cairo_surface_finish(surface);
+    status = cairo_surface_status(surface);
+    cairo_surface_destroy(surface);
+    if (ok && status != CAIRO_STATUS_SUCCESS) {
+        complain("the page cannot be made: %s", cairo_status_to_string(status));
+        ok = false;
+    }
+    return ok;
+}

@@ -1,0 +1,52 @@
+-- read-only
+-- Journals of the book $1 as the log holds them: all of the payout $2, or the one $3 (the other is 0). One row a line, one
+-- row without account where there are none, with the seal of the journal's block (NULL: not sealed yet) and what the journal
+-- is about but for a payout's own numbers, which log_payout.sql has.
+WITH p AS (
+    SELECT * FROM payout WHERE book_id = $1::int4 AND payout_id = $2::int8
+), wanted AS (
+    SELECT p.payout_id AS seq FROM p
+    UNION ALL
+    SELECT h.seq
+      FROM p CROSS JOIN LATERAL (SELECT h.seq FROM handout h WHERE h.book_id = p.book_id AND h.bank_id = p.bank_id
+                                    AND h.last_payout_id >= p.payout_id ORDER BY h.last_payout_id LIMIT 1) h
+     WHERE NOT EXISTS (SELECT FROM payout_transition t WHERE t.book_id = p.book_id AND t.payout_id = p.payout_id
+                          AND t.step = 1 AND t.state = 7)
+    UNION ALL
+    SELECT r.seq
+      FROM p JOIN payout_transition t USING (book_id, payout_id)
+     CROSS JOIN LATERAL (SELECT t.seq
+                         UNION ALL      -- a return is two journals: the settlement's reversal, then the payout's
+                         SELECT j.seq FROM payout_transition s
+                           JOIN journal j ON j.book_id = s.book_id AND j.reverses_seq = s.seq
+                          WHERE t.state = 6 AND s.book_id = t.book_id AND s.payout_id = t.payout_id AND s.step = t.step - 1) r
+    UNION ALL
+    SELECT $3::int8 WHERE $3::int8 > 0
+)
+SELECT j.seq, j.block_no, k.committed_at, kind.kind, kind.name, actor.uri, j.payout_id, j.reverses_seq, j.detail,
+       a.code AS account, ccy.code AS currency, line.minor,
+       k.first_seq, k.last_seq, s.journal_root, s.leaves, substring(s.nodes, 1, 32) AS block_hash, s.key_id, s.signature,
+       substring(before.nodes, 1, 32) AS prev,
+       t.step, t.state, t.reason_code, t.bank_reference, t.tax_withheld, t.eprc_number,
+       hb.code AS handed_to, h.prev_payout_id, h.last_payout_id,
+       d.reference, dc.code AS deposited, d.amount,
+       ad.proposal_id, ap.reason, ap.evidence_sha256, by.uri AS proposed_by, ap.proposed_at
+  FROM wanted w
+  JOIN journal j ON j.book_id = $1::int4 AND j.seq = w.seq
+  JOIN journal_kind kind USING (kind)
+  JOIN block k ON k.book_id = j.book_id AND k.block_no = j.block_no
+  LEFT JOIN principal actor USING (principal_id)
+  LEFT JOIN block_seal s ON s.book_id = j.book_id AND s.block_no = j.block_no
+  LEFT JOIN block_seal before ON before.book_id = j.book_id AND before.block_no = j.block_no - 1
+  LEFT JOIN LATERAL unnest(j.line_account, j.line_ccy, j.line_minor) WITH ORDINALITY AS line (account_id, ccy, minor, ord) ON true
+  LEFT JOIN account a ON a.book_id = j.book_id AND a.account_id = line.account_id
+  LEFT JOIN currency ccy ON ccy.ccy = line.ccy
+  LEFT JOIN payout_transition t ON t.book_id = j.book_id AND t.seq = j.seq
+  LEFT JOIN handout h ON h.book_id = j.book_id AND h.seq = j.seq
+  LEFT JOIN bank hb ON hb.bank_id = h.bank_id
+  LEFT JOIN float_deposit d ON d.book_id = j.book_id AND d.seq = j.seq
+  LEFT JOIN currency dc ON dc.ccy = d.ccy
+  LEFT JOIN adjustment_decision ad ON ad.book_id = j.book_id AND ad.seq = j.seq
+  LEFT JOIN adjustment_proposal ap ON ap.book_id = ad.book_id AND ap.proposal_id = ad.proposal_id
+  LEFT JOIN principal by ON by.principal_id = ap.proposed_by
+ ORDER BY j.seq, line.ord
