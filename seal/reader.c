@@ -521,8 +521,10 @@ static enum seal_result fill_lines(struct seal_reader *r, struct seal_db *db,
 }
 
 static enum seal_result fill_payout(struct seal_reader *r, struct seal_db *db, int i,
-                                    const struct seal_cell *cells, struct seal_payout *p)
+                                    struct seal_payout *p)
 {
+    struct seal_cell cells[PAYOUT_COLUMNS];
+    seal_copy_row(&r->payouts, i, cells);
     *p = (struct seal_payout){
         .reference = cell_text(cells[P_REFERENCE]),
         .info = cell_text(cells[P_INFO]),
@@ -563,19 +565,28 @@ static enum seal_result fill_adjustment(struct seal_reader *r, struct seal_db *d
     return find_name(r, db, PRINCIPALS, rows_int(rows, i, 4), &a->proposed_by);
 }
 
+/* The seq that the next row of a subject's table speaks of; -1: there is none. */
+static int64_t next_seq(const struct seal_reader *r, enum seal_subject subject)
+{
+    struct seal_cell cells[PAYOUT_COLUMNS];
+    int i = r->at[subject];
+    if (subject != SEAL_SUBJECT_PAYOUT)
+        return i < rows_count(r->of[subject]) ? rows_int(r->of[subject], i, 0) : -1;
+    if (i >= r->payouts.n)
+        return -1;
+    seal_copy_row(&r->payouts, i, cells);
+    return cell_int(cells[P_ID]);
+}
+
 /* What the journal is about: the next row of its subject's table, which must be this journal's. */
 static enum seal_result fill_subject(struct seal_reader *r, struct seal_db *db,
                                      struct seal_journal *j)
 {
-    struct seal_cell cells[PAYOUT_COLUMNS];
     const struct rows *rows = r->of[j->subject];
     int i = r->at[j->subject];
     if (j->subject == SEAL_SUBJECT_NONE)
         return SEAL_OK;
-    if (j->subject == SEAL_SUBJECT_PAYOUT && i < r->payouts.n)
-        seal_copy_row(&r->payouts, i, cells);
-    if (j->subject == SEAL_SUBJECT_PAYOUT ? i >= r->payouts.n || cell_int(cells[P_ID]) != j->seq
-                                          : i >= rows_count(rows) || rows_int(rows, i, 0) != j->seq)
+    if (next_seq(r, j->subject) != j->seq)
         return seal_db_broken(db, "what journal %lld is about is missing, or another journal's",
                               (long long)j->seq);
     r->at[j->subject]++;
@@ -583,7 +594,7 @@ static enum seal_result fill_subject(struct seal_reader *r, struct seal_db *db,
     case SEAL_SUBJECT_NONE:
         return SEAL_OK;
     case SEAL_SUBJECT_PAYOUT:
-        return fill_payout(r, db, i, cells, &j->of.payout);
+        return fill_payout(r, db, i, &j->of.payout);
     case SEAL_SUBJECT_TRANSITION:
         j->of.transition = (struct seal_transition){
             rows_int(rows, i, 1), rows_int(rows, i, 2), cell(rows, i, 3),
@@ -664,16 +675,18 @@ static void run_free(struct seal_reader *r)
 static enum seal_result count_subjects(struct seal_reader *r, struct seal_db *db, int64_t first,
                                        unsigned n, int found[SUBJECTS])
 {
+    const long long last = first + n - 1;
     struct seal_cell cells[JOURNAL_COLUMNS];
     if (r->journals.n != (int)n)
         return seal_db_broken(db, "of journals %lld to %lld only %d are there", (long long)first,
-                              (long long)(first + n - 1), r->journals.n);
+                              last, r->journals.n);
     for (unsigned i = 0; i < n; i++) {
         seal_copy_row(&r->journals, (int)i, cells);
         int64_t kind = cell_int(cells[J_KIND]);
+        const long long seq = first + i;
         if (kind < 1 || kind >= KINDS)
-            return seal_db_broken(db, "journal %lld is of a kind that is not known here, %lld",
-                                  (long long)(first + i), (long long)kind);
+            return seal_db_broken(db, "journal %lld is of a kind that is not known here, %lld", seq,
+                                  (long long)kind);
         found[subject_of[kind]]++;
     }
     return SEAL_OK;
@@ -729,20 +742,6 @@ enum seal_result seal_reader_leaves(struct seal_reader *r, struct seal_db *db,
             seal_hash_leaf(r->h, &r->record, &out[i]);
     }
     run_free(r);
-    return result;
-}
-
-enum seal_result seal_reader_record(struct seal_reader *r, struct seal_db *db,
-                                    struct seal_book *book, const struct seal_block_row *block,
-                                    int64_t seq, struct seal_record *record)
-{
-    seal_hash_t ignored;
-    enum seal_result result = seal_reader_leaves(r, db, book, block, 1, seq, 1, &ignored);
-    if (result == SEAL_OK) {
-        struct seal_record swap = *record;
-        *record = r->record;
-        r->record = swap;
-    }
     return result;
 }
 

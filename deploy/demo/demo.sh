@@ -139,7 +139,7 @@ fill_floats() {
 
 make_keys() { # what books are signed with; those that are there stay
     local platform
-    mkdir -p -m 700 "$demo/keys" || exit 1
+    mkdir -p "$demo/keys" && chmod 700 "$demo/keys" || exit 1
     for platform in $platforms; do ujrat log key add "$platform" --keys "$demo/keys" --if-none || exit 1; done
 }
 
