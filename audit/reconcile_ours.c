@@ -169,7 +169,9 @@ enum exit_code recon_find_account(struct recon *r, const struct args *args)
 
 /* ---------------------------------------------------------------- postings */
 
-/* What the bank was given for a settlement and what it gave for a return are of the payout's own transitions. */
+/* What the bank was given for a settlement and what it gave for a return are of the payout's own transitions. Each
+ * look-up is a lateral of one row, so that it goes by its key whatever the planner believes of tables that it has no
+ * statistics of yet. */
 static const char sql_postings[] =
     "SELECT k.code, k.book_id::text, j.seq::text,"
     "       (extract(epoch FROM b.committed_at) * 1000000)::bigint::text, n.name,"
@@ -179,16 +181,22 @@ static const char sql_postings[] =
     "  FROM account n0 JOIN bank USING (bank_id) JOIN currency c ON c.ccy = n0.ccy"
     "  JOIN book k ON k.book_id = n0.book_id"
     "  JOIN account_balance v ON v.book_id = n0.book_id AND v.account_id = n0.account_id"
-    "  JOIN block b ON b.book_id = v.book_id AND b.block_no = v.block_no"
-    "  JOIN journal j ON j.book_id = b.book_id AND j.seq BETWEEN b.first_seq AND b.last_seq"
+    " CROSS JOIN LATERAL (SELECT * FROM block b WHERE b.book_id = v.book_id AND b.block_no = v.block_no LIMIT 1) b"
+    " CROSS JOIN LATERAL (SELECT * FROM journal j WHERE j.book_id = b.book_id"
+    "        AND j.seq BETWEEN b.first_seq AND b.last_seq OFFSET 0) j"
     " CROSS JOIN LATERAL unnest(j.line_account, j.line_minor) AS line (account_id, minor)"
     "  JOIN journal_kind n USING (kind)"
-    "  LEFT JOIN payout p ON p.book_id = j.book_id AND p.payout_id = j.payout_id"
-    "  LEFT JOIN payout_transition s ON s.book_id = j.book_id AND s.payout_id = j.payout_id AND s.state = 4"
-    "  LEFT JOIN payout_transition t ON t.book_id = j.book_id AND t.payout_id = j.payout_id"
+    "  LEFT JOIN LATERAL (SELECT p.reference FROM payout p WHERE p.book_id = j.book_id"
+    "        AND p.payout_id = j.payout_id LIMIT 1) p ON true"
+    "  LEFT JOIN LATERAL (SELECT s.tax_withheld FROM payout_transition s WHERE s.book_id = j.book_id"
+    "        AND s.payout_id = j.payout_id AND s.state = 4 LIMIT 1) s ON true"
+    "  LEFT JOIN LATERAL (SELECT t.bank_reference FROM payout_transition t WHERE t.book_id = j.book_id"
+    "        AND t.payout_id = j.payout_id"
     "        AND t.state = CASE n.name WHEN 'PAYOUT_SETTLED' THEN 4 WHEN 'SETTLEMENT_REVERSED' THEN 6 END"
-    "  LEFT JOIN adjustment_decision d ON d.book_id = j.book_id AND d.seq = j.seq"
-    "  LEFT JOIN adjustment_proposal a ON a.book_id = d.book_id AND a.proposal_id = d.proposal_id"
+    "        LIMIT 1) t ON true"
+    "  LEFT JOIN LATERAL (SELECT a.reason FROM adjustment_decision d JOIN adjustment_proposal a"
+    "        ON a.book_id = d.book_id AND a.proposal_id = d.proposal_id"
+    "        WHERE d.book_id = j.book_id AND d.seq = j.seq LIMIT 1) a ON n.name = 'ADJUSTMENT'"
     " WHERE n0.role = 'nostro' AND bank.code = $1 AND c.code = $2 AND ($3 = '' OR k.code = $3)"
     "   AND line.account_id = n0.account_id"
     "   AND b.committed_at >= $4::timestamptz AND b.committed_at <= $5::timestamptz"
