@@ -24,6 +24,14 @@ extern const char trail_help[];
 extern const struct option_row trail_options[];
 enum exit_code trail_run(const struct args *args);
 
+extern const char verify_help[];
+extern const struct option_row verify_options[];
+enum exit_code verify_run(const struct args *args);
+
+extern const char witness_help[];
+extern const struct option_row witness_options[];
+enum exit_code witness_run(const struct args *args);
+
 extern const char receipt_verify_help[];
 extern const struct option_row receipt_verify_options[];
 enum exit_code receipt_verify_run(const struct args *args);

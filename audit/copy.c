@@ -123,7 +123,7 @@ int copy_next(struct copy *copy)
         p = copy->row;
         if (!copy->began) {
             copy->began = true;
-            if (len < HEADER_BYTES || memcmp(p, "PGCOPY\n\377\r\n", 12) != 0)
+            if (len < HEADER_BYTES || memcmp(p, "PGCOPY\n\377\r\n", 11) != 0)
                 return failed(copy);
             p += HEADER_BYTES;
             len -= HEADER_BYTES;

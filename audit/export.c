@@ -10,10 +10,9 @@ static const struct {
     enum exit_code (*run)(const struct args *args);
     bool period; /* --from and --until mean something */
 } formats[] = {
-    {"csv", export_csv_run, true},
-    {"jsonl", export_jsonl_run, true},
-    {"hledger", export_hledger_run, true},
-    {"beancount", export_beancount_run, true},
+    {"csv", export_csv_run, true},         {"jsonl", export_jsonl_run, true},
+    {"hledger", export_hledger_run, true}, {"beancount", export_beancount_run, true},
+    {"log", export_log_run, false},
 };
 #define FORMATS (sizeof formats / sizeof formats[0])
 
@@ -24,7 +23,7 @@ const char export_help[] =
     "and beancount begin with the opening balances. A file appears whole or not at all.";
 
 const struct option_row export_options[] = {
-    {"format", "NAME", "csv, jsonl, hledger or beancount", false},
+    {"format", "NAME", "csv, jsonl, hledger, beancount or log", false},
     {"book", "BOOK", "only this book; may be said again", true},
     {"from", "TIME", "what was committed at this moment or later (default: all)", false},
     {"until", "TIME", "what was committed before this moment (default: all)", false},

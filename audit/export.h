@@ -11,5 +11,6 @@ enum exit_code export_csv_run(const struct args *args);
 enum exit_code export_jsonl_run(const struct args *args);
 enum exit_code export_hledger_run(const struct args *args);
 enum exit_code export_beancount_run(const struct args *args);
+enum exit_code export_log_run(const struct args *args);
 
 #endif

@@ -33,6 +33,11 @@ err_t once_open(const char *path, uint64_t kept, struct once **out)
     o->fd = path != NULL ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600)
                          : open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     o->written = kept;
+    if (o->fd >= 0 && kept > 0 &&
+        lseek(o->fd, 0, SEEK_END) < (off_t)(kept * sizeof(struct entry))) {
+        once_close(&o);
+        return err_make(ERR_INVALID, "the file of references seen was cut");
+    }
     if (o->fd < 0 || ftruncate(o->fd, (off_t)(kept * sizeof(struct entry))) != 0) {
         err_t err = err_sys("open a file for the references seen");
         once_close(&o);

@@ -56,6 +56,7 @@ struct source {
     void (*free)(struct source **source);
     struct registry *registry;
     uint64_t done, total; /* bytes of a file, journals of a database: for a progress bar */
+    bool pass_book;       /* set by the reader: no more of this book, if it can be helped */
     char why[SOURCE_WHY_SIZE];
 };
 

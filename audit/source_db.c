@@ -279,9 +279,11 @@ static int next_book(struct source_db *s)
     s->book++;
     snprintf(sql, sizeof sql,
              "SELECT name, (extract(epoch FROM created_at) * 1000000)::bigint, "
-             "coalesce((SELECT max(block_no) FROM block_seal WHERE book_id = %lld), 0) "
+             "coalesce((SELECT max(%s) FROM %s WHERE book_id = %lld), 0) "
              "FROM book WHERE book_id = %lld",
-             (long long)s->book_id, (long long)s->book_id);
+             s->options.sealed_only ? "tree_size" : "block_no",
+             s->options.sealed_only ? "tree_head" : "block_seal", (long long)s->book_id,
+             (long long)s->book_id);
     row = db_query(s->db, sql, 0, NULL);
     if (row == NULL || PQntuples(row) != 1) {
         PQclear(row);
@@ -956,6 +958,13 @@ static enum source_result db_next(struct source *source, struct source_item *ite
     item->sealed = item->due = item->skipped = false;
     item->at = 0;
     s->item = item;
+    if (source->pass_book && s->phase > PHASE_BOOK && s->phase < PHASE_END) {
+        if (!copy_drop(&s->copy))
+            return fail(s, "");
+        s->copying = false;
+        s->phase = PHASE_BOOK;
+    }
+    source->pass_book = false;
     do
         result = step(s);
     while (result == PASS);

@@ -9,9 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MEMORY_CACHE_BYTES (32U << 20)
 #define PATH_SIZE          4096
+#define SEQ_MASK           ((1ULL << 56) - 1)
 
 /* ---------------------------------------------------------------- findings */
 
@@ -110,6 +112,11 @@ uint64_t verify_lines(const struct verify *v)
     return v->lines;
 }
 
+bool verify_gave_up(const struct verify *v)
+{
+    return v->book.open && v->book.given_up;
+}
+
 bool verify_between_blocks(const struct verify *v)
 {
     return v->book.open && v->book.between && v->n_all_findings == 0;
@@ -179,6 +186,8 @@ err_t verify_open_files(struct verify *v, uint64_t once_kept)
              v->book.code);
     snprintf(once, sizeof once, "%s.%s.references", named ? v->options.state_path : "",
              v->book.code);
+    if (once_kept > 0 && named && access(memory, F_OK) != 0)
+        return err_sys("what an earlier run remembered of the journals");
     err = pages_open(named ? memory : NULL, sizeof(struct memory), MEMORY_CACHE_BYTES,
                      &v->book.memory);
     if (!err_failed(err))
@@ -230,7 +239,9 @@ static void open_book(struct verify *v, const struct record_book *r)
     memcpy(b->code, r->code.p, r->code.len);
     for (size_t i = 0; i < v->n_books; i++)
         if (strcmp(v->books[i].book, b->code) == 0) {
-            v->error = err_make(ERR_INVALID, "a book is in the log twice");
+            b->result = &v->books[i];
+            verify_wrong(v, 0, 0, "book", "once", "twice", "the book is in the log twice");
+            b->open = false;
             return;
         }
     b->result = &v->books[v->n_books++];
@@ -276,15 +287,22 @@ static void end_head(struct verify *v)
 
 static void end_once(struct verify *v)
 {
+    static const char *const names[] = {"reference", "quote", "deposit", "proposal"};
+    const char *what = "reference";
     uint64_t first = 0;
     uint64_t again = 0;
     bool found = false;
 
     v->error = once_check(v->book.once, &found, &first, &again);
-    if (found)
-        verify_wrong(v, (int64_t)again, 0, "reference", "used once", "used before",
-                     "its reference, quote or proposal is that of seq %llu too",
-                     (unsigned long long)first);
+    if (!found)
+        return;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (names[i][0] == (char)(again >> 56))
+            what = names[i];
+    first &= SEQ_MASK;
+    again &= SEQ_MASK;
+    verify_wrong(v, (int64_t)again, 0, what, "used once", "used before",
+                 "the same %s as that of seq %llu", what, (unsigned long long)first);
 }
 
 static void end_book(struct verify *v)
@@ -355,6 +373,10 @@ static void take_key(struct verify *v, const struct source_item *item)
     b->n_keys++;
     k->given = trusted_keys_find(v->options.keys, r->public_key) != NULL ||
                (b->n_keys > 1 && before->given);
+    for (size_t i = 0; i + 1 < b->n_keys; i++)
+        if (slice_equal(public_key_raw(b->keys[i].key), r->public_key))
+            verify_wrong(v, 0, r->from_block, "key_id", "another key", public_key_id(k->key),
+                         "a key comes into force that was there before");
     if (!slice_equal_str(r->key_id, public_key_id(k->key)))
         verify_wrong(v, 0, r->from_block, "key_id", public_key_id(k->key), "another",
                      "a key is not called what it must be");

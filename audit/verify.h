@@ -87,8 +87,15 @@ uint64_t verify_findings_count(const struct verify *verify); /* those not kept t
 const struct book_result *verify_books(const struct verify *verify, size_t *n);
 uint64_t verify_lines(const struct verify *verify); /* posting lines checked by this run */
 
+/* Nothing more of the book at hand will be checked: something was found wrong. */
+bool verify_gave_up(const struct verify *verify);
+
 /* Whether a checkpoint can be taken now: the last item ended a sealed block and nothing was found wrong. */
 bool verify_between_blocks(const struct verify *verify);
+
+/* verify_db.c: what only a database can be asked, when a book has ended: rows that no journal stands for, the head of the
+ * book, quotes that were never used. False: the database could not be read, and the user was told. */
+bool verify_rows(struct verify *verify, struct db *db, const struct book_result *result);
 
 /* checkpoint.c: writes and reads where it is. Reading is for a verify that has taken nothing yet. */
 MUST_CHECK err_t checkpoint_write(struct verify *verify, const char *path);

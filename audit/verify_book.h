@@ -143,6 +143,12 @@ void checkpoint_note(struct verify *v);
 /* verify_journal.c: the rules of one journal: its lines, what it is about, what may follow what. */
 void verify_journal_rules(struct verify *v, const struct record_journal *j);
 
+/* What once.h is given: a seq, and in the highest byte what of it it is. */
+static inline uint64_t once_value(char what, int64_t seq)
+{
+    return (uint64_t)seq | (uint64_t)(unsigned char)what << 56;
+}
+
 /* verify_price.c: the numbers of a payout or a quote follow from each other. False: *field is not what *expected says. */
 struct price {
     int64_t gross, fee, mid_rate_e10, mid_value, margin_bps, margin, net, digit_shift;

@@ -9,7 +9,8 @@
 
 #define RATE_ONE_E10  10000000000LL
 #define AMOUNT_SIZE   48
-#define CURRENCIES_IN 8 /* in a journal: the ledger allows two */
+#define LINES_MAX     8
+#define CURRENCIES_IN 2
 
 __extension__ typedef __int128 wide_t;
 
@@ -156,14 +157,15 @@ static struct bank_upto *bank_of(struct verify *v, uint32_t bank)
     return &b->banks[b->n_banks++];
 }
 
-static void remember_once(const struct look *l, char what, struct slice name)
+/* what: "reference" …, a constant: its first letter keeps them apart */
+static void remember_once(const struct look *l, const char *what, struct slice name)
 {
-    unsigned char text[1 + 256];
+    unsigned char text[257];
     hash_t hash;
 
     if (err_failed(l->v->error))
         return;
-    text[0] = (unsigned char)what;
+    text[0] = (unsigned char)*what;
     if (name.len < sizeof text) {
         memcpy(text + 1, name.p, name.len);
         hash = sha256_of(l->v->sha, slice_of(text, name.len + 1));
@@ -173,7 +175,7 @@ static void remember_once(const struct look *l, char what, struct slice name)
         sha256_add(l->v->sha, name.p, name.len);
         sha256_end(l->v->sha, &hash);
     }
-    l->v->error = once_add(l->v->book.once, &hash, (uint64_t)l->j->seq);
+    l->v->error = once_add(l->v->book.once, &hash, once_value(*what, l->j->seq));
 }
 
 /* ---------------------------------------------------------------- lines, whatever the kind */
@@ -208,6 +210,10 @@ static bool check_lines(struct look *l)
     wide_t sums[CURRENCIES_IN];
     size_t n = 0;
 
+    if (l->j->n_lines > LINES_MAX) {
+        wrong_int(l, "lines", LINES_MAX, (int64_t)l->j->n_lines, "more lines than a journal has");
+        return false;
+    }
     for (size_t i = 0; i < l->j->n_lines; i++) {
         const struct record_line *line = &l->j->lines[i];
         const struct account *a;
@@ -454,7 +460,7 @@ static void check_quote(const struct look *l, const struct record_payout *p)
     else if (q.expires_at_us <= l->j->committed_at_us)
         wrong(l, "quote: expires_at", "after the payout was accepted", "before",
               "the quote had expired");
-    remember_once(l, 'q', slice_of(id, str_format_int64(q.quote_id, id)));
+    remember_once(l, "quote", slice_of(id, str_format_int64(q.quote_id, id)));
 }
 
 static void check_payout(struct look *l, const struct record_payout *p)
@@ -507,7 +513,7 @@ static void accepted(struct look *l, struct memory *m)
     check_beneficiary(l, p);
     if (p->quote.p != NULL)
         check_quote(l, p);
-    remember_once(l, 'r', p->reference);
+    remember_once(l, "reference", p->reference);
     l->v->book.result->payouts++;
 }
 
@@ -650,7 +656,7 @@ static void deposited(struct look *l)
     const struct wanted wanted[] = {{ROLE_CORRESPONDENT, ccy, 0, d->amount},
                                     {ROLE_FLOAT, ccy, 0, -d->amount}};
     (void)lines_are(l, wanted, 2, 1);
-    remember_once(l, 'd', d->reference);
+    remember_once(l, "deposit", d->reference);
 }
 
 static void adjustment(struct look *l)
@@ -666,7 +672,7 @@ static void adjustment(struct look *l)
                     "an adjustment takes two people");
     if (l->j->n_lines < 2)
         wrong_int(l, "lines", 2, (int64_t)l->j->n_lines, "an adjustment has lines");
-    remember_once(l, 'a', slice_of(id, str_format_int64(a->proposal, id)));
+    remember_once(l, "proposal", slice_of(id, str_format_int64(a->proposal, id)));
     if (!l->j->reverses_seq.has)
         return;
     if (l->j->reverses_seq.value < 1 || l->j->reverses_seq.value >= l->j->seq) {

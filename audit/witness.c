@@ -20,6 +20,12 @@
 #define HEADS_MAX      (1U << 22)
 #define SQL_SIZE       512
 
+const char witness_help[] =
+    "Keep the file where those who run the database cannot write. A head is added when it is signed and\n"
+    "extends every head of its book that is in the file, which is proved with the hashes kept with the\n"
+    "seals (RFC 6962 section 2.1.2). If one does not, nothing is written and the status is 1: history\n"
+    "was rewritten.";
+
 const struct option_row witness_options[] = {
     {"file", "FILE",
      "the witness's file: a line of JSON for each head seen; made if it is not there", false},

@@ -14,7 +14,4 @@ void witness_free(struct witness_heads *heads);
 /* The heads of one book: *first and how many there are. */
 size_t witness_of(const struct witness_heads *heads, const char *book, size_t *first);
 
-enum exit_code witness_run(const struct args *args);
-extern const struct option_row witness_options[];
-
 #endif

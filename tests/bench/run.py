@@ -1,8 +1,9 @@
 """make bench: how fast Ujrat is on this machine, against the limit of the same machine in the same run.
 
-  run.py [--quick] [--no-history | --history-only]
+  run.py [--quick] [--no-history | --history-only | --sealing-only]
 
---quick: short runs, for a look; --no-history: not with 1 and 5 million payouts in the book; --history-only: nothing else.
+--quick: short runs, for a look; --no-history: not with 1 and 5 million payouts in the book; --history-only,
+--sealing-only: nothing else.
 
 Prints a table and writes the same figures to build/bench.json. The client, the gateway and PostgreSQL share the machine's
 cores; fsync and synchronous_commit are on. Ratios are to the COPY limit measured just before and just after.
@@ -20,7 +21,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from harness import BIN, ROOT, Cluster, Gateway, Pki, new_database, run  # noqa: E402
+from harness import BIN, ROOT, Cluster, Gateway, Pki, new_database, run, wait_until  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
 BOOKS = 2
@@ -54,7 +55,7 @@ class Bench:
     """A database with books to pay from, in a cluster that several may share."""
 
     def __init__(self, folder, cluster, name, books=BOOKS):
-        self.folder, self.cluster, self.gateway = folder, cluster, None
+        self.folder, self.cluster, self.name, self.gateway = folder, cluster, name, None
         self.database = new_database(cluster, name)
         run("psql", self.database.uri(), "-q", "-v", "books=%d" % books, "-f", ROOT / "tests/bench/setup.sql")
         self.float_account = self.database.value(
@@ -101,14 +102,18 @@ class Bench:
         return json.loads(answer)
 
     # ------------------------------------------------------------ over the wire
-    def start_gateway(self):
-        pki = Pki(self.folder / "pki")
+    def start_gateway(self, seal=False):
+        pki = Pki(self.folder / ("pki-" + self.name))
         self.env = {**os.environ, "UJRAT_CA": str(pki.ca), "UJRAT_BENCH_BOOKS": str(BOOKS)}
         for i in range(1, BOOKS + 1):
             cert, key = pki.pair(pki.issue("ujrat://platform/bench-%d" % i, name="bench-%d" % i))
             self.env.update({"UJRAT_CERT_%d" % i: str(cert), "UJRAT_KEY_%d" % i: str(key), "UJRAT_PLATFORM_%d" % i: "bench-%d" % i})
-        self.gateway = Gateway(self.folder / "gw", self.database, pki, None, log_level="warn", rate_age_max="365d",
-                               connections_max=6000, streams_per_connection_max=4096).start()
+        self.gateway = Gateway(self.folder / ("gw-" + self.name), self.database, pki, None, seal=seal, log_level="warn",
+                               rate_age_max="365d", connections_max=6000, streams_per_connection_max=4096,
+                               **({"seal_interval": "200ms"} if seal else {}))
+        for i in range(1, BOOKS + 1 if seal else 1):
+            self.gateway.add_key("bench-%d" % i)
+        self.gateway.start()
         self.env["UJRAT_ADDR"] = "127.0.0.1:%d" % self.gateway.port
 
     def client(self, *arguments):
@@ -218,6 +223,54 @@ def history(b, f, args):
         f["throughput_ratio_%dm" % millions] = statistics.median(ratios)
 
 
+def sealing(b, f, args):
+    """What it costs to have every block sealed as it comes: two databases in one cluster, one with a sealer, in turns.
+    A round with the sealer is over when all is sealed, and how long that took after the last answer is told too."""
+    n = 40000 if args.quick else 200000
+    off, on = b.fresh("plain", BOOKS), b.fresh("sealed", BOOKS)
+    try:
+        off.start_gateway()
+        on.start_gateway(seal=True)
+        for x in (off, on):
+            x.post_only(n)
+        on.gateway.wait_sealed(300)
+        sealer_pid, backend = on.gateway.sealer(), on.database.value(
+            "SELECT pid FROM pg_stat_activity WHERE application_name = 'ujrat-sealer' AND datname = current_database()")
+        kinds = (("post_one_book", lambda x: x.post_only(n)["payouts_per_s"], n),
+                 ("post", lambda x: x.post_only(n, books=2)["payouts_per_s"], n),
+                 ("e2e_batch", lambda x: x.client("batch", n, 1000, 12)["payouts_per_s"], n))
+        for name, post, payouts in kinds:
+            speeds, late, behind, cpu = {"off": [], "on": []}, [], [], []
+            for i in range(2 if args.quick else 4):
+                say("sealing, %s: round %d" % (name, i + 1))
+                # on first every other time: what drifts hits both
+                for which in (("off", "on"), ("on", "off"))[i % 2]:
+                    x = on if which == "on" else off
+                    b.checkpoint()
+                    before = cpu_seconds([sealer_pid]), cpu_seconds([backend])
+                    speeds[which].append(post(x))
+                    if which == "on":
+                        behind.append(on.gateway.unsealed())
+                        begun = time.monotonic()
+                        wait_until(lambda: on.gateway.unsealed() == 0, 300, "all to be sealed", every=0.05)
+                        late.append(time.monotonic() - begun)
+                        cpu.append([(now - then) * 1e6 / payouts for now, then in
+                                    zip((cpu_seconds([sealer_pid]), cpu_seconds([backend])), before)])
+            f["sealing_cost_%s_off_payouts_per_s" % name] = statistics.median(speeds["off"])
+            f["sealing_cost_%s_on_payouts_per_s" % name] = statistics.median(speeds["on"])
+            f["sealing_cost_%s_percent" % name] = 100 * (1 - statistics.median(speeds["on"]) / statistics.median(speeds["off"]))
+            f["sealing_cost_%s_blocks_behind" % name] = statistics.median(behind)
+            f["sealing_cost_%s_catch_up_s" % name] = statistics.median(late)
+            f["sealing_cost_%s_sealer_cpu_us" % name] = statistics.median(c[0] for c in cpu)
+            f["sealing_cost_%s_backend_cpu_us" % name] = statistics.median(c[1] for c in cpu)
+            say("  %s: %s" % (name, {k[len("sealing_cost_" + name) + 1:]: round(v, 2) for k, v in f.items()
+                                      if k.startswith("sealing_cost_%s_" % name)}))
+            say("  rounds: %s" % {k: [round(v) for v in vs] for k, vs in speeds.items()})
+    finally:
+        for x in (off, on):
+            x.stop()
+
+
 ROWS = (
     ("limit_copy_payouts_per_s", "limit: COPY of the same rows", "payouts/s", None),
     ("post_only_payouts_per_s", "posting only, two books on two connections", "payouts/s", 0.60),
@@ -234,6 +287,12 @@ ROWS = (
     ("client_cpu_us_per_payout", "client, unary", "CPU us a payout", None),
     ("batch_client_cpu_us_per_payout", "client, batches", "CPU us a payout", None),
     ("idle_connection_kb", "an idle mTLS connection", "KB in the gateway", None),
+    ("sealing_cost_post_one_book_percent", "sealing, of posting only, one book", "% less payouts/s", None),
+    ("sealing_cost_post_percent", "sealing, of posting only, two books", "% less payouts/s", None),
+    ("sealing_cost_e2e_batch_percent", "sealing, of SubmitPayouts over mTLS gRPC", "% less payouts/s", None),
+    ("sealing_cost_e2e_batch_sealer_cpu_us", "the sealer, of batches", "CPU us a payout", None),
+    ("sealing_cost_e2e_batch_backend_cpu_us", "its PostgreSQL process, of batches", "CPU us a payout", None),
+    ("sealing_cost_e2e_batch_catch_up_s", "all sealed after the last answer", "s", None),
     ("throughput_ratio_1m", "throughput with 1 million payouts in the book", "of an empty book's", None),
     ("throughput_ratio_5m", "throughput with 5 million", "of an empty book's", None),
 )
@@ -255,6 +314,7 @@ def main():
     p.add_argument("--quick", action="store_true")
     p.add_argument("--no-history", action="store_true")
     p.add_argument("--history-only", action="store_true")
+    p.add_argument("--sealing-only", action="store_true")
     args = p.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="ujrat-bench."))
     folder.chmod(0o755)
@@ -262,7 +322,13 @@ def main():
     try:
         cluster.start()
         b = Bench(folder, cluster, "bench")
+        if args.sealing_only:
+            f = {}
+            sealing(b, f, args)
+            return
         f = {} if args.history_only else measure(b, args)
+        if not args.history_only:
+            sealing(b, f, args)
         history(b, f, args)
         if args.history_only:
             return

@@ -1,0 +1,421 @@
+"""Makes log exports (docs/log-format.md) of books that never were: the material for tests/e2e/log_damages.py.
+
+    world = World(seed=1)                   # books that follow docs/accounting.md; the same seed makes the same bytes
+    world.export()                          # a file that every verifier has to accept
+
+It shares no code with tests/e2e/log_verifier.py: it has an encoder and a Merkle tree of its own.
+"""
+import collections
+import dataclasses
+import hashlib
+import json
+import random
+import struct
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+BEGIN = 20_454 * DAY        # 2026-01-01T00:00:00Z
+
+
+# ---------------------------------------------------------------- encoding: what a value is in Python says what it is in a record
+def field(data):
+    return b"\xff\xff\xff\xff" if data is None else struct.pack(">I", len(data)) + data
+
+
+class Raw(bytes):
+    """What stands in a record as it is: for those who write what no field can be."""
+
+
+def encode(value):
+    """A text, an int (so is a time), bytes, None for what is absent, a dict for fields in its order, a list of tuples."""
+    if isinstance(value, Raw):
+        return bytes(value)
+    if isinstance(value, str):
+        return field(value.encode())
+    if isinstance(value, int):
+        return field(struct.pack(">q", value))
+    if isinstance(value, dict):
+        return b"".join(encode(v) for v in value.values())
+    if isinstance(value, tuple):
+        return b"".join(encode(v) for v in value)
+    if isinstance(value, list):
+        return encode(len(value)) + b"".join(encode(v) for v in value)
+    return field(value)
+
+
+def record(kind, *values):
+    return encode("ujrat/%s/1" % kind) + encode(values)
+
+
+def sha256(data):
+    return hashlib.sha256(data).digest()
+
+
+def merkle_root(records):
+    """RFC 6962 section 2.1, word for word."""
+    if len(records) < 2:
+        return sha256(b"\x00" + records[0]) if records else sha256(b"")
+    k = 1 << (len(records) - 1).bit_length() - 1
+    return sha256(b"\x01" + merkle_root(records[:k]) + merkle_root(records[k:]))
+
+
+def public_bytes(key):
+    return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def key_id(key):
+    return sha256(public_bytes(key))[:8].hex()
+
+
+def new_key(rng):
+    return Ed25519PrivateKey.from_private_bytes(rng.randbytes(32))
+
+
+# ---------------------------------------------------------------- books
+CURRENCIES = {"JPY": (392, 0), "KWD": (414, 3), "PKR": (586, 2), "GBP": (826, 2), "USD": (840, 2), "EUR": (978, 2)}
+RATES = {"JPY": 18_850_000_000, "KWD": 9_051_234_500_000, "GBP": 3_715_000_100_000, "USD": 2_779_612_000_000, "EUR": 3_001_999_999_999}
+BANKS = ("MUCB", "SCBL")
+TEXTS = (None, "", "November", "اجرت نومبر", "Löhne für März, 50 % ✓", "e\u0301 is not é", "a\tb\nc\"\\", "𝒰" * 30)
+
+
+@dataclasses.dataclass
+class Journal:
+    seq: int
+    block_no: int
+    kind: str
+    actor: str
+    payout_id: int
+    reverses_seq: int
+    detail: str
+    lines: list
+    subject: str
+    about: dict
+
+    def fields(self, book, committed_at):
+        f = dict(book=book, seq=self.seq, block_no=self.block_no, committed_at=committed_at)
+        f.update({d.name: getattr(self, d.name) for d in dataclasses.fields(self) if d.name not in f})
+        return dict(f, lines=list(self.lines), about=dict(self.about))
+
+
+@dataclasses.dataclass
+class Block:
+    number: int
+    committed_at: int
+    journals: list
+
+
+class Book:
+    """One platform's ledger, with the little it must remember to write journals that are true."""
+
+    def __init__(self, world, code, name, currencies):
+        self.world, self.rng, self.code, self.name, self.currencies = world, world.rng, code, name, currencies
+        self.now, self.platform = BEGIN + self.rng.randrange(DAY), "ujrat://platform/" + code
+        self.created_at = self.now
+        self.keys, self.accounts, self.beneficiaries, self.blocks, self.payouts = [], {}, [], [], {}
+        self.handed, self.quotes, self.proposals, self.next_seq = collections.Counter(), 0, 0, 1
+        self.add_account("position", "POSITION", "debit", "PKR")
+        self.add_account("margin", "INCOME", "credit", "PKR")
+        for bank in BANKS:
+            self.add_account("payable", "LIABILITY", "credit", "PKR", bank)
+            self.add_account("nostro", "ASSET", "debit", "PKR", bank)
+        for currency in currencies:
+            self.add_account("float", "LIABILITY", "credit", currency)
+            self.add_account("correspondent", "ASSET", "debit", currency)
+            self.add_account("fee", "INCOME", "credit", currency)
+            self.add_account("position", "POSITION", "debit", currency)
+        self.rotate_key()
+
+    def add_account(self, role, kind, side, currency, bank=None):
+        code = ".".join(filter(None, (role, bank, currency)))
+        self.accounts.setdefault(code, dict(book=self.code, account_id=len(self.accounts) + 1, code=code, role=role, type=kind,
+                                            normal_side=side, currency=currency, bank=bank, floor_zero=int(role == "float"),
+                                            created_at=self.created_at))
+
+    def rotate_key(self):
+        self.keys.append((len(self.blocks) + 1, new_key(self.rng), self.now))
+
+    def key_for(self, block_no):
+        return [key for from_block, key, _ in self.keys if from_block <= block_no][-1]
+
+    # ------------------------------------------------------------ what happens in it
+    def commit(self, journals):
+        """journals: (kind, actor, payout_id, reverses_seq, detail, lines, subject, about)"""
+        block_no = len(self.blocks) + 1
+        made = [Journal(self.next_seq + i, block_no, *j) for i, j in enumerate(journals)]
+        self.blocks.append(Block(block_no, self.now, made))
+        self.next_seq += len(made)
+        self.now += self.rng.choice((1, self.rng.randrange(1, 3600 * SECOND)))      # when the next block will be written
+
+    def deposit(self, currency, amount):
+        reference = "CA-%s-%d" % (currency, self.next_seq)
+        lines = [("correspondent." + currency, currency, amount), ("float." + currency, currency, -amount)]
+        self.commit([("FLOAT_DEPOSITED", "ujrat://operator/treasury-1", None, None, reference, lines, "deposit",
+                      dict(reference=reference, currency=currency, amount=amount))])
+
+    def new_beneficiary(self):
+        """A new one, or a new version of the last."""
+        old = self.beneficiaries[-1] if self.beneficiaries and self.rng.random() < 0.2 else None
+        number, version = (old["beneficiary_id"], old["version"] + 1) if old else (len({b["beneficiary_id"] for b in self.beneficiaries}) + 1, 1)
+        commit = lambda which, value: sha256(record("pii", which, self.rng.randbytes(16), value))
+        by_iban = self.rng.random() < 0.7
+        self.beneficiaries.append(dict(
+            book=self.code, beneficiary_id=number, version=version, bank=self.rng.choice(BANKS), channel=1 if by_iban else 2,
+            purpose_code="9471", name=commit("name", "Person %d" % number),
+            iban=commit("iban", "PK00TEST%016d" % number) if by_iban else None,
+            mobile=None if by_iban else commit("mobile", "+923000000000"), cnic=commit("cnic", "0000000000000"),
+            pseb=commit("pseb", "Z-%d" % number) if self.rng.random() < 0.5 else None, actor=self.platform, created_at=self.now))
+        return self.beneficiaries[-1]
+
+    def price(self, sheet, src, bps):
+        """What domain knows as pricing, in Python's exact numbers."""
+        gross, shift = self.rng.randrange(2_000, 300_000), CURRENCIES["PKR"][1] - CURRENCIES[src][1]
+        fee = max(50, gross // 200) if self.rng.random() < 0.8 else 0
+        rate, bps = (10 ** 10, 0) if src == "PKR" else (dict(sheet["rates"])[src], bps or self.rng.choice((0, 1, 150, 9999)))
+        over, under = (gross - fee) * rate * 10 ** max(0, shift), 10 ** (10 + max(0, -shift))
+        mid_value = over // under
+        rest = over - mid_value * under
+        mid_value += rest * 2 > under or (rest * 2 == under and mid_value % 2 == 1)
+        margin = mid_value * bps // 10_000
+        return dict(gross=gross, fee=fee, mid_rate_e10=rate, mid_value=mid_value, margin_bps=bps, margin=margin, net=mid_value - margin), shift
+
+    def payout(self, seq, src=None, quoted=None, bps=None, info=None):
+        src = src if src in self.currencies else self.rng.choice(self.currencies)
+        b = self.new_beneficiary() if not self.beneficiaries or self.rng.random() < 0.4 else self.rng.choice(self.beneficiaries)
+        sheet, quote = self.rng.choice(self.world.sheets), None
+        p, shift = self.price(sheet, src, bps)
+        digest = sha256(record("rate-sheet", sheet))
+        if quoted or (quoted is None and self.rng.random() < 0.4):
+            self.quotes += 1
+            quote = dict(book=self.code, quote_id=self.quotes, request_id="q-%d" % self.quotes, fingerprint=self.rng.randbytes(16),
+                         src_ccy=src, dst_ccy="PKR", digit_shift=shift, rate_sheet=digest, **p, actor=self.platform,
+                         created_at=self.now - 30 * SECOND, expires_at=self.now + 30 * SECOND)
+        exchange = [] if src == "PKR" else [("position." + src, src, p["fee"] - p["gross"]), ("position.PKR", "PKR", p["mid_value"]),
+                                            ("margin.PKR", "PKR", -p["margin"])]
+        lines = [("float." + src, src, p["gross"]), ("fee." + src, src, -p["fee"]), *exchange,
+                 ("payable.%s.PKR" % b["bank"], "PKR", -p["net"])]
+        about = dict(reference="%s/%05d" % (self.code, seq), info=info or self.rng.choice(TEXTS), bank=b["bank"], src_ccy=src, dst_ccy="PKR", **p,
+                     digit_shift=shift, fingerprint=self.rng.randbytes(16), beneficiary_id=b["beneficiary_id"],
+                     beneficiary_version=b["version"], beneficiary=sha256(record("beneficiary", b)), rate_sheet=digest,
+                     quote=quote and record("quote", quote))
+        self.payouts[seq] = dict(bank=b["bank"], net=p["net"], lines=[line for line in lines if line[2]], state=1, quote=quote)
+        return ("PAYOUT_ACCEPTED", self.platform, seq, None, None, self.payouts[seq]["lines"], "payout", about)
+
+    def accept(self, n, *wanted):
+        """n payouts, the first of them as they are wanted."""
+        self.commit([self.payout(self.next_seq + i, **(wanted[i] if i < len(wanted) else {})) for i in range(n)])
+
+    def of_state(self, state, bank=None, told=True):
+        return [i for i, p in self.payouts.items() if p["state"] == state and bank in (None, p["bank"]) and (i <= self.handed[p["bank"]]) == told]
+
+    def hand_out(self, bank, n=50):
+        waiting = [i for i, p in self.payouts.items() if p["bank"] == bank and i > self.handed[bank]][:n]
+        if waiting:
+            self.commit([("PAYOUTS_INSTRUCTED", "ujrat://bank/" + bank, None, None, None, [], "handout",
+                          dict(bank=bank, prev_payout_id=self.handed[bank], last_payout_id=waiting[-1]))])
+            self.handed[bank] = waiting[-1]
+
+    def step(self, kind, number, state, step, actor, reason=None, reference=None, tax=None, eprc=None, lines=None):
+        """A journal that leads a payout to a state; it reverses the one that accepted it, unless other lines are given."""
+        self.payouts[number]["state"] = state
+        about = dict(step=step, state=state, reason_code=reason, bank_reference=reference, tax_withheld=tax, eprc_number=eprc)
+        return (kind, actor, number, None if lines else number, None, lines or negated(self.payouts[number]["lines"]), "transition", about)
+
+    def confirm(self, bank, settled=None, rejected=None):
+        journals, actor = [], "ujrat://bank/" + bank
+        for number in self.of_state(1, bank):
+            p, roll = self.payouts[number], self.rng.random()
+            if number == rejected or (roll < 0.2 and number != settled):
+                journals.append(self.step("PAYOUT_REJECTED", number, 5, 1, actor, "AC04"))
+            elif roll < 0.9 or number == settled:
+                p["settled"] = self.next_seq + len(journals)
+                tax = self.rng.choice((None, 0, p["net"] // 100))
+                journals.append(self.step("PAYOUT_SETTLED", number, 4, 1, actor, None, "FT-%d" % number, tax,
+                                          "EPRC%d" % number if tax else None, lines=settlement(p)))
+        if journals:
+            self.commit(journals)
+
+    def give_back(self):
+        for number in self.of_state(4)[:1]:
+            p = self.payouts[number]
+            actor = "ujrat://bank/" + p["bank"]
+            self.commit([("SETTLEMENT_REVERSED", actor, number, p["settled"], None, negated(settlement(p)), "none", {}),
+                         self.step("PAYOUT_RETURNED", number, 6, 2, actor, "AC06", "RT-%d" % number)])
+
+    def cancel(self):
+        for number in self.of_state(1, told=False)[:1]:
+            self.commit([self.step("PAYOUT_CANCELLED", number, 7, 1, self.platform)])
+
+    def adjust(self, evidence=None):
+        self.proposals += 1
+        currency, amount = self.rng.choice(self.currencies), self.rng.randrange(1, 5000)
+        lines = [("fee." + currency, currency, amount), ("correspondent." + currency, currency, -amount)]
+        self.commit([("ADJUSTMENT", "ujrat://operator/checker-1", None, None, None, lines, "adjustment",
+                      dict(proposal=self.proposals, reason="charge of the correspondent, رقم", evidence=evidence,
+                           proposed_by="ujrat://operator/maker-1", proposed_at=self.now - DAY))])
+
+    def live(self, blocks, big):
+        """Some of everything, and then whatever comes."""
+        for currency in self.currencies:
+            self.deposit(currency, 50_000_000 + self.rng.randrange(10_000_000) + 300_000 * big)
+        plain = dict(src="USD", quoted=False, bps=150, info="November")
+        self.accept(9, plain, dict(plain, quoted=True), dict(plain, quoted=True))
+        self.cancel()
+        for bank in BANKS:
+            self.hand_out(bank, 4)
+            waiting = self.of_state(1, bank)
+            if len(waiting) > 1:
+                self.confirm(bank, waiting[0], waiting[-1])
+        self.rotate_key()
+        self.accept(2)
+        self.give_back()
+        self.adjust(evidence=self.rng.randbytes(32))
+        self.adjust()
+        while len(self.blocks) < blocks:
+            self.rng.choice((lambda: self.accept(1), lambda: self.accept(self.rng.randrange(2, 12)), lambda: self.accept(big),
+                             lambda: self.hand_out(self.rng.choice(BANKS)), lambda: self.confirm(self.rng.choice(BANKS)), self.give_back,
+                             self.cancel, self.adjust, self.rotate_key if self.keys[-1][0] <= len(self.blocks) else self.adjust,
+                             lambda: self.deposit(self.rng.choice(self.currencies), 1 + self.rng.randrange(1_000_000))))()
+
+    # ------------------------------------------------------------ for those who damage it
+    def journals(self, kind=None):
+        return [j for block in self.blocks for j in block.journals if kind in (None, j.kind)]
+
+    def journal(self, kind=None, which=0):
+        return self.journals(kind)[which]
+
+
+def negated(lines):
+    return [(account, currency, -amount) for account, currency, amount in lines]
+
+
+def settlement(p):
+    return [("payable.%s.PKR" % p["bank"], "PKR", p["net"]), ("nostro.%s.PKR" % p["bank"], "PKR", -p["net"])]
+
+
+# ---------------------------------------------------------------- a world of them, written down
+@dataclasses.dataclass
+class Item:
+    kind: str
+    book: str
+    number: int         # seq, block, or which of its kind
+    record: bytes
+    key_id: str = None  # of what is signed
+    signature: bytes = None
+
+    @property
+    def data(self):
+        return self.record if self.signature is None else record("signed", self.record, self.key_id, self.signature)
+
+
+@dataclasses.dataclass
+class Hooks:
+    """Where a forger with all the keys can put a hand in before everything is hashed and signed."""
+
+    edit: callable = lambda kind, f: None                   # changes the fields of a record in place
+    sign: callable = lambda kind, f, key: (key, key_id(key))    # which key signs, and which it is said to be
+
+
+class World:
+    def __init__(self, seed=1, books=2, blocks=24, big=25):
+        self.rng = random.Random(seed)
+        rng = self.rng
+        self.exported_at, self.block_records = BEGIN + 400 * DAY, {}
+        self.sheets = []
+        for i in range(3):
+            rates = [(code, rate if i == 0 else rate + rng.randrange(-10 ** 9, 10 ** 9)) for code, rate in RATES.items()]
+            self.sheets.append(dict(rate_id=2 * i + 1, source="SBP-M2M", sheet_date=20_453 + i, as_of=BEGIN + i * DAY,
+                                    imported_at=BEGIN + i * DAY + 60, file_name="rates-%d.pdf" % i, file_sha256=rng.randbytes(32), author="ujrat://operator/treasury-1", rates=rates))
+        names = (("upwork", "Upwork", ["USD", "EUR"]), ("yen-gigs", "گِگز 円", ["JPY", "USD", "PKR"]), ("third", "Third", ["KWD", "GBP"]))
+        self.books = [Book(self, *name) for name in names[:books]]
+        for book in self.books:
+            book.live(blocks, big)
+
+    def items(self, hooks=None):
+        hooks = hooks or Hooks()
+
+        out = []
+
+        def put(kind, book, number, f, key=None):
+            hooks.edit(kind, f)
+            made = Item(kind, book, number, record(kind, f))
+            if key:
+                signer, made.key_id = hooks.sign(kind, f, key)
+                made.signature = signer.sign(made.record)
+            out.append(made)
+            return made.record
+
+        put("log", None, 1, dict(exported_at=self.exported_at, program="log_maker.py"))
+        for number, (code, (iso, digits)) in enumerate(CURRENCIES.items(), 1):
+            put("currency", None, number, dict(code=code, number=iso, digits=digits))
+        for number, sheet in enumerate(self.sheets, 1):
+            put("rate-sheet", None, number, dict(sheet))
+        for book in self.books:
+            self.block_records[book.code] = self.book_items(book, put)
+        return out
+
+    def book_items(self, book, put):
+        put("book", book.code, 1, dict(code=book.code, name=book.name, created_at=book.created_at))
+        signer = book.keys[0][1]
+        for number, (from_block, key, at) in enumerate(book.keys, 1):
+            f = dict(book=book.code, key_id=key_id(key), public_key=public_bytes(key), from_block=from_block, created_at=at)
+            put("key", book.code, number, f, signer)
+            signer = key
+        for number, f in enumerate(book.accounts.values(), 1):
+            put("account", book.code, number, dict(f))
+        for number, f in enumerate(book.beneficiaries, 1):
+            put("beneficiary", book.code, number, dict(f))
+        blocks, prev, before = [], bytes(32), collections.defaultdict(lambda: (0, 0, 0, 0))
+        for block in book.blocks:
+            records, lines = [], []
+            for journal in block.journals:
+                f = journal.fields(book.code, block.committed_at)
+                records.append(put("journal", book.code, journal.seq, f))
+                lines += f["lines"] if isinstance(f["lines"], list) else []
+            for code in sorted({line[0] for line in lines if line[0] in book.accounts}, key=lambda code: book.accounts[code]["account_id"]):
+                amounts = [amount for account, _, amount in lines if account == code]
+                prev_block, balance, debits, credits = before[code]
+                before[code] = (block.number, balance + sum(amounts), debits + sum(a > 0 for a in amounts), credits + sum(a < 0 for a in amounts))
+                put("balance", book.code, block.number, dict(
+                    book=book.code, account=code, block_no=block.number, prev_block_no=prev_block, balance_before=balance, change=sum(amounts),
+                    balance=before[code][1], debit_count=before[code][2], credit_count=before[code][3]))
+            f = dict(book=book.code, block_no=block.number, first_seq=block.journals[0].seq, last_seq=block.journals[-1].seq,
+                     committed_at=block.committed_at, journal_root=merkle_root(records), prev=prev)
+            blocks.append(put("block", book.code, block.number, f, book.key_for(block.number)))
+            prev = sha256(b"\x00" + blocks[-1])
+        if blocks:
+            f = dict(book=book.code, tree_size=len(blocks), root=merkle_root(blocks), signed_at=book.now + SECOND)
+            put("tree-head", book.code, len(blocks), f, book.key_for(len(blocks)))
+        return blocks
+
+    def export(self, hooks=None):
+        return file_of(self.items(hooks))
+
+    def witness(self, *sizes):
+        """The lines a witness has who saw the heads of these sizes of each book (none given: of every fifth and the last)."""
+        self.items()
+        lines = []
+        for book in self.books:
+            blocks = self.block_records[book.code]
+            for size in sizes or sorted({*range(1, len(blocks), 5), len(blocks)}):
+                root, key = merkle_root(blocks[:size]), book.key_for(size)
+                head = record("tree-head", book.code, size, root, book.blocks[size - 1].committed_at + 1)
+                lines.append(json.dumps(dict(book=book.code, tree_size=size, root=root.hex(), signed_at=book.blocks[size - 1].committed_at + 1,
+                                             key_id=key_id(key), signature=key.sign(head).hex())))
+        return lines
+
+    def first_keys(self):
+        return [public_bytes(book.keys[0][1]) for book in self.books]
+
+
+MAGIC = b"UJRATLOG\n"
+
+
+def file_of(items, end=None):
+    """end: another end record than the right one; b"" for none."""
+    data = MAGIC + b"".join(field(i.data) for i in items)
+    if end is None:
+        end = record("end", len(items), sha256(data))
+    return data + (field(end) if end else b"")

@@ -1,0 +1,740 @@
+#!/usr/bin/python3
+"""Checks a log export: an independent verifier, written from docs/log-format.md (and, for which lines a journal has,
+docs/accounting.md) and from no line of the programs that write it.
+
+    log_verifier.py FILE [--key HEX_OR_PEM]... [--witness FILE]
+
+Prints a line a book and exits 0, or says the first wrong thing (book, place, field, why) and exits 1. A key is the first
+key of a book, given to the auditor some other way: 64 hexadecimal digits, or the name of a PEM file. Without one the log
+is checked against itself only, and so it says.
+
+From top to bottom: records, items, hashes, the books and what is in them, the witness, the program.
+"""
+import argparse
+import collections
+import hashlib
+import json
+import sys
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+
+FIELD_MAX = 1 << 20
+ABSENT = b"\xff\xff\xff\xff"
+MAGIC = b"UJRATLOG\n"
+LINES_MAX = 8
+
+
+class Place(collections.namedtuple("Place", "book unit number")):
+    """Where something is: block 4 of a book, seq 17, its key 2; item 3 of the file; line 1 of the witness."""
+
+    def __str__(self):
+        return (self.book + ": " if self.book else "") + "%s %d" % (self.unit, self.number)
+
+
+class Wrong(Exception):
+    """The first wrong thing."""
+
+    def __init__(self, place, field, reason):
+        super().__init__("%s: %s: %s" % (place, field, reason))
+        self.place, self.field, self.reason = place, field, reason
+
+
+class Malformed(Exception):
+    """A record that is not what the page says; whoever knows its place makes a Wrong of it."""
+
+    def __init__(self, field, reason):
+        super().__init__(field, reason)
+        self.field, self.reason = field, reason
+
+
+# ---------------------------------------------------------------- records: what fields each has
+def fields_of(text):
+    """"a:int b:text? c[d:int e:text]" as a list of (name, kind, optional, fields of a list's entry)."""
+    out, inner = [], None
+    for word in text.replace("[", " [ ").replace("]", " ] ").split():
+        if word == "[":
+            inner = []
+        elif word == "]":
+            name, _, _, _ = out.pop()
+            out.append((name, "list", False, inner))
+            inner = None
+        else:
+            name, _, kind = word.partition(":")
+            (out if inner is None else inner).append((name, kind.rstrip("?"), kind.endswith("?"), None))
+    return out
+
+
+PRICE = "gross:int fee:int mid_rate_e10:int mid_value:int margin_bps:int margin:int net:int "
+RECORDS = {tag: fields_of(text) for tag, text in {
+    "ujrat/log/1": "exported_at:time program:text",
+    "ujrat/currency/1": "code:text number:int digits:int",
+    "ujrat/rate-sheet/1": "rate_id:int source:text sheet_date:date as_of:time imported_at:time file_name:text file_sha256:bytes32 "
+                          "author:text rates[currency:text pkr_e10:int]",
+    "ujrat/book/1": "code:text name:text created_at:time",
+    "ujrat/key/1": "book:text key_id:text public_key:bytes32 from_block:int created_at:time",
+    "ujrat/account/1": "book:text account_id:int code:text role:text type:text normal_side:text currency:text bank:text? "
+                       "floor_zero:int created_at:time",
+    "ujrat/beneficiary/1": "book:text beneficiary_id:int version:int bank:text channel:int purpose_code:text name:bytes32? iban:bytes32? "
+                           "mobile:bytes32? cnic:bytes32? pseb:bytes32? actor:text created_at:time",
+    "ujrat/journal/1": "book:text seq:int block_no:int committed_at:time kind:text actor:text payout_id:int? reverses_seq:int? detail:text? "
+                       "lines[account:text currency:text amount:int] subject:text",
+    "ujrat/quote/1": "book:text quote_id:int request_id:text fingerprint:bytes16 src_ccy:text dst_ccy:text digit_shift:int "
+                     "rate_sheet:bytes32 " + PRICE + "actor:text created_at:time expires_at:time",
+    "ujrat/balance/1": "book:text account:text block_no:int prev_block_no:int balance_before:int change:int balance:int debit_count:int "
+                       "credit_count:int",
+    "ujrat/block/1": "book:text block_no:int first_seq:int last_seq:int committed_at:time journal_root:bytes32 prev:bytes32",
+    "ujrat/tree-head/1": "book:text tree_size:int root:bytes32 signed_at:time",
+    "ujrat/signed/1": "record:bytes key_id:text signature:bytes64",
+    "ujrat/end/1": "items:int sha256:bytes32",
+    "ujrat/pii/1": "which:text salt:bytes16 value:text",
+    "ujrat/pii-open/1": " ".join("%s_salt:bytes16? %s_value:text?" % (w, w) for w in ("name", "iban", "mobile", "cnic", "pseb")),
+}.items()}
+SIGNED = {"ujrat/key/1", "ujrat/block/1", "ujrat/tree-head/1"}
+
+# The last field of a journal says which fields follow it.
+SUBJECTS = {subject: fields_of(text) for subject, text in {
+    "payout": "reference:text info:text? bank:text src_ccy:text dst_ccy:text gross:int fee:int mid_rate_e10:int mid_value:int "
+              "margin_bps:int margin:int net:int digit_shift:int fingerprint:bytes16 beneficiary_id:int beneficiary_version:int "
+              "beneficiary:bytes32 rate_sheet:bytes32 quote:bytes?",
+    "transition": "step:int state:int reason_code:text? bank_reference:text? tax_withheld:int? eprc_number:text?",
+    "handout": "bank:text prev_payout_id:int last_payout_id:int",
+    "deposit": "reference:text currency:text amount:int",
+    "adjustment": "proposal:int reason:text evidence:bytes32? proposed_by:text proposed_at:time",
+    "none": "",
+}.items()}
+
+
+class Reader:
+    """Takes a record apart, field by field."""
+
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def raw(self, name):
+        """The bytes of the next field; None if it is absent."""
+        head = self.data[self.at:self.at + 4]
+        if len(head) < 4:
+            raise Malformed(name, "the record ends before it")
+        self.at += 4
+        if head == ABSENT:
+            return None
+        length = int.from_bytes(head, "big")
+        if length > FIELD_MAX:
+            raise Malformed(name, "%d bytes: longer than a field can be" % length)
+        if length > len(self.data) - self.at:
+            raise Malformed(name, "%d bytes: the record ends before that" % length)
+        self.at += length
+        return self.data[self.at - length:self.at]
+
+    def value(self, name, kind, optional=False):
+        raw = self.raw(name)
+        if raw is None:
+            if not optional:
+                raise Malformed(name, "absent")
+            return None
+        if kind == "text":
+            try:
+                return raw.decode("utf-8")      # strictly: no surrogates, nothing overlong
+            except UnicodeDecodeError:
+                raise Malformed(name, "not UTF-8") from None
+        size = 8 if kind in ("int", "time", "date") else int(kind[len("bytes"):] or len(raw))
+        if len(raw) != size:
+            raise Malformed(name, "%d bytes, not %d" % (len(raw), size))
+        return raw if kind.startswith("bytes") else int.from_bytes(raw, "big", signed=True)
+
+    def fields(self, spec, prefix=""):
+        out = {}
+        for name, kind, optional, inner in spec:
+            if kind != "list":
+                out[name] = self.value(prefix + name, kind, optional)
+                continue
+            count = self.value(name, "int")
+            if not 0 <= count <= len(self.data) - self.at:      # more entries than bytes: not even looked for
+                raise Malformed(name, "a list of %d" % count)
+            out[name] = [self.fields(inner, "%s[%d]." % (name, i + 1)) for i in range(count)]
+        return out
+
+
+def tag_of(record):
+    tag = Reader(record).value("record", "text")
+    if tag not in RECORDS:
+        raise Malformed("record", "%r is not of this format" % tag[:40])
+    return tag
+
+
+def decode(record, tag):
+    """The fields of a record that must be of this kind, and nothing after them."""
+    found = tag_of(record)
+    if found != tag:
+        raise Malformed("record", "%s where %s should be" % (found, tag))
+    reader = Reader(record)
+    reader.raw("record")
+    out = reader.fields(RECORDS[tag])
+    if tag == "ujrat/journal/1":
+        if out["subject"] not in SUBJECTS:
+            raise Malformed("subject", "%r is not of this format" % out["subject"][:40])
+        out["about"] = reader.fields(SUBJECTS[out["subject"]])
+    if reader.at != len(record):
+        raise Malformed("record", "%d bytes too many" % (len(record) - reader.at))
+    return out
+
+
+# ---------------------------------------------------------------- items: records one after the other in a file
+class Item:
+    """What an item holds: a record, its fields once it is taken, and who signed it (None: it is not signed)."""
+
+    def __init__(self, raw):
+        self.record, self.f, self.key_id, self.signature = raw, None, None, None
+        self.tag = tag_of(raw)
+        if self.tag == "ujrat/signed/1":
+            wrapped = decode(raw, self.tag)
+            self.record, self.key_id, self.signature = wrapped["record"], wrapped["key_id"], wrapped["signature"]
+            self.tag = tag_of(self.record)
+        if (self.tag in SIGNED) != (self.signature is not None):
+            raise Malformed("record", "%s %s" % (self.tag, "should not be signed" if self.signature else "is not signed"))
+
+    def check_signature(self, public_key, place):
+        try:
+            Ed25519PublicKey.from_public_bytes(public_key).verify(self.signature, self.record)
+        except InvalidSignature:
+            raise Wrong(place, "signature", "not by key %s" % self.key_id) from None
+
+
+class Items:
+    """The items of a file. One is looked at before it is taken, since its kind says where it belongs."""
+
+    def __init__(self, stream):
+        self.stream, self.sha256, self.taken, self.next, self.sha256_before = stream, hashlib.sha256(), 0, None, None
+        if self.read(len(MAGIC), self.place()) != MAGIC:
+            raise Wrong(self.place(), "file", "it does not begin as a log export does")
+
+    def place(self, book=None):
+        return Place(book, "item", self.taken + 1)
+
+    def read(self, size, place):
+        data = self.stream.read(size)
+        if len(data) < size:
+            raise Wrong(place, "file", "it was cut short" if self.taken else "it is too short")
+        self.sha256.update(data)
+        return data
+
+    def peek(self, place):
+        """The kind of the next item. The place is where to look should there be none."""
+        if self.next is None:
+            self.sha256_before = self.sha256.digest()
+            head = self.read(4, place)
+            length = int.from_bytes(head, "big")
+            if head == ABSENT or length > FIELD_MAX:
+                raise Wrong(place, "item", "absent" if head == ABSENT else "%d bytes: longer than a field can be" % length)
+            raw = self.read(length, place)
+            try:
+                self.next = Item(raw)
+            except Malformed as e:
+                raise Wrong(place, e.field, e.reason) from None
+        return self.next.tag
+
+    def take(self, tag, place):
+        """The next item, which has to be of this kind, taken apart."""
+        if self.peek(place) != tag:
+            raise Wrong(place, "record", "%s where %s should be" % (self.next.tag, tag))
+        item, self.next = self.next, None
+        try:
+            item.f = decode(item.record, tag)
+        except Malformed as e:
+            raise Wrong(place, e.field, e.reason) from None
+        self.taken += 1
+        return item
+
+    def take_all(self, tag, place):
+        """As many of this kind as there are."""
+        while self.peek(place(self)) == tag:
+            yield self.take(tag, place(self))
+
+
+# ---------------------------------------------------------------- hashes
+def sha256(data):
+    return hashlib.sha256(data).digest()
+
+
+class Tree:
+    """RFC 6962 section 2.1, leaf after leaf: the roots of the complete subtrees, the largest first, are all it takes."""
+
+    def __init__(self):
+        self.size, self.peaks = 0, []
+
+    def add(self, record):
+        node, same = sha256(b"\x00" + record), self.size
+        while same % 2:      # two subtrees of one size become one
+            node, same = sha256(b"\x01" + self.peaks.pop() + node), same // 2
+        self.peaks.append(node)
+        self.size += 1
+
+    def root(self):
+        if not self.peaks:
+            return sha256(b"")
+        root = self.peaks[-1]
+        for peak in reversed(self.peaks[:-1]):
+            root = sha256(b"\x01" + peak + root)
+        return root
+
+
+# ---------------------------------------------------------------- price
+def check_price(p, digits, say):
+    """The numbers of a payout or of a quote follow from each other. say(field, reason) raises."""
+    for field in ("src_ccy", "dst_ccy"):
+        if p[field] not in digits:
+            say(field, "%s is no currency of this file" % p[field])
+    shift = digits[p["dst_ccy"]] - digits[p["src_ccy"]]
+    if p["digit_shift"] != shift:
+        say("digit_shift", "%d, not %d" % (p["digit_shift"], shift))
+    if p["gross"] <= 0 or not 0 <= p["fee"] < p["gross"]:
+        say("fee", "%d of %d" % (p["fee"], p["gross"]))
+    if p["mid_rate_e10"] <= 0 or not 0 <= p["margin_bps"] < 10000:
+        say("margin_bps", "a rate of %d with a margin of %d" % (p["mid_rate_e10"], p["margin_bps"]))
+    over, under = (p["gross"] - p["fee"]) * p["mid_rate_e10"] * 10 ** max(shift, 0), 10 ** (10 + max(-shift, 0))
+    mid_value, rest = divmod(over, under)
+    if 2 * rest > under or (2 * rest == under and mid_value % 2):
+        mid_value += 1
+    if p["mid_value"] != mid_value:
+        say("mid_value", "%d, not %d" % (p["mid_value"], mid_value))
+    if p["margin"] != mid_value * p["margin_bps"] // 10000:
+        say("margin", "%d, not %d" % (p["margin"], mid_value * p["margin_bps"] // 10000))
+    if p["net"] != mid_value - p["margin"] or p["net"] <= 0:
+        say("net", "%d, not %d" % (p["net"], mid_value - p["margin"]))
+
+
+# ---------------------------------------------------------------- a book
+# The chart of docs/accounting.md: type, normal side, and whether it belongs to a bank.
+CHART = {"float": ("LIABILITY", "credit", False), "correspondent": ("ASSET", "debit", False), "fee": ("INCOME", "credit", False),
+         "position": ("POSITION", "debit", False), "margin": ("INCOME", "credit", False), "payable": ("LIABILITY", "credit", True),
+         "nostro": ("ASSET", "debit", True)}
+ACCEPTED, SETTLED, REJECTED, RETURNED, CANCELLED = 1, 4, 5, 6, 7
+
+# What each kind of journal is about, and of a transition the step and the state it leads to.
+KINDS = {"PAYOUT_ACCEPTED": ("payout", None), "PAYOUTS_INSTRUCTED": ("handout", None), "PAYOUT_SETTLED": ("transition", (1, SETTLED)),
+         "PAYOUT_REJECTED": ("transition", (1, REJECTED)), "SETTLEMENT_REVERSED": ("none", None),
+         "PAYOUT_RETURNED": ("transition", (2, RETURNED)), "PAYOUT_CANCELLED": ("transition", (1, CANCELLED)),
+         "FLOAT_DEPOSITED": ("deposit", None), "ADJUSTMENT": ("adjustment", None)}
+
+Balance = collections.namedtuple("Balance", "block_no balance debits credits")
+Payout = collections.namedtuple("Payout", "bank net dst_ccy lines state settled")
+
+
+def line_list(journal):
+    return [(n["account"], n["currency"], n["amount"]) for n in journal["lines"]]
+
+
+def without_zeros(*lines):
+    return [line for line in lines if line[2] != 0]
+
+
+class Book:
+    def __init__(self, log, item):
+        self.log, self.items, self.code = log, log.items, item.f["code"]
+        self.keys = []                          # (from_block, key_id, public_key)
+        self.accounts, self.balances = {}, {}   # by code: fields of its record; its Balance
+        self.beneficiaries = {}                 # by (id, version): digest of its record, bank
+        self.payouts, self.handed, self.returning = {}, {}, None
+        self.once = set()                       # names that may be used once: references, quotes, proposals
+        self.tree, self.prev, self.last_seq, self.committed_at = Tree(), bytes(32), 0, None
+        self.witnessed = {}                     # roots at the sizes the witness knows
+        self.line_count = 0
+
+    def at(self, unit, number):
+        return Place(self.code, unit, number)
+
+    def expect(self, place, fields, **wanted):
+        for field, value in wanted.items():
+            if fields[field] != value:
+                show = [v.hex() if isinstance(v, bytes) else repr(v) for v in (fields[field], value)]
+                raise Wrong(place, field, "%s, not %s" % tuple(show))
+
+    def verify(self):
+        here = lambda items: items.place(self.code)
+        for item in self.items.take_all("ujrat/key/1", lambda items: self.at("key", len(self.keys) + 1)):
+            self.key(item, self.at("key", len(self.keys) + 1))
+        for item in self.items.take_all("ujrat/account/1", here):
+            self.account(item.f, self.at("item", self.items.taken))
+        for item in self.items.take_all("ujrat/beneficiary/1", here):
+            self.beneficiary(item, self.at("item", self.items.taken))
+        while self.items.peek(self.at("block", self.tree.size + 1)) in ("ujrat/journal/1", "ujrat/balance/1", "ujrat/block/1"):
+            self.block()
+        if self.tree.size:
+            self.tree_head()
+        if self.items.peek(self.items.place()) not in ("ujrat/book/1", "ujrat/end/1"):
+            raise Wrong(here(self.items), "record", "%s does not belong there" % self.items.next.tag)
+
+    # ------------------------------------------------------------ keys, accounts, beneficiaries
+    def key(self, item, place):
+        f = item.f
+        self.expect(place, f, book=self.code, key_id=sha256(f["public_key"])[:8].hex())
+        if not self.keys:
+            self.expect(place, f, from_block=1)
+            if self.log.trusted and f["public_key"] not in self.log.trusted:
+                raise Wrong(place, "public_key", "%s is not one you trust" % f["key_id"])
+        elif f["from_block"] <= self.keys[-1][0]:
+            raise Wrong(place, "from_block", "%d after %d" % (f["from_block"], self.keys[-1][0]))
+        elif f["key_id"] in [key_id for _, key_id, _ in self.keys]:
+            raise Wrong(place, "key_id", "%s was a key before" % f["key_id"])
+        _, signer, public_key = self.keys[-1] if self.keys else (1, f["key_id"], f["public_key"])
+        if item.key_id != signer:
+            raise Wrong(place, "key_id", "signed by %s, not by %s" % (item.key_id, signer))
+        item.check_signature(public_key, place)
+        self.keys.append((f["from_block"], f["key_id"], f["public_key"]))
+
+    def key_for(self, block_no):
+        return [k for k in self.keys if k[0] <= block_no][-1:]
+
+    def account(self, f, place):
+        self.expect(place, f, book=self.code)
+        if f["account_id"] <= max([0] + [a["account_id"] for a in self.accounts.values()]):
+            raise Wrong(place, "account_id", "%d is not in order" % f["account_id"])
+        if f["currency"] not in self.log.digits:
+            raise Wrong(place, "currency", "%s is no currency of this file" % f["currency"])
+        if f["code"] in self.accounts or f["code"] != ".".join(filter(None, (f["role"], f["bank"], f["currency"]))):
+            raise Wrong(place, "code", "%s is not (only) of %s, %s, %s" % (f["code"], f["role"], f["bank"], f["currency"]))
+        if f["role"] in CHART:      # others are the book's own affair
+            kind, side, banked = CHART[f["role"]]
+            self.expect(place, f, type=kind, normal_side=side, floor_zero=int(f["role"] == "float"))
+            if (f["bank"] is not None) != banked:
+                raise Wrong(place, "bank", "%r for a %s" % (f["bank"], f["role"]))
+        self.accounts[f["code"]] = f
+        self.balances[f["code"]] = Balance(0, 0, 0, 0)
+
+    def beneficiary(self, item, place):
+        f = item.f
+        self.expect(place, f, book=self.code)
+        last = max(self.beneficiaries, default=(0, 0))
+        number = (f["beneficiary_id"], f["version"])
+        if number <= last or f["version"] != (last[1] + 1 if number[0] == last[0] else 1):
+            raise Wrong(place, "version", "%d of beneficiary %d is not in order" % (f["version"], f["beneficiary_id"]))
+        self.beneficiaries[number] = (sha256(item.record), f["bank"])
+
+    # ------------------------------------------------------------ blocks
+    def block(self):
+        number = self.tree.size + 1
+        place, first_seq = self.at("block", number), self.last_seq + 1
+        journals, lines, committed_at = Tree(), [], None
+        while self.items.peek(place) == "ujrat/journal/1":
+            at_journal = self.at("seq", self.last_seq + 1)
+            item = self.items.take("ujrat/journal/1", at_journal)
+            self.expect(at_journal, item.f, book=self.code, seq=self.last_seq + 1, block_no=number)
+            if self.committed_at is not None and item.f["committed_at"] <= self.committed_at:
+                raise Wrong(at_journal, "committed_at", "%d is not after block %d" % (item.f["committed_at"], number - 1))
+            if committed_at not in (None, item.f["committed_at"]):
+                raise Wrong(at_journal, "committed_at", "%d, not %d" % (item.f["committed_at"], committed_at))
+            self.journal(item.f, at_journal)
+            committed_at = item.f["committed_at"]
+            journals.add(item.record)
+            lines += line_list(item.f)
+            self.last_seq += 1
+        if self.returning:
+            raise Wrong(self.at("seq", self.last_seq), "kind", "a settlement was reversed, and no payout returned")
+        if not journals.size:
+            raise Wrong(place, "journals", "it has none")
+        self.block_balances(number, lines, place)
+        item = self.items.take("ujrat/block/1", place)
+        self.expect(place, item.f, book=self.code, block_no=number, first_seq=first_seq, last_seq=self.last_seq,
+                    committed_at=committed_at, journal_root=journals.root(), prev=self.prev)
+        for _, key_id, public_key in self.key_for(number) or [(0, None, None)]:
+            if item.key_id != key_id:
+                raise Wrong(place, "key_id", "signed by %s; in force is %s" % (item.key_id, key_id))
+            item.check_signature(public_key, place)
+        self.tree.add(item.record)
+        self.prev, self.committed_at = sha256(b"\x00" + item.record), committed_at
+        self.line_count += len(lines)
+        if number in self.log.witness.sizes(self.code):
+            self.witnessed[number] = self.tree.root()
+
+    def block_balances(self, number, lines, place):
+        for code in sorted({line[0] for line in lines}, key=lambda code: self.accounts[code]["account_id"]):
+            if self.items.peek(place) != "ujrat/balance/1":
+                raise Wrong(place, "balance of " + code, "it is missing")
+            f = self.items.take("ujrat/balance/1", place).f
+            before, amounts = self.balances[code], [amount for account, _, amount in lines if account == code]
+            now = Balance(number, before.balance + sum(amounts), before.debits + sum(a > 0 for a in amounts),
+                          before.credits + sum(a < 0 for a in amounts))
+            wanted = dict(book=self.code, account=code, block_no=number, prev_block_no=before.block_no, balance_before=before.balance,
+                          change=sum(amounts), balance=now.balance, debit_count=now.debits, credit_count=now.credits)
+            for field, value in wanted.items():
+                if f[field] != value:
+                    raise Wrong(place, "%s of the balance of %s" % (field, code), "%r, not %r" % (f[field], value))
+            if self.accounts[code]["floor_zero"] and now.balance > 0:
+                raise Wrong(place, "balance of the balance of " + code, "below zero by %d" % now.balance)
+            self.balances[code] = now
+
+    def tree_head(self):
+        place = self.at("block", self.tree.size)
+        item = self.items.take("ujrat/tree-head/1", place)
+        self.expect(place, item.f, book=self.code, tree_size=self.tree.size, root=self.tree.root())
+        usable = {k[1]: k[2] for k in self.key_for(self.tree.size) + [k for k in self.keys if k[0] > self.tree.size]}
+        if item.key_id not in usable:
+            raise Wrong(place, "key_id", "the tree head is signed by %s, which is not in force" % item.key_id)
+        item.check_signature(usable[item.key_id], place)
+
+    # ------------------------------------------------------------ journals
+    def journal(self, j, place):
+        def say(field, reason):
+            raise Wrong(place, field, reason)
+
+        if j["kind"] not in KINDS:
+            say("kind", "%r is none" % j["kind"])
+        subject, leads_to = KINDS[j["kind"]]
+        self.expect(place, j, subject=subject)
+        self.journal_lines(j, say)
+        if self.returning and j["kind"] != "PAYOUT_RETURNED":
+            say("kind", "the settlement of %d was reversed just now: its payout is to be returned" % self.returning)
+        about, payout_id = j["about"], j["payout_id"]
+        if subject == "transition" or j["kind"] == "SETTLEMENT_REVERSED":
+            if payout_id not in self.payouts:
+                say("payout_id", "there is no payout %s" % payout_id)
+            if leads_to:
+                self.expect(place, about, step=leads_to[0], state=leads_to[1])
+            getattr(self, j["kind"].lower())(j, self.payouts[payout_id], say)
+        else:
+            self.expect(place, j, payout_id=j["seq"] if subject == "payout" else None, reverses_seq=None)
+            getattr(self, subject)(j, about, say)
+
+    def journal_lines(self, j, say):
+        totals = collections.Counter()
+        for account, currency, amount in line_list(j):
+            if account not in self.accounts:
+                say("lines", "there is no account %s" % account)
+            if currency != self.accounts[account]["currency"]:
+                say("lines", "%s on %s" % (currency, account))
+            if amount == 0:
+                say("lines", "nil on %s" % account)
+            totals[currency] += amount
+        for currency, total in totals.items():
+            if total:
+                say("lines", "they come to %d %s" % (total, currency))
+        if len(j["lines"]) > LINES_MAX:
+            say("lines", "%d of them" % len(j["lines"]))
+
+    def check_lines(self, j, wanted, say):
+        """In the order stored, whichever that is: a debit before its credit or after it, they are the same lines."""
+        if sorted(line_list(j)) != sorted(wanted):
+            say("lines", "%s of %s" % (line_list(j), wanted))
+
+    def check_once(self, say, field, *name):
+        if name in self.once:
+            say(field, "%s was there before" % (name[-1],))
+        self.once.add(name)
+
+    def payout(self, j, p, say):
+        src, dst, bank = p["src_ccy"], p["dst_ccy"], p["bank"]
+        self.check_once(say, "reference", "payout", p["reference"])
+        check_price(p, self.log.digits, say)
+        digest, at_bank = self.beneficiaries.get((p["beneficiary_id"], p["beneficiary_version"]), (None, None))
+        if p["beneficiary"] != digest:
+            say("beneficiary", "%d, version %d, is not in the file as it was" % (p["beneficiary_id"], p["beneficiary_version"]))
+        if bank != at_bank:
+            say("bank", "%s; the beneficiary's is %s" % (bank, at_bank))
+        if p["rate_sheet"] not in self.log.rate_sheets:
+            say("rate_sheet", "it is not in the file")
+        mid = self.log.rate_sheets[p["rate_sheet"]].get(src) if src != dst else 10 ** 10
+        if dst == "PKR" and p["mid_rate_e10"] != mid:
+            say("mid_rate_e10", "%d; the rate sheet says %s" % (p["mid_rate_e10"], mid))
+        if p["quote"] is not None:
+            self.quote(j, p, say)
+        exchange = [] if src == dst else [
+            ("position." + src, src, p["fee"] - p["gross"]), ("position." + dst, dst, p["mid_value"]), ("margin." + dst, dst, -p["margin"])]
+        lines = without_zeros(("float." + src, src, p["gross"]), ("fee." + src, src, -p["fee"]), *exchange,
+                              ("payable.%s.%s" % (bank, dst), dst, -p["net"]))
+        self.check_lines(j, lines, say)
+        self.payouts[j["seq"]] = Payout(bank, p["net"], dst, lines, ACCEPTED, None)
+
+    def quote(self, j, p, say):
+        try:
+            q = decode(p["quote"], "ujrat/quote/1")
+        except Malformed as e:
+            say("quote." + e.field, e.reason)
+        check_price(q, self.log.digits, lambda field, reason: say("quote." + field, reason))
+        same = ["src_ccy", "dst_ccy", "digit_shift", "rate_sheet"] + [word.split(":")[0] for word in PRICE.split()]
+        for field, value in [("book", self.code)] + [(field, p[field]) for field in same]:
+            if q[field] != value:
+                say("quote." + field, "%r, not %r" % (q[field], value))
+        if not q["created_at"] < q["expires_at"] or q["expires_at"] <= j["committed_at"]:
+            say("quote.expires_at", "%d, for a commit at %d" % (q["expires_at"], j["committed_at"]))
+        self.check_once(say, "quote.quote_id", "quote", q["quote_id"])
+
+    def handout(self, j, h, say):
+        told = self.handed.get(h["bank"], 0)
+        if h["prev_payout_id"] != told:
+            say("prev_payout_id", "%d; the bank was told up to %d" % (h["prev_payout_id"], told))
+        last = self.payouts.get(h["last_payout_id"])
+        if last is None or last.bank != h["bank"] or h["last_payout_id"] <= told:
+            say("last_payout_id", "%d is no new payout of %s" % (h["last_payout_id"], h["bank"]))
+        self.check_lines(j, [], say)
+        self.handed[h["bank"]] = h["last_payout_id"]
+
+    def deposit(self, j, d, say):
+        if d["amount"] <= 0:
+            say("amount", "%d" % d["amount"])
+        self.check_once(say, "reference", "deposit", d["reference"])
+        if j["detail"] != d["reference"]:
+            say("detail", "%r, not %r" % (j["detail"], d["reference"]))
+        self.check_lines(j, [("correspondent." + d["currency"], d["currency"], d["amount"]),
+                             ("float." + d["currency"], d["currency"], -d["amount"])], say)
+
+    def adjustment(self, j, a, say):
+        if a["proposed_by"] == j["actor"]:
+            say("proposed_by", "%s approved it too" % j["actor"])
+        if not j["lines"]:
+            say("lines", "there are none")
+        self.check_once(say, "proposal", "proposal", a["proposal"])
+
+    # ------------------------------------------------------------ what becomes of a payout, by kind of journal
+    def move(self, j, payout, say, before, told, reverses=None, lines=None, **after):
+        """A step that payouts in a state take, before or after their bank was told of them."""
+        if payout.state != before:
+            say("state", "the payout was in state %d" % payout.state)
+        if (j["payout_id"] <= self.handed.get(payout.bank, 0)) != told:
+            say("state", "the bank had %sbeen told of it" % ("not " if told else ""))
+        if j["reverses_seq"] != reverses:
+            say("reverses_seq", "%s, not %s" % (j["reverses_seq"], reverses))
+        self.check_lines(j, lines or [(account, currency, -amount) for account, currency, amount in payout.lines], say)
+        tax = j["about"].get("tax_withheld")
+        if tax is not None and not 0 <= tax <= payout.net:
+            say("tax_withheld", "%d of %d" % (tax, payout.net))
+        self.payouts[j["payout_id"]] = payout._replace(**after)
+
+    def settlement(self, p, sign):
+        return [("payable.%s.%s" % (p.bank, p.dst_ccy), p.dst_ccy, sign * p.net), ("nostro.%s.%s" % (p.bank, p.dst_ccy), p.dst_ccy, -sign * p.net)]
+
+    def payout_settled(self, j, p, say):
+        self.move(j, p, say, ACCEPTED, True, lines=self.settlement(p, 1), state=SETTLED, settled=j["seq"])
+
+    def payout_rejected(self, j, p, say):
+        self.move(j, p, say, ACCEPTED, True, reverses=j["payout_id"], state=REJECTED)
+
+    def payout_cancelled(self, j, p, say):
+        self.move(j, p, say, ACCEPTED, False, reverses=j["payout_id"], state=CANCELLED)
+
+    def settlement_reversed(self, j, p, say):
+        self.move(j, p, say, SETTLED, True, reverses=p.settled, lines=self.settlement(p, -1))
+        self.returning = j["payout_id"]
+
+    def payout_returned(self, j, p, say):
+        if self.returning != j["payout_id"]:
+            say("payout_id", "the settlement of %d was not reversed just before" % j["payout_id"])
+        self.move(j, p, say, SETTLED, True, reverses=j["payout_id"], state=RETURNED)
+        self.returning = None
+
+    def summary(self):
+        head = "head %d %s" % (self.tree.size, self.tree.root().hex()) if self.tree.size else "nothing sealed"
+        key = "first key %s (%s)" % (self.keys[0][1], "yours" if self.log.trusted else "on its own word") if self.keys else "no key"
+        return "%s: %d blocks, %d journals, %d lines, %d payouts, %d keys; %s; %s" % (
+            self.code, self.tree.size, self.last_seq, self.line_count, len(self.payouts), len(self.keys), head, key)
+
+
+# ---------------------------------------------------------------- a file
+class Log:
+    def __init__(self, stream, trusted=(), witness=None):
+        self.items, self.trusted, self.witness = Items(stream), set(trusted), witness or Witness([])
+        self.digits, self.rate_sheets, self.books = {}, {}, {}
+
+    def verify(self):
+        here = Items.place
+        self.items.take("ujrat/log/1", self.items.place())
+        numbers = set()
+        for item in self.items.take_all("ujrat/currency/1", here):
+            if item.f["code"] in self.digits or item.f["number"] in numbers:
+                raise Wrong(Place(None, "item", self.items.taken), "code", "%s was there before" % item.f["code"])
+            self.digits[item.f["code"]] = item.f["digits"]
+            numbers.add(item.f["number"])
+        last = 0
+        for item in self.items.take_all("ujrat/rate-sheet/1", here):
+            if item.f["rate_id"] <= last:
+                raise Wrong(Place(None, "item", self.items.taken), "rate_id", "%d is not in order" % item.f["rate_id"])
+            last = item.f["rate_id"]
+            self.rate_sheets[sha256(item.record)] = {r["currency"]: r["pkr_e10"] for r in item.f["rates"]}
+        for item in self.items.take_all("ujrat/book/1", here):
+            book = Book(self, item)
+            if book.code in self.books:
+                raise Wrong(Place(None, "item", self.items.taken), "code", "book %s was there before" % book.code)
+            self.books[book.code] = book
+            book.verify()
+        self.end()
+        self.witness.check(self.books)
+        return list(self.books.values())
+
+    def end(self):
+        place, count = self.items.place(), self.items.taken
+        item = self.items.take("ujrat/end/1", place)
+        for field, value in (("items", count), ("sha256", self.items.sha256_before)):
+            if item.f[field] != value:
+                raise Wrong(place, field, "not what came before it")
+        if self.items.stream.read(1):
+            raise Wrong(place, "file", "it goes on after its end")
+
+
+# ---------------------------------------------------------------- the witness
+class Witness:
+    """Heads that somebody else has kept."""
+
+    KINDS = {"book": str, "tree_size": int, "root": str, "signed_at": int, "key_id": str, "signature": str}
+
+    def __init__(self, lines):
+        self.heads = []
+        for number, line in enumerate(lines, 1):
+            place = Place(None, "line", number)
+            try:
+                head = json.loads(line)
+                head = {name: head[name] for name, kind in self.KINDS.items() if type(head[name]) is kind}
+                head["root"], _ = bytes.fromhex(head["root"]), bytes.fromhex(head["signature"])
+                if not head.keys() == self.KINDS.keys() or head["tree_size"] < 1:
+                    raise ValueError("a field is missing or of another kind")
+            except (ValueError, KeyError, TypeError) as e:
+                raise Wrong(place, "witness", "not a line of a witness file: %s" % e) from None
+            self.heads.append((place, head))
+
+    def sizes(self, book):
+        return {head["tree_size"] for _, head in self.heads if head["book"] == book}
+
+    def check(self, books):
+        for place, head in self.heads:
+            book, size = books.get(head["book"]), head["tree_size"]
+            blocks = book.tree.size if book else 0
+            if size > blocks:
+                raise Wrong(Place(head["book"], "block", size), "tree_size", "the witness (%s) has seen %d blocks, the log has %d"
+                            % (place, size, blocks))
+            if book is None or head["root"] != book.witnessed.get(size):
+                raise Wrong(Place(head["book"], "block", size), "root", "the first %d blocks are not those the witness has seen (%s)"
+                            % (size, place))
+
+
+def verify(stream, trusted=(), witness=()):
+    """The books of the export in this stream, all checked; or raises Wrong. trusted: first keys, 32 bytes each; witness: lines."""
+    return Log(stream, trusted, Witness(witness)).verify()
+
+
+# ---------------------------------------------------------------- the program
+def key_argument(text):
+    if len(text) == 64 and not set(text.lower()) - set("0123456789abcdef"):
+        return bytes.fromhex(text)
+    with open(text, "rb") as f:
+        return load_pem_public_key(f.read()).public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(description="Checks a log export (docs/log-format.md).")
+    parser.add_argument("file")
+    parser.add_argument("--key", action="append", default=[], type=key_argument, help="a first key that you trust; once a book")
+    parser.add_argument("--witness", help="a file of heads seen before")
+    options = parser.parse_args(arguments)
+    try:
+        witness = open(options.witness, encoding="utf-8").read().splitlines() if options.witness else []
+        with open(options.file, "rb") as stream:
+            for book in verify(stream, options.key, witness):
+                print(book.summary())
+    except (Wrong, OSError, UnicodeDecodeError) as e:
+        print("WRONG: %s" % e)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
