@@ -59,7 +59,7 @@ static const char *keys_file(const struct args *args)
 
 enum exit_code pii_key_new_run(const struct args *args)
 {
-    struct pii_problem problem;
+    struct pii_problem problem = {""};
     int16_t id = 0;
 
     if (err_failed(pii_keys_add(args->operands[0], &id, &problem))) {

@@ -82,7 +82,6 @@ choose_port() {
 }
 
 write_config() {
-    [ -f "$demo/pii.keys" ] || ujrat pii key new "$demo/pii.keys" --quiet || exit 1
     cat >"$demo/ujratd.conf.new" <<END
 # Written by make demo. All settings, with their meaning: ujratd --print-config
 listen = "127.0.0.1:$port"

@@ -113,7 +113,8 @@ demo_database() { # a cluster, a database in it, its schema; all are kept when t
     tools/pg_cluster.sh start --tune demo "$demo/pg" || exit 1
     tools/pg_cluster.sh psql "$demo/pg" -Atc "SELECT 1 FROM pg_database WHERE datname = 'ujrat'" | grep -q 1 ||
         tools/pg_cluster.sh createdb "$demo/pg" ujrat || exit 1
-    "$bin/ujrat" db migrate --quiet --db "$(db_uri postgres)" || exit 1
+    [ -f "$demo/pii.keys" ] || "$bin/ujrat" pii key new "$demo/pii.keys" --quiet || exit 1
+    "$bin/ujrat" db migrate --quiet --pii-keys "$demo/pii.keys" --db "$(db_uri postgres)" || exit 1
 }
 
 demo_pki() {
@@ -149,6 +150,7 @@ demo_env() { # PORT: what a shell needs to be anyone
         done
         printf "export UJRAT_DB='%s'\n" "$(db_uri ujrat_auditor)"
         printf "export UJRAT_OPERATOR_DB='%s'\n" "$(db_uri ujrat_operator)"
+        printf 'export UJRAT_PII_KEYS=%q\n' "$demo/pii.keys"
         # shellcheck disable=SC2016 # for the shell that reads it
         printf 'case ":$PATH:" in *:%q:*) ;; *) export PATH=%q:"$PATH" ;; esac\n' "$bin" "$bin"
     } >"$demo/env.new"
