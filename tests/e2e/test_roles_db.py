@@ -30,9 +30,15 @@ MAY_CALL = {"ujrat_app": READING | APP, "ujrat_settle": READING | SETTLING, "ujr
 
 
 @pytest.fixture(scope="module")
+def world(new_world):
+    return new_world(seal=True)
+
+
+@pytest.fixture(scope="module")
 def database(world):
     """With something in every table."""
     platform, bank = world.platform(), world.bank()
+    world.gateway.add_key(platform.code)
     first = platform.submit(platform.details(bank), 5_000, quote=platform.quote(5_000).name)
     platform.submit(platform.details(bank), 6_000)
     told = bank.take(2)
@@ -47,6 +53,7 @@ def database(world):
     bank.confirm(bank.settled(told[1]))
     erased = platform.get(first.name).beneficiary
     world.gateway.ujrat("pii", "erase", platform.code, erased, "--reason", "test", "--quiet")
+    world.gateway.wait_sealed()
     return world.database
 
 
