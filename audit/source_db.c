@@ -617,10 +617,11 @@ static const char journal_sql[] =
     "a.proposed_by, a.proposed_at) FROM adjustment_decision e JOIN adjustment_proposal a "
     "USING (book_id, proposal_id) WHERE e.book_id = %1$lld AND e.seq = j.seq) END " /* 38 */
     "FROM journal j "
-    "LEFT JOIN payout p ON p.book_id = %1$lld AND p.payout_id = j.seq "
-    "AND p.payout_id BETWEEN %2$lld AND %3$lld "
-    "LEFT JOIN payout_transition t ON t.book_id = %1$lld AND t.seq = j.seq "
-    "AND t.seq BETWEEN %2$lld AND %3$lld "
+    /* in subqueries, where the planner sees that their indexes' order is that of the join: nothing is sorted */
+    "LEFT JOIN (SELECT * FROM payout WHERE book_id = %1$lld AND payout_id BETWEEN %2$lld AND %3$lld "
+    "ORDER BY payout_id) p ON p.payout_id = j.seq "
+    "LEFT JOIN (SELECT * FROM payout_transition WHERE book_id = %1$lld AND seq BETWEEN %2$lld AND "
+    "%3$lld ORDER BY seq) t ON t.seq = j.seq "
     "WHERE j.book_id = %1$lld AND j.seq BETWEEN %2$lld AND %3$lld ORDER BY j.seq";
 
 static int next_portion(struct source_db *s)

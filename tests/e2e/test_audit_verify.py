@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import types
 
+import psycopg
 import pytest
 
 import log_verifier
@@ -29,20 +30,41 @@ def verify(*arguments, code=0, key=None):
     return json.loads(audit("verify", "--json", *(["--key", key] if key else []), *arguments, code=code).stdout)
 
 
+class Copy(Database):
+    """A database whose URIs are made of another's: asking for one takes a process, and the drill asks for hundreds."""
+
+    def __init__(self, of, name):
+        super().__init__(of.cluster, name)
+        self._of, self._uris = of, getattr(of, "_uris", {})
+
+    def uri(self, role="postgres"):
+        if role not in self._uris:
+            self._uris[role] = (self._of.name, self._of.uri(role))
+        name, uri = self._uris[role]
+        return uri.replace("///%s?" % name, "///%s?" % self.name)
+
+    def connect(self, role="postgres", **options):
+        return psycopg.connect(self.uri(role), **options)
+
+
+def postgres(database):
+    return Copy(database, "postgres").connect(autocommit=True)
+
+
 def db(database):
     return "--db", database.uri("ujrat_auditor")
 
 
 def copy_of(database):
     """A database of its own with the same in it."""
-    copy = Database(database.cluster, unique("copy"))
-    with database.cluster.connect(autocommit=True) as c:
+    copy = Copy(database, unique("copy"))
+    with postgres(database) as c:
         c.execute('CREATE DATABASE "%s" TEMPLATE "%s"' % (copy.name, database.name))
     return copy
 
 
 def drop(database):
-    with database.cluster.connect(autocommit=True) as c:
+    with postgres(database) as c:
         c.execute('DROP DATABASE "%s" WITH (FORCE)' % database.name)
 
 
@@ -92,10 +114,10 @@ def sealed(new_world, work):
     world.gateway.stop()
     log = folder / "books.log"
     audit("export", "--format", "log", "--out", log, *db(world.database))
-    opened = copy_of(world.database)
+    opened = copy_of(Copy(world.database, world.database.name))
     with opened.connect(autocommit=True) as c:
         c.execute(OPEN_UP)
-    yield types.SimpleNamespace(database=world.database, opened=opened, book=platforms[0].code, other=platforms[1].code, keys=keys,
+    yield types.SimpleNamespace(database=Copy(world.database, world.database.name), opened=opened, book=platforms[0].code, other=platforms[1].code, keys=keys,
                                 witness=witness, log=log, live=live, folder=folder, private=world.gateway.keys)
 
 
