@@ -146,7 +146,7 @@ bool db_may_retry(const struct db *db)
 {
     static const char *const states[] = {
         "40001", "40P01", "XX000", /* tuple concurrently updated */
-        "UJ409", /* the state has moved on meanwhile */
+        "UJ409",                   /* the state has moved on meanwhile */
         "23505", /* two that insert the same row of a shared catalogue, such as a role's setting */
     };
 
