@@ -42,7 +42,7 @@ void checkpoint_note(struct verify *v)
 {
     const struct book *b = &v->book;
     struct checkpoint_book *c = note_of(v);
-    size_t n = (size_t)registry_accounts(v->registry);
+    size_t n = (size_t)known_accounts(v->known);
 
     if (c != NULL && c->n_accounts != n) {
         struct checkpoint_account *store = realloc(c->accounts, (n + 1) * sizeof *store);
@@ -52,7 +52,7 @@ void checkpoint_note(struct verify *v)
             c->accounts = store;
             c->n_accounts = n;
             for (size_t i = 0; i < n; i++)
-                memcpy(store[i].code, registry_account_at(v->registry, (int)i)->code,
+                memcpy(store[i].code, known_account_at(v->known, (int)i)->code,
                        sizeof store[i].code);
         }
     }

@@ -31,7 +31,9 @@ enum exit_code verify_run(const struct args *args);
 extern const char witness_help[];
 extern const struct option_row witness_options[];
 enum exit_code witness_run(const struct args *args);
-
+extern const char reconcile_help[];
+extern const struct option_row reconcile_options[];
+enum exit_code reconcile_run(const struct args *args);
 extern const char receipt_verify_help[];
 extern const struct option_row receipt_verify_options[];
 enum exit_code receipt_verify_run(const struct args *args);

@@ -17,10 +17,11 @@ static const struct {
 #define FORMATS (sizeof formats / sizeof formats[0])
 
 const char export_help[] =
-    "Formats: csv (a line a posting), jsonl (a line a journal, with all that is known of it), hledger\n"
-    "and beancount (what those programs read, with declared accounts and currencies, and the closing\n"
-    "balances as assertions they check). See EXPORTED FILES in ujrat-audit(1). With --from, hledger\n"
-    "and beancount begin with the opening balances. A file appears whole or not at all.";
+    "Formats: log (the signed log, all that is needed to check it: docs/log-format.md), csv (a line a\n"
+    "posting), jsonl (a line a journal, with all that is known of it), hledger and beancount (what those\n"
+    "programs read, with declared accounts and currencies, and the closing balances as assertions they\n"
+    "check). See EXPORTED FILES in ujrat-audit(1). With --from, hledger and beancount begin with the\n"
+    "opening balances. A file appears whole or not at all.";
 
 const struct option_row export_options[] = {
     {"format", "NAME", "csv, jsonl, hledger, beancount or log", false},

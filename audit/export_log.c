@@ -119,7 +119,7 @@ enum exit_code export_log_run(const struct args *args)
     struct writer w = {.items =
                            0}; /* its hash is of the whole file: others have one of their own */
     struct sha256 *sha = sha256_new();
-    struct registry *registry = NULL;
+    struct known *known = NULL;
     struct source *source = NULL;
     struct output out = {0};
     struct db db = {NULL};
@@ -135,12 +135,12 @@ enum exit_code export_log_run(const struct args *args)
         return code;
     }
     w.sha = sha256_new();
-    if (w.sha == NULL || sha == NULL || err_failed(registry_new(sha, &registry))) {
+    if (w.sha == NULL || sha == NULL || err_failed(known_new(sha, &known))) {
         complain("out of memory");
         goto end;
     }
-    if (!all_sealed(&db, books, options.n_books) ||
-        !source_db_new(&db, &options, registry, &source) || !output_open(path, &out))
+    if (!all_sealed(&db, books, options.n_books) || !source_db_new(&db, &options, known, &source) ||
+        !output_open(path, &out))
         goto end;
     setvbuf(out.file, NULL, _IOFBF, BUFFER_SIZE);
     w.out = out.file;
@@ -150,7 +150,7 @@ enum exit_code export_log_run(const struct args *args)
         output_abandon(&out);
 end:
     source_free(&source);
-    registry_free(&registry);
+    known_free(&known);
     record_out_free(&w.wrapped);
     sha256_free(&w.sha);
     sha256_free(&sha);

@@ -26,6 +26,8 @@ const struct command commands[] = {
      verify_options, WITH_DB | WITH_JSON | WITH_QUIET, 0, 1, verify_run},
     {"witness", "", "Keep the signed heads of the books outside of the database", witness_help,
      witness_options, WITH_DB, 0, 0, witness_run},
+    {"reconcile", "STATEMENT...", "Hold a bank's statements against the books", reconcile_help,
+     reconcile_options, WITH_DB | WITH_JSON, 1, COMMAND_OPERANDS_MAX, reconcile_run},
     {"receipt-verify", "FILE", "Check a payout's receipt, offline", receipt_verify_help,
      receipt_verify_options, WITH_JSON, 1, 1, receipt_verify_run},
     {NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL},

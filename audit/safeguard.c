@@ -452,7 +452,8 @@ static int by_weight(const void *pa, const void *pb, void *context)
         return wa > wb ? -1 : 1;
     if (a->day != b->day)
         return a->day < b->day ? -1 : 1;
-    return a->ccy < b->ccy ? -1 : a->ccy > b->ccy;
+    const struct safeguard *s = context;
+    return strcmp(s->currencies[a->ccy].code, s->currencies[b->ccy].code);
 }
 
 /* ---------------------------------------------------------------- what is shown */

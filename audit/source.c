@@ -4,21 +4,21 @@
 
 bool source_register(struct source *source, struct source_item *item)
 {
-    struct registry *r = source->registry;
+    struct known *r = source->known;
     char text[ERR_TEXT_SIZE];
     err_t err = err_none();
 
     /* the others pass */
     if (item->kind == RECORD_BOOK)
-        err = registry_book(r);
+        err = known_book(r);
     else if (item->kind == RECORD_CURRENCY)
-        err = registry_currency(r, &item->currency);
+        err = known_currency(r, &item->currency);
     else if (item->kind == RECORD_RATE_SHEET)
-        err = registry_sheet(r, item->bytes, &item->rate_sheet);
+        err = known_sheet(r, item->bytes, &item->rate_sheet);
     else if (item->kind == RECORD_ACCOUNT)
-        err = registry_account(r, &item->account);
+        err = known_account(r, &item->account);
     else if (item->kind == RECORD_BENEFICIARY)
-        err = registry_beneficiary(r, item->bytes, &item->beneficiary);
+        err = known_beneficiary(r, item->bytes, &item->beneficiary);
     item->broken = slice_of(NULL, 0);
     if (err.code == ERR_INVALID)
         item->broken = slice_str(err.what);

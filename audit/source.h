@@ -2,15 +2,15 @@
  * source.h: a log as one stream of records, in the order of a log export (docs/log-format.md), wherever it comes from:
  * the database, whose rows are encoded here by our own code, or an export file.
  *
- * A source also fills the registry with what it passes, since records of journals are made of that (database) or checked
+ * A source also fills struct known with what it passes, since records of journals are made of that (database) or checked
  * against it (both).
  */
 #ifndef UJRAT_AUDIT_SOURCE_H
 #define UJRAT_AUDIT_SOURCE_H
 
 #include "audit/db.h"
+#include "audit/known.h"
 #include "audit/record.h"
-#include "audit/registry.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,7 +25,7 @@ struct source_item {
     bool skipped;                   /* a block passed by: bytes is its hash */
     struct slice leaf;              /* a journal: its hash as stored with the seal; or nothing */
     struct slice nodes;             /* a block: hashes of complete subtrees as stored; or nothing */
-    struct slice broken; /* (registry) what is wrong with the record; nothing if it is well */
+    struct slice broken; /* (known) what is wrong with the record; nothing if it is well */
     union {
         struct record_log log;
         struct record_currency currency;
@@ -54,16 +54,16 @@ enum source_result {
 struct source {
     enum source_result (*next)(struct source *source, struct source_item *item);
     void (*free)(struct source **source);
-    struct registry *registry;
+    struct known *known;
     uint64_t done, total; /* bytes of a file, journals of a database: for a progress bar */
     bool pass_book;       /* set by the reader: no more of this book, if it can be helped */
     char why[SOURCE_WHY_SIZE];
 };
 
 /* path: a log export. False: it has told the user. */
-bool source_file_new(const char *path, struct registry *registry, struct source **out);
+bool source_file_new(const char *path, struct known *known, struct source **out);
 /* The same over bytes in memory, which must outlive it. */
-bool source_bytes_new(struct slice bytes, struct registry *registry, struct source **out);
+bool source_bytes_new(struct slice bytes, struct known *known, struct source **out);
 
 struct source_db_options {
     const char *const *books; /* only these; n_books 0: all */
@@ -75,8 +75,8 @@ struct source_db_options {
 };
 /* Over db's one snapshot. Nothing else may be asked of db between two items, except right after an item of a book's end or
  * begin: RECORD_BOOK, RECORD_END. */
-bool source_db_new(struct db *db, const struct source_db_options *options,
-                   struct registry *registry, struct source **out);
+bool source_db_new(struct db *db, const struct source_db_options *options, struct known *known,
+                   struct source **out);
 
 static inline void source_free(struct source **source)
 {
@@ -84,7 +84,7 @@ static inline void source_free(struct source **source)
         (*source)->free(source);
 }
 
-/* Gives the registry what it wants of the item. True; item->broken set if it finds it wrong; false: it cannot hold it. */
+/* Gives struct known what it wants of the item. True; item->broken set if it finds it wrong; false: it cannot hold it. */
 bool source_register(struct source *source, struct source_item *item);
 
 #endif

@@ -165,7 +165,7 @@ static struct slice name_of(const struct names *names, int64_t number)
 
 static struct slice ccy_of(const struct source_db *s, int64_t number, char out[4])
 {
-    uint16_t ccy = registry_ccy_of_number(s->base.registry, number);
+    uint16_t ccy = known_ccy_of_number(s->base.known, number);
 
     if (ccy == CCY_NONE)
         return SLICE("?");
@@ -498,9 +498,8 @@ static bool read_balances(struct source_db *s, int64_t first, int64_t last)
                    "debit_count, credit_count FROM account_balance WHERE book_id = %lld AND "
                    "account_id = ANY (ARRAY[0",
                    (long long)s->book_id));
-    for (int i = 0; ok && i < registry_accounts(s->base.registry); i++)
-        ok = !err_failed(
-            buf_printf(&sql, ",%d", registry_account_at(s->base.registry, i)->account_id));
+    for (int i = 0; ok && i < known_accounts(s->base.known); i++)
+        ok = !err_failed(buf_printf(&sql, ",%d", known_account_at(s->base.known, i)->account_id));
     ok = ok && !err_failed(buf_printf(&sql,
                                       "]) AND block_no BETWEEN %lld AND %lld ORDER BY block_no, "
                                       "account_id, balance",
@@ -663,7 +662,7 @@ static bool quote_bytes(struct source_db *s, struct slice *out)
 
     if (!copy_composite(&s->copy, 28, &q))
         return false;
-    sheet = registry_sheet_of_id(s->base.registry, copy_int(&q, 6));
+    sheet = known_sheet_of_id(s->base.known, copy_int(&q, 6));
     r = (struct record_quote){s->code,
                               copy_int(&q, 0),
                               copy_slice(&q, 1),
@@ -691,7 +690,7 @@ static bool quote_bytes(struct source_db *s, struct slice *out)
 static bool fill_payout(struct source_db *s, struct record_payout *r)
 {
     struct copy *c = &s->copy;
-    const struct sheet *sheet = registry_sheet_of_id(s->base.registry, copy_int(c, 27));
+    const struct sheet *sheet = known_sheet_of_id(s->base.known, copy_int(c, 27));
     err_t err;
 
     *r = (struct record_payout){
@@ -715,8 +714,8 @@ static bool fill_payout(struct source_db *s, struct record_payout *r)
     };
     if (r->beneficiary_id != s->beneficiary.id ||
         r->beneficiary_version != s->beneficiary.version) {
-        err = registry_beneficiary_of(s->base.registry, r->beneficiary_id, r->beneficiary_version,
-                                      &s->beneficiary);
+        err = known_beneficiary_of(s->base.known, r->beneficiary_id, r->beneficiary_version,
+                                   &s->beneficiary);
         if (err.code == ERR_INVALID)
             s->beneficiary = (struct beneficiary_entry){0};
         else if (err_failed(err))
@@ -771,8 +770,8 @@ static bool fill_lines(struct source_db *s, struct record_journal *r)
         return false;
     r->n_lines = (size_t)n;
     for (int i = 0; i < n; i++) {
-        int a = registry_account_of_id(s->base.registry, accounts[i]);
-        const struct account *account = a < 0 ? NULL : registry_account_at(s->base.registry, a);
+        int a = known_account_of_id(s->base.known, accounts[i]);
+        const struct account *account = a < 0 ? NULL : known_account_at(s->base.known, a);
         r->lines[i].account =
             account == NULL ? SLICE("?") : slice_of(account->code, account->code_len);
         r->lines[i].currency = ccy_of(s, ccys[i], s->line_ccy[i]);
@@ -837,8 +836,7 @@ static int next_balance(struct source_db *s)
         return PASS;
     }
     row = &s->balances[s->at_balance++];
-    a = registry_account_at(s->base.registry,
-                            registry_account_of_id(s->base.registry, row->account_id));
+    a = known_account_at(s->base.known, known_account_of_id(s->base.known, row->account_id));
     *r = (struct record_balance){s->code,       slice_of(a->code, a->code_len),
                                  row->block_no, row->prev_block_no,
                                  row->before,   row->change,
@@ -1031,8 +1029,8 @@ static void count_journals(struct source_db *s)
     PQclear(r);
 }
 
-bool source_db_new(struct db *db, const struct source_db_options *options,
-                   struct registry *registry, struct source **out)
+bool source_db_new(struct db *db, const struct source_db_options *options, struct known *known,
+                   struct source **out)
 {
     struct source_db *s = calloc(1, sizeof *s);
 
@@ -1043,7 +1041,7 @@ bool source_db_new(struct db *db, const struct source_db_options *options,
     }
     s->base.next = db_next;
     s->base.free = db_free;
-    s->base.registry = registry;
+    s->base.known = known;
     s->db = db;
     s->options = *options;
     buf_init(&s->bytes, 1U << 30);

@@ -275,7 +275,7 @@ static void file_free(struct source **source)
     *source = NULL;
 }
 
-static struct source_file *make(struct registry *registry)
+static struct source_file *make(struct known *known)
 {
     struct source_file *f = calloc(1, sizeof *f);
 
@@ -283,7 +283,7 @@ static struct source_file *make(struct registry *registry)
         return NULL;
     f->base.next = file_next;
     f->base.free = file_free;
-    f->base.registry = registry;
+    f->base.known = known;
     f->fd = -1;
     f->sha = sha256_new();
     if (f->sha == NULL) {
@@ -293,9 +293,9 @@ static struct source_file *make(struct registry *registry)
     return f;
 }
 
-bool source_file_new(const char *path, struct registry *registry, struct source **out)
+bool source_file_new(const char *path, struct known *known, struct source **out)
 {
-    struct source_file *f = make(registry);
+    struct source_file *f = make(known);
     struct stat st;
 
     if (f == NULL || (f->window = malloc(WINDOW)) == NULL) {
@@ -319,9 +319,9 @@ bool source_file_new(const char *path, struct registry *registry, struct source 
     return true;
 }
 
-bool source_bytes_new(struct slice bytes, struct registry *registry, struct source **out)
+bool source_bytes_new(struct slice bytes, struct known *known, struct source **out)
 {
-    struct source_file *f = make(registry);
+    struct source_file *f = make(known);
 
     if (f == NULL)
         return false;

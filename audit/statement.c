@@ -102,11 +102,11 @@ static void show_head(const struct statement *s)
     printf("  %s%s, %s%s\n\n", s->period.from.text[0] ? "from " : "from the beginning",
            s->period.from.text, s->period.until.text[0] ? "until " : "all that is committed",
            s->period.until.text);
-    printf("%8s  %-20s  %-19s  %18s  %20s  %s\n", "journal", "committed", "kind", "amount",
+    printf("%8s  %-20s  %-19s  %16s  %18s  %s\n", "journal", "committed", "kind", "amount",
            "balance", "about");
-    printf("--------  --------------------  -------------------  ------------------  "
-           "--------------------  -----\n");
-    printf("%8s  %-20s  %-19s  %18s  %20s\n", "", "", "opening balance", "",
+    printf("--------  --------------------  -------------------  ----------------  "
+           "------------------  -----\n");
+    printf("%8s  %-20s  %-19s  %16s  %18s\n", "", "", "opening balance", "",
            output_sided(s->opening, a->digits, opening));
 }
 
@@ -150,7 +150,7 @@ static void show_line(struct statement *s, const PGresult *r, const char *time)
              output_clean(cell_text(r, REFERENCE), reference, sizeof reference));
     for (n = strlen(about); n > 0 && about[n - 1] == ' '; n--)
         about[n - 1] = '\0';
-    printf("%8lld  %.19sZ  %-19s  %18s  %20s%s%s\n", (long long)cell_int(r, SEQ), time,
+    printf("%8lld  %.19sZ  %-19s  %16s  %18s%s%s\n", (long long)cell_int(r, SEQ), time,
            cell_text(r, KIND), output_sided(cell_int(r, MINOR), s->account->digits, amount),
            output_sided(s->balance, s->account->digits, balance), about[0] ? "  " : "", about);
 }
@@ -171,7 +171,7 @@ static void show_end(const struct statement *s)
             s->wrong ? "false" : "true");
         return;
     }
-    printf("%8s  %-20s  %-19s  %18s  %20s\n\n", "", "", "closing balance", "",
+    printf("%8s  %-20s  %-19s  %16s  %18s\n\n", "", "", "closing balance", "",
            output_sided(s->balance, digits, closing));
     printf("%lld posting%s, debits %s, credits %s %s.%s\n", (long long)s->lines,
            s->lines == 1 ? "" : "s", amount_shown(s->debit, digits, debit),

@@ -405,6 +405,7 @@ static const char *hex(const hash_t *hash, char out[HEX_SIZE(HASH_BYTES)])
 static void show_proof(const struct trail *t, enum proof_result result, const struct proof *p)
 {
     char text[HEX_SIZE(HASH_BYTES)];
+    char place[48];
 
     if (result == PROOF_NOT_SEALED) {
         printf("     %-16s not sealed yet\n", "proof");
@@ -414,8 +415,9 @@ static void show_proof(const struct trail *t, enum proof_result result, const st
         printf("     %-16s DOES NOT HOLD: %s\n", "proof", p->why);
         return;
     }
-    printf("     %-16s leaf %lld of %lld  %s\n", "proof", (long long)p->leaf_index + 1,
-           (long long)p->leaves, hex(&p->leaf, text));
+    snprintf(place, sizeof place, "leaf %lld of %lld", (long long)p->leaf_index + 1,
+             (long long)p->leaves);
+    printf("     %-16s %-13s %s\n", "proof", place, hex(&p->leaf, text));
     printf("     %-16s journal root  %s\n", "", hex(&p->journal_root, text));
     printf("     %-16s block %-7lld %s\n", "", (long long)p->block_no, hex(&p->block_hash, text));
     printf("     %-16s signed with key %s%s\n", "", p->block_key,

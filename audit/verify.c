@@ -124,8 +124,8 @@ bool verify_between_blocks(const struct verify *v)
 
 /* ---------------------------------------------------------------- begin and end */
 
-err_t verify_new(const struct verify_options *options, struct registry *registry,
-                 struct sha256 *sha, struct verify **out)
+err_t verify_new(const struct verify_options *options, struct known *known, struct sha256 *sha,
+                 struct verify **out)
 {
     struct verify *v = calloc(1, sizeof *v);
 
@@ -137,7 +137,7 @@ err_t verify_new(const struct verify_options *options, struct registry *registry
         return err_make(ERR_NO_MEMORY, "verify");
     }
     v->options = *options;
-    v->registry = registry;
+    v->known = known;
     v->sha = sha;
     v->error = err_none();
     *out = v;
@@ -471,7 +471,7 @@ static bool balance_holds(struct verify *v, const struct record_balance *r, cons
 static void take_balance(struct verify *v, const struct record_balance *r)
 {
     struct book *b = &v->book;
-    int index = registry_account_of(v->registry, r->account);
+    int index = known_account_of(v->known, r->account);
     struct running *a;
     int64_t balance = 0;
     bool right;
@@ -500,7 +500,7 @@ static void take_balance(struct verify *v, const struct record_balance *r)
             balance_holds(v, r, "balance", balance, r->balance) &&
             balance_holds(v, r, "debit_count", a->debits + a->new_debits, r->debit_count) &&
             balance_holds(v, r, "credit_count", a->credits + a->new_credits, r->credit_count);
-    if (right && registry_account_at(v->registry, index)->floor_zero && balance > 0)
+    if (right && known_account_at(v->known, index)->floor_zero && balance > 0)
         verify_wrong_int(v, 0, r->block_no, "balance", 0, balance, "the float is below zero");
     /* with --all, what is stored is what the next one follows */
     a->balance = right ? balance : r->balance;
@@ -517,7 +517,7 @@ static void check_balances(struct verify *v)
         if (!b->accounts[b->touched[i]].balanced) {
             verify_wrong(v, 0, b->block_no + 1, "balance", "one for each account touched",
                          "missing", "balance of %s is missing",
-                         registry_account_at(v->registry, b->touched[i])->code);
+                         known_account_at(v->known, b->touched[i])->code);
             return;
         }
 }
@@ -692,7 +692,7 @@ static void take_skipped(struct verify *v, const struct source_item *item)
     memcpy(b->banks, c->banks, sizeof b->banks);
     b->n_banks = c->n_banks;
     for (size_t i = 0; i < c->n_accounts; i++) {
-        int a = registry_account_of(v->registry, slice_str(c->accounts[i].code));
+        int a = known_account_of(v->known, slice_str(c->accounts[i].code));
         if (a < 0)
             verify_wrong(v, 0, b->block_no, "account", c->accounts[i].code, "none",
                          "an account that there was is there no more");

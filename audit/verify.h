@@ -71,7 +71,7 @@ struct verify_options {
 
 struct verify;
 
-MUST_CHECK err_t verify_new(const struct verify_options *options, struct registry *registry,
+MUST_CHECK err_t verify_new(const struct verify_options *options, struct known *known,
                             struct sha256 *sha, struct verify **out);
 void verify_free(struct verify **verify);
 

@@ -96,7 +96,7 @@ struct book {
 
 struct verify {
     struct verify_options options;
-    struct registry *registry;
+    struct known *known;
     struct sha256 *sha;
     struct book book;
     struct finding *findings;

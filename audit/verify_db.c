@@ -147,10 +147,10 @@ static void check_quote(const struct asking *a, struct copy *c)
 {
     const struct price p = {copy_int(c, 1), copy_int(c, 2), copy_int(c, 3), copy_int(c, 4),
                             copy_int(c, 5), copy_int(c, 6), copy_int(c, 7), copy_int(c, 8)};
-    const struct sheet *sheet = registry_sheet_of_id(a->v->registry, copy_int(c, 9));
-    uint16_t src = registry_ccy_of_number(a->v->registry, copy_int(c, 10));
-    uint16_t dst = registry_ccy_of_number(a->v->registry, copy_int(c, 11));
-    int shift = registry_digits(a->v->registry, dst) - registry_digits(a->v->registry, src);
+    const struct sheet *sheet = known_sheet_of_id(a->v->known, copy_int(c, 9));
+    uint16_t src = known_ccy_of_number(a->v->known, copy_int(c, 10));
+    uint16_t dst = known_ccy_of_number(a->v->known, copy_int(c, 11));
+    int shift = known_digits(a->v->known, dst) - known_digits(a->v->known, src);
     const char *field = NULL;
     char name[48];
     char text[FINDING_TEXT];
@@ -163,9 +163,9 @@ static void check_quote(const struct asking *a, struct copy *c)
         found = p.digit_shift;
     } else if (price_holds(&p, &field, &expected, &found) &&
                (sheet == NULL || (src != dst && dst == ccy_pack(SLICE("PKR")) &&
-                                  registry_rate(a->v->registry, sheet, src) != p.mid_rate_e10))) {
+                                  known_rate(a->v->known, sheet, src) != p.mid_rate_e10))) {
         field = "mid_rate_e10";
-        expected = sheet == NULL ? 0 : registry_rate(a->v->registry, sheet, src);
+        expected = sheet == NULL ? 0 : known_rate(a->v->known, sheet, src);
         found = p.mid_rate_e10;
     }
     if (field == NULL)

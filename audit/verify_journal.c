@@ -45,7 +45,7 @@ const char *journal_kind_name(enum journal_kind kind)
 static const char *amount_text(const struct verify *v, uint16_t ccy, int64_t minor,
                                char out[AMOUNT_SIZE])
 {
-    int digits = registry_digits(v->registry, ccy);
+    int digits = known_digits(v->known, ccy);
     uint64_t left = minor < 0 ? -(uint64_t)minor : (uint64_t)minor;
     char reversed[AMOUNT_SIZE];
     char code[4];
@@ -219,13 +219,13 @@ static bool check_lines(struct look *l)
         const struct account *a;
         size_t k = 0;
 
-        l->account[i] = registry_account_of(l->v->registry, line->account);
+        l->account[i] = known_account_of(l->v->known, line->account);
         if (l->account[i] < 0) {
             wrong_slice(l, "line: account", "an account of the book", line->account,
                         "a line is on an account that the book does not have");
             return false;
         }
-        a = registry_account_at(l->v->registry, l->account[i]);
+        a = known_account_at(l->v->known, l->account[i]);
         if (ccy_pack(line->currency) != a->ccy) {
             char code[4];
             wrong_slice(l, "line: currency", ccy_unpack(a->ccy, code), line->currency,
@@ -299,7 +299,7 @@ static bool lines_are(const struct look *l, const struct wanted *wanted, size_t 
     char code[AMOUNT_SIZE + 8] = "line ";
 
     for (size_t i = 0; i < l->j->n_lines; i++) {
-        const struct account *a = registry_account_at(l->v->registry, l->account[i]);
+        const struct account *a = known_account_at(l->v->known, l->account[i]);
         size_t k = 0;
 
         while (k < n && !(wanted[k].role == a->role && wanted[k].ccy == a->ccy &&
@@ -385,7 +385,7 @@ static bool reverses(const struct look *l, int64_t seq)
 
 static void check_rate(const struct look *l, const struct record_payout *p)
 {
-    const struct sheet *sheet = registry_sheet_of(l->v->registry, p->rate_sheet);
+    const struct sheet *sheet = known_sheet_of(l->v->known, p->rate_sheet);
     uint16_t src = ccy_pack(p->src_ccy);
 
     if (sheet == NULL) {
@@ -398,7 +398,7 @@ static void check_rate(const struct look *l, const struct record_payout *p)
             wrong_int(l, "mid_rate_e10", RATE_ONE_E10, p->mid_rate_e10,
                       "nothing is exchanged within one currency");
     } else if (slice_equal_str(p->dst_ccy, "PKR")) {
-        int64_t rate = registry_rate(l->v->registry, sheet, src);
+        int64_t rate = known_rate(l->v->known, sheet, src);
         if (rate != p->mid_rate_e10)
             wrong_int(l, "mid_rate_e10", rate, p->mid_rate_e10,
                       "the rate is not that of the rate sheet");
@@ -408,8 +408,7 @@ static void check_rate(const struct look *l, const struct record_payout *p)
 static void check_beneficiary(const struct look *l, const struct record_payout *p)
 {
     struct beneficiary_entry e;
-    err_t err =
-        registry_beneficiary_of(l->v->registry, p->beneficiary_id, p->beneficiary_version, &e);
+    err_t err = known_beneficiary_of(l->v->known, p->beneficiary_id, p->beneficiary_version, &e);
 
     if (err.code == ERR_INVALID)
         wrong_int(l, "beneficiary_id", 0, p->beneficiary_id,
@@ -467,8 +466,8 @@ static void check_payout(struct look *l, const struct record_payout *p)
 {
     const struct price price = {p->gross,      p->fee,    p->mid_rate_e10, p->mid_value,
                                 p->margin_bps, p->margin, p->net,          p->digit_shift};
-    int src = registry_digits(l->v->registry, ccy_pack(p->src_ccy));
-    int dst = registry_digits(l->v->registry, ccy_pack(p->dst_ccy));
+    int src = known_digits(l->v->known, ccy_pack(p->src_ccy));
+    int dst = known_digits(l->v->known, ccy_pack(p->dst_ccy));
     const char *field = NULL;
     int64_t expected = 0;
     int64_t found = 0;

@@ -40,7 +40,7 @@ struct run {
     struct trusted_keys keys;
     struct witness_heads witness;
     struct sha256 *sha;
-    struct registry *registry;
+    struct known *known;
     struct verify *verify;
     struct source *source;
     struct db db;
@@ -163,8 +163,8 @@ static enum exit_code open_source(struct run *r, const struct verify_options *op
         .books = r->books, .n_books = r->n_books, .skip_blocks = verify_skip_blocks};
     enum exit_code code;
 
-    if (err_failed(registry_new(r->sha, &r->registry)) ||
-        err_failed(verify_new(options, r->registry, r->sha, &r->verify))) {
+    if (err_failed(known_new(r->sha, &r->known)) ||
+        err_failed(verify_new(options, r->known, r->sha, &r->verify))) {
         complain("out of memory");
         return EXIT_REFUSED;
     }
@@ -172,15 +172,14 @@ static enum exit_code open_source(struct run *r, const struct verify_options *op
         return EXIT_REFUSED;
     if (r->args->n_operands > 0) {
         r->report.source = r->args->operands[0];
-        return source_file_new(r->report.source, r->registry, &r->source) ? EXIT_DONE
-                                                                          : EXIT_REFUSED;
+        return source_file_new(r->report.source, r->known, &r->source) ? EXIT_DONE : EXIT_REFUSED;
     }
     r->report.source = "database";
     code = db_open(r->args, &r->db);
     if (code != EXIT_DONE)
         return code;
     from.context = r->verify;
-    return source_db_new(&r->db, &from, r->registry, &r->source) ? EXIT_DONE : EXIT_REFUSED;
+    return source_db_new(&r->db, &from, r->known, &r->source) ? EXIT_DONE : EXIT_REFUSED;
 }
 
 static enum exit_code check(struct run *r)
@@ -248,7 +247,7 @@ enum exit_code verify_run(const struct args *args)
         code = check(&r);
     source_free(&r.source);
     verify_free(&r.verify);
-    registry_free(&r.registry);
+    known_free(&r.known);
     db_close(&r.db);
     witness_free(&r.witness);
     trusted_keys_free(&r.keys);

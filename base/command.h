@@ -36,7 +36,7 @@ enum {
 };
 
 #define COMMAND_VALUES_MAX   256
-#define COMMAND_OPERANDS_MAX 8
+#define COMMAND_OPERANDS_MAX 400 /* a year of daily statements */
 
 struct args;
 

@@ -53,4 +53,13 @@ enum exit_code log_key_list_run(const struct args *args);
 enum exit_code log_key_export_run(const struct args *args);
 enum exit_code log_status_run(const struct args *args);
 
+extern const char recon_adjust_help[], recon_accept_help[], recon_approve_help[],
+    recon_refuse_help[];
+extern const struct option_row recon_adjust_options[], recon_accept_options[], recon_list_options[];
+enum exit_code recon_adjust_run(const struct args *args);
+enum exit_code recon_accept_run(const struct args *args);
+enum exit_code recon_approve_run(const struct args *args);
+enum exit_code recon_refuse_run(const struct args *args);
+enum exit_code recon_list_run(const struct args *args);
+
 #endif

@@ -70,7 +70,7 @@ enum exit_code seal_worker_run(const struct settings_source *source, struct sett
 {
     struct seal_worker w = {.source = source, .settings = settings, .log = log};
     char uri[SETTINGS_URI_SIZE];
-    struct config_problem problem;
+    struct config_problem problem = {""};
     sigset_t mask;
     (void)prctl(PR_SET_NAME, "ujratd-sealer"); /* who it is among ps's ujratds */
     sigemptyset(&mask);
@@ -82,7 +82,6 @@ enum exit_code seal_worker_run(const struct settings_source *source, struct sett
         return EXIT_SYSTEM;
     }
     enum exit_code code = EXIT_CONFIG;
-    problem.text[0] = '\0';
     if (err_failed(settings_seal_uri(settings, uri, &problem))) {
         log_error(log, "seal.config", log_str("problem", problem.text));
     } else {

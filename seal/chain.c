@@ -116,9 +116,10 @@ static bool stored_node(void *user, unsigned level, uint64_t index, seal_hash_t 
 {
     struct stored *s = user;
     struct rows *rows;
+    const int64_t block_no = (int64_t)((index + 1) << level);
     params_reset(&s->bench->params);
     params_add_int4(&s->bench->params, s->chain->book.book_id);
-    params_add_int8(&s->bench->params, (int64_t)((index + 1) << level));
+    params_add_int8(&s->bench->params, block_no);
     params_add_int4(&s->bench->params, (int32_t)level);
     s->result = seal_db_ask(s->db, "seal_node", &s->bench->params, &rows);
     struct slice node = {0};
@@ -126,7 +127,7 @@ static bool stored_node(void *user, unsigned level, uint64_t index, seal_hash_t 
         node = rows_text(rows, 0, 0);
     if (s->result == SEAL_OK && node.len != SEAL_HASH_SIZE)
         s->result = seal_db_broken(s->db, "the seal of block %lld is missing, or has no node %u",
-                                   (long long)((index + 1) << level), level);
+                                   (long long)block_no, level);
     if (s->result == SEAL_OK)
         memcpy(out->b, node.p, SEAL_HASH_SIZE);
     seal_rows_free(&rows);

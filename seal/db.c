@@ -1,6 +1,7 @@
 #include "seal/db.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -166,4 +167,174 @@ void seal_rows_free(struct rows **rows)
 {
     PQclear((PGresult *)(void *)*rows);
     *rows = NULL;
+}
+
+/* ---------------------------------------------------------------- COPY */
+
+enum { STATEMENT_BYTES_MAX = 2048, COPY_HEADER_BYTES = 19, COPY_BYTES_MAX = 1 << 30 };
+
+void seal_copy_deinit(struct seal_copy *c)
+{
+    free(c->bytes);
+    free(c->row);
+    *c = (struct seal_copy){0};
+}
+
+/* The statement with the values in the place of $1, $2 and $3. False: it does not fit. */
+static bool complete(const char *text, int32_t book_id, int64_t first, int64_t last, char *out)
+{
+    const int64_t values[] = {book_id, first, last};
+    int n = snprintf(out, STATEMENT_BYTES_MAX, "COPY (");
+    for (const char *at = text; *at != '\0' && n < STATEMENT_BYTES_MAX; at++) {
+        if (at[0] == '$' && at[1] >= '1' && at[1] <= '3')
+            n += snprintf(out + n, (size_t)(STATEMENT_BYTES_MAX - n), "%lld",
+                          (long long)values[*++at - '1']);
+        else
+            out[n++] = *at;
+    }
+    if (n < STATEMENT_BYTES_MAX)
+        n += snprintf(out + n, (size_t)(STATEMENT_BYTES_MAX - n), ") TO STDOUT (FORMAT binary)");
+    return n < STATEMENT_BYTES_MAX;
+}
+
+static bool keep(struct seal_copy *c, const char *bytes, size_t len)
+{
+    if (c->size - c->len < len) {
+        size_t size = c->size == 0 ? 1 << 16 : c->size;
+        while (size - c->len < len)
+            size *= 2;
+        unsigned char *more = size > COPY_BYTES_MAX ? NULL : realloc(c->bytes, size);
+        if (more == NULL)
+            return false;
+        c->bytes = more;
+        c->size = size;
+    }
+    memcpy(c->bytes + c->len, bytes, len);
+    c->len += len;
+    return true;
+}
+
+/* All data of the COPY that has begun. */
+static enum seal_result receive(struct seal_db *db, struct seal_copy *c)
+{
+    int64_t deadline_us = clock_monotonic_us() + db->timeout_ms * US_PER_MS;
+    for (;;) {
+        char *bytes = NULL;
+        int len = PQgetCopyData(db->conn, &bytes, 1);
+        if (len > 0) {
+            bool kept = keep(c, bytes, (size_t)len);
+            PQfreemem(bytes);
+            if (!kept)
+                return say(db, SEAL_LOST, "out of memory");
+            continue;
+        }
+        if (len < 0) /* the end, or an error: the result that follows says which */
+            return SEAL_OK;
+        int64_t left_ms = (deadline_us - clock_monotonic_us()) / US_PER_MS;
+        struct pollfd fd = {.fd = PQsocket(db->conn), .events = POLLIN};
+        int n = left_ms <= 0 ? 0 : poll(&fd, 1, (int)left_ms + 1);
+        if (n == 0 || (n < 0 && errno != EINTR) || PQconsumeInput(db->conn) != 1)
+            return say(db, SEAL_LOST, n == 0 ? "no answer in time" : PQerrorMessage(db->conn));
+    }
+}
+
+static inline uint32_t load32(const unsigned char *at)
+{
+    uint32_t be;
+    memcpy(&be, at, sizeof be);
+    return be32toh(be);
+}
+
+static bool note_row(struct seal_copy *c, size_t at)
+{
+    if ((size_t)c->n == c->row_size) {
+        size_t size = c->row_size == 0 ? 1024 : 2 * c->row_size;
+        size_t *row = realloc(c->row, size * sizeof *row);
+        if (row == NULL)
+            return false;
+        c->row = row;
+        c->row_size = size;
+    }
+    c->row[c->n++] = at;
+    return true;
+}
+
+/* Finds the rows: a signature, flags and an extension's length; then for each row how many cells it has, and each cell
+ * behind its length; -1 in the place of the number ends them (COPY, "Binary Format"). */
+static bool index_rows(struct seal_copy *c)
+{
+    static const char signature[11] = "PGCOPY\n\377\r\n";
+    size_t at = COPY_HEADER_BYTES;
+    if (c->len < COPY_HEADER_BYTES || memcmp(c->bytes, signature, sizeof signature) != 0)
+        return false;
+    at += load32(c->bytes + 15);
+    for (;;) {
+        if (at > c->len || c->len - at < 2)
+            return false;
+        int columns = (int16_t)(c->bytes[at] << 8 | c->bytes[at + 1]);
+        at += 2;
+        if (columns == -1)
+            return at == c->len;
+        if ((c->n > 0 && columns != c->columns) || !note_row(c, at))
+            return false;
+        c->columns = columns;
+        for (int i = 0; i < columns; i++) {
+            if (c->len - at < 4)
+                return false;
+            int32_t len = (int32_t)load32(c->bytes + at);
+            at += 4;
+            if (len < -1 || (len > 0 && c->len - at < (size_t)len))
+                return false;
+            at += len < 0 ? 0 : (size_t)len;
+        }
+    }
+}
+
+enum seal_result seal_db_copy(struct seal_db *db, const char *name, int32_t book_id, int64_t first,
+                              int64_t last, struct seal_copy *out)
+{
+    char sql[STATEMENT_BYTES_MAX];
+    int statement = statements_find(name);
+    assert(statement >= 0);
+    bool fits = complete(statements_text(statement), book_id, first, last, sql);
+    assert(fits);
+    out->len = 0;
+    out->n = 0;
+    if (PQsendQuery(db->conn, sql) != 1)
+        return say(db, SEAL_LOST, PQerrorMessage(db->conn));
+    while (PQisBusy(db->conn)) {
+        struct pollfd fd = {.fd = PQsocket(db->conn), .events = POLLIN};
+        if (poll(&fd, 1, (int)db->timeout_ms) == 0 || PQconsumeInput(db->conn) != 1)
+            return say(db, SEAL_LOST, "no answer in time");
+    }
+    PGresult *r = PQgetResult(db->conn);
+    if (PQresultStatus(r) != PGRES_COPY_OUT) {
+        PGresult *rest = wait_for(db);
+        PQclear(rest);
+        enum seal_result result = judge(db, r); /* which lets r go unless it is well */
+        return result == SEAL_OK ? say(db, SEAL_LOST, "no COPY was begun") : result;
+    }
+    PQclear(r);
+    enum seal_result result = receive(db, out);
+    if (result != SEAL_OK)
+        return result;
+    r = wait_for(db);
+    result = judge(db, r);
+    if (result == SEAL_OK)
+        PQclear(r);
+    if (result == SEAL_OK && !index_rows(out))
+        return say(db, SEAL_LOST, "a COPY that is not as it should be, or no memory for it");
+    return result;
+}
+
+void seal_copy_row(const struct seal_copy *c, int row, struct seal_cell *cells)
+{
+    assert(row >= 0 && row < c->n);
+    const unsigned char *at = c->bytes + c->row[row];
+    for (int i = 0; i < c->columns; i++) {
+        int32_t len = (int32_t)load32(at);
+        at += 4;
+        cells[i] = (struct seal_cell){at, len};
+        at += len < 0 ? 0 : len;
+    }
 }

@@ -40,6 +40,29 @@ enum seal_result seal_db_ask(struct seal_db *db, const char *name, struct params
                              struct rows **rows);
 void seal_rows_free(struct rows **rows);
 
+/* Rows of a COPY in binary, one after the other in memory that is kept from one to the next: what is read in bulk is read
+ * so, since it needs no allocation and no look-up for each cell. */
+struct seal_copy {
+    unsigned char *bytes;
+    size_t len, size;
+    size_t *row; /* where the cells of each begin */
+    size_t row_size;
+    int n, columns;
+};
+
+struct seal_cell {
+    const unsigned char *p;
+    int32_t len; /* -1: NULL */
+};
+
+/* The rows of a statement whose parameters are a book and the first and the last of a range. Its text is completed and
+ * planned each time, which is nothing beside the rows. */
+enum seal_result seal_db_copy(struct seal_db *db, const char *name, int32_t book_id, int64_t first,
+                              int64_t last, struct seal_copy *out);
+void seal_copy_deinit(struct seal_copy *copy);
+/* The cells of a row; cells has room for its columns. */
+void seal_copy_row(const struct seal_copy *copy, int row, struct seal_cell *cells);
+
 /* What contradicts itself, into db->problem. Returns SEAL_BROKEN. */
 enum seal_result seal_db_broken(struct seal_db *db, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

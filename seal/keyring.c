@@ -6,27 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_pem(const char *name)
+static int is_pem(const struct dirent *entry)
 {
-    size_t len = strlen(name);
-    return len > 4 && name[0] != '.' && strcmp(name + len - 4, ".pem") == 0;
+    size_t len = strlen(entry->d_name);
+    return len > 4 && entry->d_name[0] != '.' && strcmp(entry->d_name + len - 4, ".pem") == 0;
 }
 
-static err_t add(struct seal_keyring *ring, struct seal_key *key)
-{
-    if (ring->n == SEAL_KEYS_MAX)
-        return err_make(ERR_LIMIT, "too many keys in the folder");
-    if ((ring->n & (ring->n - 1)) == 0) { /* at powers of two it grows */
-        struct seal_key **keys =
-            realloc(ring->keys, (ring->n == 0 ? 1 : 2 * ring->n) * sizeof(*keys));
-        if (keys == NULL)
-            return err_make(ERR_NO_MEMORY, "keys");
-        ring->keys = keys;
-    }
-    ring->keys[ring->n++] = key;
-    return err_none();
-}
-
+/* The ring has room for it. */
 static err_t read_file(struct seal_keyring *ring, const char *folder, const char *name,
                        struct log *log)
 {
@@ -39,24 +25,28 @@ static err_t read_file(struct seal_keyring *ring, const char *folder, const char
         log_warn(log, "seal.key_unusable", log_str("path", path), log_err(err));
         return err_none();
     }
-    err = add(ring, key);
-    if (err_failed(err))
-        seal_key_free(&key);
-    return err;
+    ring->entries[ring->n++].key = key;
+    return err_none();
 }
 
 err_t seal_keyring_load(struct seal_keyring *ring, const char *folder, struct log *log)
 {
     struct seal_keyring fresh = {0};
-    err_t err = err_none();
-    DIR *dir = opendir(folder);
-    if (dir == NULL)
+    struct dirent **found = NULL;
+    int n = scandir(folder, &found, is_pem, alphasort);
+    if (n < 0)
         return err_sys("open the folder of keys");
-    struct dirent *entry;
-    while (!err_failed(err) && (entry = readdir(dir)) != NULL)
-        if (is_pem(entry->d_name))
-            err = read_file(&fresh, folder, entry->d_name, log);
-    closedir(dir);
+    err_t err = err_none();
+    if (n > SEAL_KEYS_MAX)
+        err = err_make(ERR_LIMIT, "too many keys in the folder");
+    else if (n > 0 && (fresh.entries = calloc((size_t)n, sizeof *fresh.entries)) == NULL)
+        err = err_make(ERR_NO_MEMORY, "keys");
+    for (int i = 0; i < n; i++) {
+        if (!err_failed(err))
+            err = read_file(&fresh, folder, found[i]->d_name, log);
+        free(found[i]);
+    }
+    free(found);
     if (err_failed(err)) {
         seal_keyring_deinit(&fresh);
         return err;
@@ -69,15 +59,15 @@ err_t seal_keyring_load(struct seal_keyring *ring, const char *folder, struct lo
 void seal_keyring_deinit(struct seal_keyring *ring)
 {
     for (size_t i = 0; i < ring->n; i++)
-        seal_key_free(&ring->keys[i]);
-    free(ring->keys);
+        seal_key_free(&ring->entries[i].key);
+    free(ring->entries);
     *ring = (struct seal_keyring){0};
 }
 
 const struct seal_key *seal_keyring_find(const struct seal_keyring *ring, const char *key_id)
 {
     for (size_t i = 0; i < ring->n; i++)
-        if (strcmp(seal_key_name(ring->keys[i]), key_id) == 0)
-            return ring->keys[i];
+        if (strcmp(seal_key_name(ring->entries[i].key), key_id) == 0)
+            return ring->entries[i].key;
     return NULL;
 }

@@ -11,7 +11,9 @@
 enum { SEAL_KEYS_MAX = 4096 };
 
 struct seal_keyring {
-    struct seal_key **keys;
+    struct {
+        struct seal_key *key;
+    } * entries;
     size_t n;
 };
 

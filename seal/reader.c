@@ -62,7 +62,8 @@ struct seal_reader {
     struct seal_record record, aside;
 
     /* of the run that is being read */
-    struct rows *journals, *of[SUBJECTS];
+    struct seal_copy journals, payouts;
+    struct rows *of[SUBJECTS]; /* the rarer ones */
     int at[SUBJECTS];
     seal_hash_t *beneficiary; /* of each payout of the run */
     int64_t *missing_id, *missing_version;
@@ -92,6 +93,59 @@ static inline struct seal_opt_int optional(const struct rows *r, int row, int co
     if (rows_is_null(r, row, col))
         return (struct seal_opt_int){false, 0};
     return (struct seal_opt_int){true, rows_int(r, row, col)};
+}
+
+static inline struct slice cell_text(struct seal_cell c)
+{
+    return c.len < 0 ? slice_of(NULL, 0) : slice_of(c.p, (size_t)c.len);
+}
+
+/* int2, int4 and int8; zero for NULL. */
+static inline int64_t cell_int(struct seal_cell c)
+{
+    uint64_t be64;
+    uint32_t be32;
+    uint16_t be16;
+    switch (c.len) {
+    case 8:
+        memcpy(&be64, c.p, sizeof be64);
+        return (int64_t)be64toh(be64);
+    case 4:
+        memcpy(&be32, c.p, sizeof be32);
+        return (int32_t)be32toh(be32);
+    case 2:
+        memcpy(&be16, c.p, sizeof be16);
+        return (int16_t)be16toh(be16);
+    default:
+        assert(c.len < 0);
+        return 0;
+    }
+}
+
+static inline struct seal_opt_int cell_optional(struct seal_cell c)
+{
+    return (struct seal_opt_int){c.len >= 0, cell_int(c)};
+}
+
+/* An array of int2, int4 or int8 without NULLs (array_send: dimensions, flags, type, count, lower bound; then each behind
+ * its length). -1: it is none, or has more than SEAL_LINES_MAX. */
+static inline int cell_ints(struct seal_cell c, int64_t out[SEAL_LINES_MAX])
+{
+    enum { HEADER = 20 };
+    if (c.len < HEADER)
+        return c.len == 12 ? 0 : -1;
+    int64_t n = cell_int((struct seal_cell){c.p + 12, 4});
+    if (cell_int((struct seal_cell){c.p, 4}) != 1 || n < 0 || n > SEAL_LINES_MAX)
+        return -1;
+    const unsigned char *at = c.p + HEADER, *end = c.p + c.len;
+    for (int i = 0; i < n; i++) {
+        int64_t len = end - at < 4 ? -1 : cell_int((struct seal_cell){at, 4});
+        if ((len != 2 && len != 4 && len != 8) || end - at < 4 + len)
+            return -1;
+        out[i] = cell_int((struct seal_cell){at + 4, (int32_t)len});
+        at += 4 + len;
+    }
+    return at == end ? (int)n : -1;
 }
 
 static inline struct slice hash_slice(const seal_hash_t *h)
@@ -280,6 +334,7 @@ enum payout_column {
     P_VERSION,
     P_RATE,
     P_QUOTE,
+    PAYOUT_COLUMNS,
 };
 
 static struct cached_beneficiary *place_of(struct seal_reader *r, int32_t book, int64_t id,
@@ -339,10 +394,11 @@ static enum seal_result fetch_missing(struct seal_reader *r, struct seal_db *db,
 static enum seal_result find_beneficiaries(struct seal_reader *r, struct seal_db *db,
                                            const struct seal_book *book)
 {
-    const struct rows *payouts = r->of[SEAL_SUBJECT_PAYOUT];
+    struct seal_cell cells[PAYOUT_COLUMNS];
     int missing = 0;
-    for (int i = 0; i < rows_count(payouts); i++) {
-        int64_t id = rows_int(payouts, i, P_BENEFICIARY), version = rows_int(payouts, i, P_VERSION);
+    for (int i = 0; i < r->payouts.n; i++) {
+        seal_copy_row(&r->payouts, i, cells);
+        int64_t id = cell_int(cells[P_BENEFICIARY]), version = cell_int(cells[P_VERSION]);
         const struct cached_beneficiary *c = place_of(r, book->book_id, id, version);
         if (c->id == id && c->version == version && c->book_id == book->book_id) {
             r->beneficiary[i] = c->digest;
@@ -396,14 +452,15 @@ static enum seal_result write_quote(struct seal_reader *r, struct seal_db *db,
 static enum seal_result find_quotes(struct seal_reader *r, struct seal_db *db,
                                     const struct seal_book *book)
 {
-    const struct rows *payouts = r->of[SEAL_SUBJECT_PAYOUT];
+    struct seal_cell cells[PAYOUT_COLUMNS];
     struct rows *rows;
     int n = 0;
-    for (int i = 0; i < rows_count(payouts); i++) {
+    for (int i = 0; i < r->payouts.n; i++) {
         r->quote[i] = slice_of(NULL, 0);
-        if (rows_is_null(payouts, i, P_QUOTE))
+        seal_copy_row(&r->payouts, i, cells);
+        if (cells[P_QUOTE].len < 0)
             continue;
-        r->missing_id[n] = rows_int(payouts, i, P_QUOTE);
+        r->missing_id[n] = cell_int(cells[P_QUOTE]);
         r->missing_row[n++] = i;
     }
     buf_reset(&r->quotes);
@@ -440,15 +497,16 @@ enum journal_column {
     J_ACCOUNTS,
     J_CCYS,
     J_MINORS,
+    JOURNAL_COLUMNS,
 };
 
 static enum seal_result fill_lines(struct seal_reader *r, struct seal_db *db,
-                                   struct seal_book *book, int i, struct seal_journal *j)
+                                   struct seal_book *book, const struct seal_cell *cells,
+                                   struct seal_journal *j)
 {
     int64_t account[SEAL_LINES_MAX], ccy[SEAL_LINES_MAX], minor[SEAL_LINES_MAX];
-    int n = rows_int_array(r->journals, i, J_ACCOUNTS, account, SEAL_LINES_MAX);
-    if (n > SEAL_LINES_MAX || rows_int_array(r->journals, i, J_CCYS, ccy, SEAL_LINES_MAX) != n ||
-        rows_int_array(r->journals, i, J_MINORS, minor, SEAL_LINES_MAX) != n)
+    int n = cell_ints(cells[J_ACCOUNTS], account);
+    if (n < 0 || cell_ints(cells[J_CCYS], ccy) != n || cell_ints(cells[J_MINORS], minor) != n)
         return seal_db_broken(db, "journal %lld has no proper lines", (long long)j->seq);
     j->n_lines = (unsigned)n;
     for (int k = 0; k < n; k++) {
@@ -465,31 +523,32 @@ static enum seal_result fill_lines(struct seal_reader *r, struct seal_db *db,
 static enum seal_result fill_payout(struct seal_reader *r, struct seal_db *db, int i,
                                     struct seal_payout *p)
 {
-    const struct rows *rows = r->of[SEAL_SUBJECT_PAYOUT];
+    struct seal_cell cells[PAYOUT_COLUMNS];
+    seal_copy_row(&r->payouts, i, cells);
     *p = (struct seal_payout){
-        .reference = cell(rows, i, P_REFERENCE),
-        .info = cell(rows, i, P_INFO),
-        .gross = rows_int(rows, i, P_GROSS),
-        .fee = rows_int(rows, i, P_FEE),
-        .mid_rate_e10 = rows_int(rows, i, P_MID_RATE),
-        .mid_value = rows_int(rows, i, P_MID_VALUE),
-        .margin_bps = rows_int(rows, i, P_MARGIN_BPS),
-        .margin = rows_int(rows, i, P_MARGIN),
-        .net = rows_int(rows, i, P_NET),
-        .digit_shift = rows_int(rows, i, P_DIGIT_SHIFT),
-        .fingerprint = cell(rows, i, P_FINGERPRINT),
-        .beneficiary_id = rows_int(rows, i, P_BENEFICIARY),
-        .beneficiary_version = rows_int(rows, i, P_VERSION),
+        .reference = cell_text(cells[P_REFERENCE]),
+        .info = cell_text(cells[P_INFO]),
+        .gross = cell_int(cells[P_GROSS]),
+        .fee = cell_int(cells[P_FEE]),
+        .mid_rate_e10 = cell_int(cells[P_MID_RATE]),
+        .mid_value = cell_int(cells[P_MID_VALUE]),
+        .margin_bps = cell_int(cells[P_MARGIN_BPS]),
+        .margin = cell_int(cells[P_MARGIN]),
+        .net = cell_int(cells[P_NET]),
+        .digit_shift = cell_int(cells[P_DIGIT_SHIFT]),
+        .fingerprint = cell_text(cells[P_FINGERPRINT]),
+        .beneficiary_id = cell_int(cells[P_BENEFICIARY]),
+        .beneficiary_version = cell_int(cells[P_VERSION]),
         .beneficiary = hash_slice(&r->beneficiary[i]),
         .quote = r->quote[i],
     };
-    enum seal_result result = find_name(r, db, BANKS, rows_int(rows, i, P_BANK), &p->bank);
+    enum seal_result result = find_name(r, db, BANKS, cell_int(cells[P_BANK]), &p->bank);
     if (result == SEAL_OK)
-        result = find_name(r, db, CURRENCIES, rows_int(rows, i, P_SRC_CCY), &p->src_ccy);
+        result = find_name(r, db, CURRENCIES, cell_int(cells[P_SRC_CCY]), &p->src_ccy);
     if (result == SEAL_OK)
-        result = find_name(r, db, CURRENCIES, rows_int(rows, i, P_DST_CCY), &p->dst_ccy);
+        result = find_name(r, db, CURRENCIES, cell_int(cells[P_DST_CCY]), &p->dst_ccy);
     if (result == SEAL_OK)
-        result = find_rate_sheet(r, db, rows_int(rows, i, P_RATE), &p->rate_sheet);
+        result = find_rate_sheet(r, db, cell_int(cells[P_RATE]), &p->rate_sheet);
     return result;
 }
 
@@ -506,6 +565,19 @@ static enum seal_result fill_adjustment(struct seal_reader *r, struct seal_db *d
     return find_name(r, db, PRINCIPALS, rows_int(rows, i, 4), &a->proposed_by);
 }
 
+/* The seq that the next row of a subject's table speaks of; -1: there is none. */
+static int64_t next_seq(const struct seal_reader *r, enum seal_subject subject)
+{
+    struct seal_cell cells[PAYOUT_COLUMNS];
+    int i = r->at[subject];
+    if (subject != SEAL_SUBJECT_PAYOUT)
+        return i < rows_count(r->of[subject]) ? rows_int(r->of[subject], i, 0) : -1;
+    if (i >= r->payouts.n)
+        return -1;
+    seal_copy_row(&r->payouts, i, cells);
+    return cell_int(cells[P_ID]);
+}
+
 /* What the journal is about: the next row of its subject's table, which must be this journal's. */
 static enum seal_result fill_subject(struct seal_reader *r, struct seal_db *db,
                                      struct seal_journal *j)
@@ -514,7 +586,7 @@ static enum seal_result fill_subject(struct seal_reader *r, struct seal_db *db,
     int i = r->at[j->subject];
     if (j->subject == SEAL_SUBJECT_NONE)
         return SEAL_OK;
-    if (i >= rows_count(rows) || rows_int(rows, i, 0) != j->seq)
+    if (next_seq(r, j->subject) != j->seq)
         return seal_db_broken(db, "what journal %lld is about is missing, or another journal's",
                               (long long)j->seq);
     r->at[j->subject]++;
@@ -547,24 +619,26 @@ static enum seal_result write_journal(struct seal_reader *r, struct seal_db *db,
                                       struct seal_book *book, const struct seal_block_row *block,
                                       int64_t seq, int i)
 {
-    int64_t kind = rows_int(r->journals, i, J_KIND);
+    struct seal_cell cells[JOURNAL_COLUMNS];
+    seal_copy_row(&r->journals, i, cells);
+    int64_t kind = cell_int(cells[J_KIND]);
     struct seal_journal j; /* field by field: most of it is room for what this one is not */
     j.book = slice_str(book->code);
     j.seq = seq;
-    j.block_no = rows_int(r->journals, i, J_BLOCK);
+    j.block_no = cell_int(cells[J_BLOCK]);
     j.committed_at = block->committed_at;
-    j.payout_id = optional(r->journals, i, J_PAYOUT);
-    j.reverses_seq = optional(r->journals, i, J_REVERSES);
-    j.detail = cell(r->journals, i, J_DETAIL);
+    j.payout_id = cell_optional(cells[J_PAYOUT]);
+    j.reverses_seq = cell_optional(cells[J_REVERSES]);
+    j.detail = cell_text(cells[J_DETAIL]);
     j.subject = subject_of[kind]; /* read_run() looked */
     if (j.block_no != block->block_no)
         return seal_db_broken(db, "journal %lld is of block %lld and says %lld", (long long)seq,
                               (long long)block->block_no, (long long)j.block_no);
     enum seal_result result = find_name(r, db, KIND_NAMES, kind, &j.kind);
     if (result == SEAL_OK)
-        result = find_name(r, db, PRINCIPALS, rows_int(r->journals, i, J_PRINCIPAL), &j.actor);
+        result = find_name(r, db, PRINCIPALS, cell_int(cells[J_PRINCIPAL]), &j.actor);
     if (result == SEAL_OK)
-        result = fill_lines(r, db, book, i, &j);
+        result = fill_lines(r, db, book, cells, &j);
     if (result == SEAL_OK)
         result = fill_subject(r, db, &j);
     if (result != SEAL_OK)
@@ -591,44 +665,62 @@ static enum seal_result ask_range(struct seal_reader *r, struct seal_db *db, con
 
 static void run_free(struct seal_reader *r)
 {
-    seal_rows_free(&r->journals);
     for (int s = 0; s < SUBJECTS; s++) {
         seal_rows_free(&r->of[s]);
         r->at[s] = 0;
     }
 }
 
+/* How many journals of the run are about what; all of them must be there. */
+static enum seal_result count_subjects(struct seal_reader *r, struct seal_db *db, int64_t first,
+                                       unsigned n, int found[SUBJECTS])
+{
+    const long long last = first + n - 1;
+    struct seal_cell cells[JOURNAL_COLUMNS];
+    if (r->journals.n != (int)n)
+        return seal_db_broken(db, "of journals %lld to %lld only %d are there", (long long)first,
+                              last, r->journals.n);
+    for (unsigned i = 0; i < n; i++) {
+        seal_copy_row(&r->journals, (int)i, cells);
+        int64_t kind = cell_int(cells[J_KIND]);
+        const long long seq = first + i;
+        if (kind < 1 || kind >= KINDS)
+            return seal_db_broken(db, "journal %lld is of a kind that is not known here, %lld", seq,
+                                  (long long)kind);
+        found[subject_of[kind]]++;
+    }
+    return SEAL_OK;
+}
+
 static enum seal_result read_run(struct seal_reader *r, struct seal_db *db,
                                  const struct seal_book *book, int64_t first, unsigned n)
 {
-    unsigned found[SUBJECTS] = {0};
+    int found[SUBJECTS] = {0};
+    int64_t last = first + n - 1;
+    r->payouts.n = 0;
     enum seal_result result =
-        ask_range(r, db, "seal_journals", book->book_id, first, n, &r->journals);
-    if (result != SEAL_OK)
-        return result;
-    if (rows_count(r->journals) != (int)n)
-        return seal_db_broken(db, "of journals %lld to %lld only %d are there", (long long)first,
-                              (long long)(first + n - 1), rows_count(r->journals));
-    for (unsigned i = 0; i < n; i++) {
-        int64_t kind = rows_int(r->journals, (int)i, J_KIND);
-        if (kind < 1 || kind >= KINDS)
-            return seal_db_broken(db, "journal %lld is of a kind that is not known here, %lld",
-                                  (long long)(first + i), (long long)kind);
-        found[subject_of[kind]]++;
-    }
+        seal_db_copy(db, "seal_journals", book->book_id, first, last, &r->journals);
+    if (result == SEAL_OK)
+        result = count_subjects(r, db, first, n, found);
     for (int s = 0; result == SEAL_OK && s < SUBJECTS; s++) {
+        int there = 0;
         if (found[s] == 0 || statement_of[s] == NULL)
             continue;
-        result = ask_range(r, db, statement_of[s], book->book_id, first, n, &r->of[s]);
-        if (result == SEAL_OK && rows_count(r->of[s]) != (int)found[s])
-            result =
-                seal_db_broken(db, "journals %lld to %lld: %u in %s were expected, %d are there",
-                               (long long)first, (long long)(first + n - 1), found[s],
-                               statement_of[s] + sizeof "seal_" - 1, rows_count(r->of[s]));
+        if (s == SEAL_SUBJECT_PAYOUT) {
+            result = seal_db_copy(db, statement_of[s], book->book_id, first, last, &r->payouts);
+            there = r->payouts.n;
+        } else {
+            result = ask_range(r, db, statement_of[s], book->book_id, first, n, &r->of[s]);
+            there = result == SEAL_OK ? rows_count(r->of[s]) : 0;
+        }
+        if (result == SEAL_OK && there != found[s])
+            result = seal_db_broken(
+                db, "journals %lld to %lld: %d in %s were expected, %d are there", (long long)first,
+                (long long)last, found[s], statement_of[s] + sizeof "seal_" - 1, there);
     }
-    if (result == SEAL_OK && r->of[SEAL_SUBJECT_PAYOUT] != NULL)
+    if (result == SEAL_OK && r->payouts.n > 0)
         result = find_beneficiaries(r, db, book);
-    if (result == SEAL_OK && r->of[SEAL_SUBJECT_PAYOUT] != NULL)
+    if (result == SEAL_OK && r->payouts.n > 0)
         result = find_quotes(r, db, book);
     return result;
 }
@@ -650,20 +742,6 @@ enum seal_result seal_reader_leaves(struct seal_reader *r, struct seal_db *db,
             seal_hash_leaf(r->h, &r->record, &out[i]);
     }
     run_free(r);
-    return result;
-}
-
-enum seal_result seal_reader_record(struct seal_reader *r, struct seal_db *db,
-                                    struct seal_book *book, const struct seal_block_row *block,
-                                    int64_t seq, struct seal_record *record)
-{
-    seal_hash_t ignored;
-    enum seal_result result = seal_reader_leaves(r, db, book, block, 1, seq, 1, &ignored);
-    if (result == SEAL_OK) {
-        struct seal_record swap = *record;
-        *record = r->record;
-        r->record = swap;
-    }
     return result;
 }
 
@@ -707,6 +785,8 @@ void seal_reader_free(struct seal_reader **reader)
     seal_record_deinit(&r->record);
     seal_record_deinit(&r->aside);
     buf_deinit(&r->quotes);
+    seal_copy_deinit(&r->journals);
+    seal_copy_deinit(&r->payouts);
     free(r->cached);
     free(r->beneficiary);
     free(r->missing_id);

@@ -46,9 +46,4 @@ enum seal_result seal_reader_leaves(struct seal_reader *reader, struct seal_db *
                                     struct seal_book *book, const struct seal_block_row *blocks,
                                     size_t n_blocks, int64_t first, unsigned n, seal_hash_t *out);
 
-/* The record of a journal into *record, for whoever wants more than its hash. */
-enum seal_result seal_reader_record(struct seal_reader *reader, struct seal_db *db,
-                                    struct seal_book *book, const struct seal_block_row *block,
-                                    int64_t seq, struct seal_record *record);
-
 #endif

@@ -123,9 +123,27 @@ static bool say_again(struct member *m, int64_t now_us)
     return true;
 }
 
-static void wait_for_key(struct sealer *s, struct member *m, const struct seal_key_row *missing)
+/* A file may have come since the folder was read: true if it has, and there is nothing to wait for. */
+static bool look_for_key(struct sealer *s, const struct seal_key_row *missing)
 {
     int64_t now_us = clock_monotonic_us();
+    if (missing->key_id[0] == '\0' || now_us - s->keys_read_at_us < KEY_RETRY_MS * US_PER_MS)
+        return false;
+    err_t err = seal_keyring_load(&s->ring, s->config.keys_folder, NULL);
+    s->keys_read_at_us = now_us;
+    if (err_failed(err))
+        log_debug(s->config.log, "seal.keys_folder", log_err(err));
+    return seal_keyring_find(&s->ring, missing->key_id) != NULL;
+}
+
+static void wait_for_key(struct sealer *s, struct member *m, const struct seal_key_row *missing,
+                         bool *more)
+{
+    int64_t now_us = clock_monotonic_us();
+    if (look_for_key(s, missing)) {
+        *more = true;
+        return;
+    }
     if (say_again(m, now_us))
         log_warn(s->config.log, "seal.key_missing", log_str("book", m->chain.book.code),
                  log_int("block", m->chain.last.block_no + 1), log_str("key", missing->key_id),
@@ -134,12 +152,6 @@ static void wait_for_key(struct sealer *s, struct member *m, const struct seal_k
                                      : "its file is not in the folder that seal_keys names"));
     m->retry_at_us = now_us + KEY_RETRY_MS * US_PER_MS;
     m->chain.loaded = false; /* the next look reads the book's keys again */
-    if (now_us - s->keys_read_at_us >= KEY_RETRY_MS * US_PER_MS) {
-        err_t err = seal_keyring_load(&s->ring, s->config.keys_folder, NULL);
-        s->keys_read_at_us = now_us;
-        if (err_failed(err))
-            log_debug(s->config.log, "seal.keys_folder", log_err(err));
-    }
 }
 
 /* SEAL_OK: the other books go on. */
@@ -196,7 +208,7 @@ static enum seal_result seal_book(struct sealer *s, struct member *m, int64_t up
         *more = *more || m->chain.last.block_no < upto;
     }
     if (missing != NULL)
-        wait_for_key(s, m, missing);
+        wait_for_key(s, m, missing, more);
     return SEAL_OK;
 }
 

@@ -164,7 +164,7 @@ run_py() {
     local parallel=(-n 2 --dist loadfile) o
     for o in ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS LSAN_OPTIONS; do export "$o=${!o}:log_path=$reports"; done
     /usr/bin/python3 -c 'import xdist' 2>/dev/null || parallel=()
-    timeout -k 20 900 /usr/bin/python3 -m pytest -q -p no:cacheprovider "${parallel[@]}" --durations=10 -rfEs \
+    timeout -k 20 3600 /usr/bin/python3 -m pytest -q -p no:cacheprovider "${parallel[@]}" --durations=10 -rfEs \
         --junitxml="$logs/py_pytest.xml" tests "${pytest_arguments[@]}"
 }
 

@@ -85,5 +85,5 @@ $(FUZZ_LIB): $(call fuzz_obj,$(BASE_C) $(DOMAIN_C) $(LEDGER_C) $(SEAL_C) $(AUDIT
 $(patsubst %,build/fuzz/bin/fuzz_%,$(FUZZ)): build/fuzz/bin/%: build/fuzz/obj/tests/fuzz/%.o $(FUZZ_LIB)
 	@mkdir -p $(@D)
 	@echo '  LD   $@'
-	@clang-14 $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+	@clang-14 $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS) $(AUDIT_LIBS)
 -include $(shell find build/fuzz/obj -name '*.d' 2>/dev/null)

@@ -96,6 +96,9 @@ pii_keys = "$demo/pii.keys"
 # price with anything older.
 rate_age_max = 3650d
 log_file = "$demo/log/gateway.log"
+# Blocks are signed as they come, with these keys (docs/log-format.md).
+seal_keys = "$demo/keys"
+seal_db = "$(db_uri ujrat_sealer)"
 END
     mv "$demo/ujratd.conf.new" "$demo/ujratd.conf"
 }
@@ -132,6 +135,12 @@ fill_floats() {
     deposit freelancer 10000000 JPY
     deposit peopleperhour 100000 GBP
     deposit peopleperhour 50000 EUR
+}
+
+make_keys() { # what books are signed with; those that are there stay
+    local platform
+    mkdir -p "$demo/keys" && chmod 700 "$demo/keys" || exit 1
+    for platform in $platforms; do ujrat log key add "$platform" --keys "$demo/keys" --if-none || exit 1; done
 }
 
 import_rates() {
@@ -230,6 +239,7 @@ print_next() {
     ujrat quote 1000 USD --as upwork
     ujrat payout submit deploy/demo/payouts/fiverr.csv --as fiverr  ${dim}# paid once$plain
     ujrat payout watch --as freelancer                              ${dim}# Ctrl-C$plain
+    ujrat log status                                                ${dim}# every block is sealed$plain
 
 Gateway ${bold}localhost:$port${plain} (mutual TLS, gRPC); its log, the banks' and all else
 are under var/demo. A payout from a program of yours: docs/quickstart.md.
@@ -263,6 +273,7 @@ export UJRAT_OPERATOR_DB
 demo_env "$port"
 . "$demo/env"
 step 'Four platforms with their tariffs, three banks' open_books
+step 'A key for each book, to sign its log' make_keys
 step 'Prefunded floats in five currencies' fill_floats
 step 'Rates: State Bank of Pakistan, 17 July 2026' import_rates
 step 'Another sheet under that name: customer rates, refused' refuse_wrong_rates

@@ -97,6 +97,10 @@ CREATE UNIQUE INDEX adjustment_decision_seq ON adjustment_decision (book_id, seq
 
 INSERT INTO journal_kind (kind, name) VALUES (9, 'ADJUSTMENT');
 
+-- Accounts that only adjustments use: what is not cleared up yet, and what banks charge us.
+ALTER TABLE account DROP CONSTRAINT account_role_check, ADD CONSTRAINT account_role_check
+    CHECK (role IN ('float', 'correspondent', 'fee', 'margin', 'position', 'payable', 'nostro', 'suspense', 'charge'));
+
 -- What a deposit's journal says is looked up by its seq when the block is sealed.
 CREATE UNIQUE INDEX float_deposit_seq ON float_deposit (book_id, seq);
 

@@ -6,7 +6,8 @@
 --   ujrat_settle    settlement: reads, and the settlement functions only
 --   ujrat_sealer    seals blocks: reads, and seal_blocks
 --   ujrat_auditor   reads
---   ujrat_operator  opens books, banks and floats, imports rates, erases people and changes the keys of their data
+--   ujrat_operator  opens books, banks and floats, imports rates, proposes and approves adjustments, erases people and
+--                   changes the keys of their data
 
 REVOKE ALL ON SCHEMA ujrat FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ujrat FROM PUBLIC, ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
@@ -26,5 +27,16 @@ GRANT EXECUTE ON FUNCTION hand_out, confirm_instructions, return_payment TO ujra
 GRANT EXECUTE ON FUNCTION seal_blocks TO ujrat_sealer;
 GRANT EXECUTE ON FUNCTION add_log_key TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION open_book, open_currency, connect_bank, add_principal, set_principal_enabled, deposit_float, import_rates,
-    set_tariff, erase_beneficiary, rotate_pii TO ujrat_operator;
+    set_tariff, propose_adjustment, decide_adjustment, erase_beneficiary, rotate_pii TO ujrat_operator;
 ALTER ROLE ujrat_auditor SET default_transaction_read_only = on;
+
+-- PostgreSQL lets everyone make temporary tables and large objects. Nobody here needs either, and the auditor writes nothing
+-- at all. (An administrator who may not say so is warned: it is then for the database's owner to do.)
+DO $$
+BEGIN
+    EXECUTE format('REVOKE CREATE, TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+    REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+    REVOKE EXECUTE ON FUNCTION pg_catalog.lo_creat(integer), pg_catalog.lo_create(oid), pg_catalog.lo_from_bytea(oid, bytea) FROM PUBLIC;
+EXCEPTION WHEN insufficient_privilege OR undefined_object OR invalid_schema_name THEN
+    RAISE WARNING 'not taken from everyone: temporary tables and large objects (%)', SQLERRM;
+END $$;

@@ -225,7 +225,8 @@ def history(b, f, args):
 
 def sealing(b, f, args):
     """What it costs to have every block sealed as it comes: two databases in one cluster, one with a sealer, in turns.
-    A round with the sealer is over when all is sealed, and how long that took after the last answer is told too."""
+    A round with the sealer is over when all is sealed, and how long that took after the last answer is told too. The share
+    of CPU time says the same as the throughput where all cores are busy, and does not hang on who else uses the machine."""
     n = 40000 if args.quick else 200000
     off, on = b.fresh("plain", BOOKS), b.fresh("sealed", BOOKS)
     try:
@@ -234,38 +235,44 @@ def sealing(b, f, args):
         for x in (off, on):
             x.post_only(n)
         on.gateway.wait_sealed(300)
-        sealer_pid, backend = on.gateway.sealer(), on.database.value(
-            "SELECT pid FROM pg_stat_activity WHERE application_name = 'ujrat-sealer' AND datname = current_database()")
-        kinds = (("post_one_book", lambda x: x.post_only(n)["payouts_per_s"], n),
-                 ("post", lambda x: x.post_only(n, books=2)["payouts_per_s"], n),
-                 ("e2e_batch", lambda x: x.client("batch", n, 1000, 12)["payouts_per_s"], n))
-        for name, post, payouts in kinds:
-            speeds, late, behind, cpu = {"off": [], "on": []}, [], [], []
+        sealing_pids = [on.gateway.sealer(), on.database.value(
+            "SELECT pid FROM pg_stat_activity WHERE application_name = 'ujrat-sealer' AND datname = current_database()")]
+        everyone = lambda: children(b.cluster.pid()) + children(on.gateway.process.pid)  # noqa: E731
+        kinds = (("post_one_book", lambda x: x.post_only(n)),
+                 ("post", lambda x: x.post_only(n, books=2)),
+                 ("e2e_batch", lambda x: x.client("batch", n, 1000, 12)),
+                 ("e2e_unary", lambda x: x.client("unary", n // 2, 1024, 4)))
+        for name, post in kinds:
+            r = {k: [] for k in ("off", "on", "behind", "late", "sealer", "backend", "share")}
             for i in range(2 if args.quick else 4):
                 say("sealing, %s: round %d" % (name, i + 1))
                 # on first every other time: what drifts hits both
                 for which in (("off", "on"), ("on", "off"))[i % 2]:
                     x = on if which == "on" else off
                     b.checkpoint()
-                    before = cpu_seconds([sealer_pid]), cpu_seconds([backend])
-                    speeds[which].append(post(x))
-                    if which == "on":
-                        behind.append(on.gateway.unsealed())
-                        begun = time.monotonic()
-                        wait_until(lambda: on.gateway.unsealed() == 0, 300, "all to be sealed", every=0.05)
-                        late.append(time.monotonic() - begun)
-                        cpu.append([(now - then) * 1e6 / payouts for now, then in
-                                    zip((cpu_seconds([sealer_pid]), cpu_seconds([backend])), before)])
-            f["sealing_cost_%s_off_payouts_per_s" % name] = statistics.median(speeds["off"])
-            f["sealing_cost_%s_on_payouts_per_s" % name] = statistics.median(speeds["on"])
-            f["sealing_cost_%s_percent" % name] = 100 * (1 - statistics.median(speeds["on"]) / statistics.median(speeds["off"]))
-            f["sealing_cost_%s_blocks_behind" % name] = statistics.median(behind)
-            f["sealing_cost_%s_catch_up_s" % name] = statistics.median(late)
-            f["sealing_cost_%s_sealer_cpu_us" % name] = statistics.median(c[0] for c in cpu)
-            f["sealing_cost_%s_backend_cpu_us" % name] = statistics.median(c[1] for c in cpu)
-            say("  %s: %s" % (name, {k[len("sealing_cost_" + name) + 1:]: round(v, 2) for k, v in f.items()
-                                      if k.startswith("sealing_cost_%s_" % name)}))
-            say("  rounds: %s" % {k: [round(v) for v in vs] for k, vs in speeds.items()})
+                    before = [cpu_seconds([pid]) for pid in sealing_pids] + [cpu_seconds(everyone())]
+                    figures = post(x)
+                    r[which].append(figures["payouts_per_s"])
+                    if which == "off":
+                        continue
+                    r["behind"].append(on.gateway.unsealed())
+                    begun = time.monotonic()
+                    wait_until(lambda: on.gateway.unsealed() == 0, 300, "all to be sealed", every=0.05)
+                    r["late"].append(time.monotonic() - begun)
+                    after = [cpu_seconds([pid]) for pid in sealing_pids] + [cpu_seconds(everyone())]
+                    sealer, backend, all_ = ((x - y) * 1e6 / figures["payouts"] for x, y in zip(after, before))
+                    r["sealer"].append(sealer)
+                    r["backend"].append(backend)
+                    rest = all_ - sealer - backend + figures["client_cpu_us_per_payout"]
+                    r["share"].append(100 * (sealer + backend) / rest)
+            mid = {k: statistics.median(v) for k, v in r.items()}
+            f.update({"sealing_cost_%s_%s" % (name, key): value for key, value in (
+                ("off_payouts_per_s", mid["off"]), ("on_payouts_per_s", mid["on"]),
+                ("percent", 100 * (1 - mid["on"] / mid["off"])), ("cpu_percent", mid["share"]),
+                ("blocks_behind", mid["behind"]), ("catch_up_s", mid["late"]),
+                ("sealer_cpu_us", mid["sealer"]), ("backend_cpu_us", mid["backend"]))})
+            say("  %s; rounds without and with: %s" % ({k: round(v, 2) for k, v in mid.items()},
+                                                       [[round(v) for v in r[k]] for k in ("off", "on")]))
     finally:
         for x in (off, on):
             x.stop()
@@ -290,6 +297,9 @@ ROWS = (
     ("sealing_cost_post_one_book_percent", "sealing, of posting only, one book", "% less payouts/s", None),
     ("sealing_cost_post_percent", "sealing, of posting only, two books", "% less payouts/s", None),
     ("sealing_cost_e2e_batch_percent", "sealing, of SubmitPayouts over mTLS gRPC", "% less payouts/s", None),
+    ("sealing_cost_e2e_unary_percent", "sealing, of SubmitPayout over mTLS gRPC", "% less payouts/s", None),
+    ("sealing_cost_e2e_batch_cpu_percent", "its CPU time, beside all other of batches", "%", None),
+    ("sealing_cost_e2e_unary_cpu_percent", "its CPU time, beside all other of unary calls", "%", None),
     ("sealing_cost_e2e_batch_sealer_cpu_us", "the sealer, of batches", "CPU us a payout", None),
     ("sealing_cost_e2e_batch_backend_cpu_us", "its PostgreSQL process, of batches", "CPU us a payout", None),
     ("sealing_cost_e2e_batch_catch_up_s", "all sealed after the last answer", "s", None),

@@ -265,7 +265,10 @@ class Tree:
         self.size, self.peaks = 0, []
 
     def add(self, record):
-        node, same = sha256(b"\x00" + record), self.size
+        self.add_hash(sha256(b"\x00" + record))
+
+    def add_hash(self, node):
+        same = self.size
         while same % 2:      # two subtrees of one size become one
             node, same = sha256(b"\x01" + self.peaks.pop() + node), same // 2
         self.peaks.append(node)

@@ -92,7 +92,10 @@ def sealed(new_world, work):
     world.gateway.stop()
     log = folder / "books.log"
     audit("export", "--format", "log", "--out", log, *db(world.database))
-    yield types.SimpleNamespace(database=world.database, book=platforms[0].code, other=platforms[1].code, keys=keys,
+    opened = copy_of(world.database)
+    with opened.connect(autocommit=True) as c:
+        c.execute(OPEN_UP)
+    yield types.SimpleNamespace(database=world.database, opened=opened, book=platforms[0].code, other=platforms[1].code, keys=keys,
                                 witness=witness, log=log, live=live, folder=folder, private=world.gateway.keys)
 
 
@@ -206,7 +209,7 @@ def test_a_flipped_bit_in_any_kind_of_record_is_found(sealed):
             kind += b" of " + inner[4:4 + int.from_bytes(inner[:4], "big")]
         places.setdefault(kind, []).append((at, 4 + size))
         at += 4 + size
-    assert len(places) == 11, places.keys()
+    assert len(places) == 12, places.keys()
     path = sealed.folder / "flipped.log"
     for kind, found in places.items():
         for _ in range(6):
@@ -222,7 +225,7 @@ def test_a_flipped_bit_in_any_kind_of_record_is_found(sealed):
 # ---------------------------------------------------------------- going on
 def test_the_next_run_goes_on_from_the_checkpoint(sealed, new_gateway):
     checkpoint = sealed.folder / "checkpoint"
-    copy = copy_of(sealed.database)
+    copy = copy_of(sealed.opened)
     whole = verify(*db(copy), key=sealed.keys)
     assert verify("--checkpoint", checkpoint, *db(copy), key=sealed.keys)["books"] == whole["books"]
     before = json.loads(checkpoint.read_text())
@@ -298,9 +301,8 @@ END $$"""
 
 
 def tamper(database, sql, book):
-    """As superuser, with every guard out of the way."""
+    """As superuser, in a copy of sealed.opened: every guard is out of the way."""
     with database.connect(options="-c search_path=ujrat") as c:
-        c.execute(OPEN_UP)
         number = c.execute("SELECT book_id FROM book WHERE code = %s", [book]).fetchone()[0]
         c.execute(sql.replace("{book}", str(number)))
         c.commit()
@@ -341,7 +343,7 @@ DRILL = {
                              "(SELECT seq FROM payout_transition WHERE book_id = {book} AND state = 4 ORDER BY 1 LIMIT 1)", "seq"),
     "a journal that moves nothing is deleted": (
         "DELETE FROM journal WHERE book_id = {book} AND seq = (SELECT max(seq) FROM journal WHERE book_id = {book} AND kind = 2)",
-        "seq", "(SELECT max(seq) FROM handout WHERE book_id = {book})", "seq"),
+        "seq", "(SELECT max(seq) FROM handout WHERE book_id = {book})", "last_seq"),
     "two lines of a journal are swapped": (
         "UPDATE journal SET line_account[1] = line_account[2], line_account[2] = line_account[1], line_minor[1] = line_minor[2],"
         " line_minor[2] = line_minor[1] WHERE book_id = {book} AND seq = " + PAYOUT, "seq", PAYOUT, "journal record"),
@@ -356,7 +358,7 @@ DRILL = {
         " WHERE book_id = {book} AND seq = " + LAST_SEQ + " AND c.code = 'correspondent.USD' AND l.code = 'float.USD'),"
         " d AS (INSERT INTO float_deposit VALUES ({book}, 'forged', 840, 100, " + LAST_SEQ + " + 1)),"
         " h AS (UPDATE book_head SET next_seq = next_seq + 1 WHERE book_id = {book})"
-        " UPDATE block SET last_seq = last_seq + 1 WHERE book_id = {book} AND block_no = " + LAST, "block", LAST, "balance"),
+        " UPDATE block SET last_seq = last_seq + 1 WHERE book_id = {book} AND block_no = " + LAST, "block", LAST, "change"),
     "a forged journal in a block of its own": (
         "SELECT deposit_float({book}, 1, 'USD', 100, 'forged');"
         " UPDATE block SET committed_at = committed_at - interval '1 day' WHERE book_id = {book} AND block_no = " + LAST,
@@ -367,7 +369,7 @@ DRILL = {
     "a balance is deleted": (
         "DELETE FROM account_balance WHERE book_id = {book} AND block_no = 2", "block", "2", "balance"),
     "a balance too many": (
-        "INSERT INTO account_balance SELECT 2, 0, 0, 0, 0, 0, 0, {book}, account_id, false FROM account"
+        "INSERT INTO account_balance SELECT 2, NULL, 0, 0, 0, 0, 0, {book}, account_id, false FROM account"
         " WHERE book_id = {book} AND code = 'position.PKR'", "block", "2", "balance"),
     "a commitment to who is paid": (
         "UPDATE beneficiary_version SET name_commitment = sha256('somebody else') WHERE book_id = {book} AND beneficiary_id ="
@@ -422,7 +424,7 @@ DRILL = {
 @pytest.mark.parametrize("name", DRILL)
 def test_whatever_is_tampered_with_is_caught_and_named(sealed, name):
     sql, unit, number, field = DRILL[name]
-    copy = copy_of(sealed.database)
+    copy = copy_of(sealed.opened)
     try:
         tamper(copy, sql, sealed.book)
         found = verify(*db(copy), key=sealed.keys, code=1)["findings"]
@@ -464,7 +466,7 @@ def resign(copy, sealed, new_gateway):
 
 
 def test_a_last_block_that_is_gone_without_a_trace_is_missed_by_the_witness_alone(sealed, new_gateway):
-    copy = copy_of(sealed.database)
+    copy = copy_of(sealed.opened)
     seen = sealed.folder / "seen-to-the-end.jsonl"
     audit("witness", "--file", seen, *db(copy))
     last = copy.value("SELECT max(block_no) FROM ujrat.block JOIN ujrat.book USING (book_id) WHERE code = %s", [sealed.book])
@@ -479,7 +481,7 @@ def test_a_last_block_that_is_gone_without_a_trace_is_missed_by_the_witness_alon
 
 
 def test_a_last_block_that_is_gone_leaves_a_head_that_misses_it(sealed):
-    copy = copy_of(sealed.database)
+    copy = copy_of(sealed.opened)
     last = copy.value("SELECT max(block_no) FROM ujrat.block JOIN ujrat.book USING (book_id) WHERE code = %s", [sealed.book])
     tamper(copy, DROP_LAST_BLOCK.replace("DELETE FROM tree_head", "SELECT FROM tree_head", 1), sealed.book)
     found = verify(*db(copy), key=sealed.keys, code=1)["findings"]
@@ -488,7 +490,7 @@ def test_a_last_block_that_is_gone_leaves_a_head_that_misses_it(sealed):
 
 
 def test_a_book_that_was_rewritten_and_signed_with_a_stolen_key_is_caught_by_the_witness_alone(sealed, new_gateway):
-    copy = copy_of(sealed.database)
+    copy = copy_of(sealed.opened)
     tamper(copy, "UPDATE payout SET reference = 'another' WHERE book_id = {book} AND payout_id = " + PAYOUT, sealed.book)
     resign(copy, sealed, new_gateway)
     assert verify(*db(copy), key=sealed.keys)["good"], "nothing inside of the database can tell"
@@ -508,7 +510,7 @@ def test_a_book_that_was_rewritten_and_signed_with_a_stolen_key_is_caught_by_the
 
 
 def test_all_goes_on_after_the_first(sealed):
-    copy = copy_of(sealed.database)
+    copy = copy_of(sealed.opened)
     tamper(copy, "UPDATE payout SET net = net + 1 WHERE book_id = {book} AND payout_id = " + PAYOUT + ";"
                  "UPDATE payout_transition SET bank_reference = 'x' WHERE book_id = {book} AND seq = " + SETTLED, sealed.book)
     assert [f["field"] for f in verify(*db(copy), key=sealed.keys, code=1)["findings"]] == ["net"]

@@ -97,7 +97,10 @@ def test_a_database_file_others_can_read_is_refused(ujrat, database, tmp_path):
     assert ujrat("principal", "list", "--db-file", file, db=False)[0] == 0
 
 
-def test_set_password_file_sets_a_password_that_works(cluster, ujrat, database, tmp_path):
+def test_set_password_file_sets_a_password_that_works(own_cluster, tmp_path):
+    """In a cluster of its own: roles are the cluster's, and other tests log in by theirs."""
+    cluster, database = own_cluster, new_database(own_cluster)
+    ujrat = Ujrat(database)
     file = tmp_path / "pw"
     file.write_text("correct horse\n")
     file.chmod(0o600)

@@ -23,24 +23,37 @@ READING = {"current_balance", "payout_state", "handed_out_upto", "bank_payouts_a
 SETTLING = {"hand_out", "confirm_instructions", "return_payment"}
 APP = {"post_payouts", "cancel_payout", "create_quote", "register_beneficiary", "update_beneficiary", "moment_past"} | SETTLING
 OPERATING = {"open_book", "open_currency", "connect_bank", "add_principal", "set_principal_enabled", "deposit_float",
-             "import_rates", "set_tariff", "add_log_key", "erase_beneficiary", "rotate_pii"}
+             "import_rates", "set_tariff", "add_log_key", "propose_adjustment", "decide_adjustment", "erase_beneficiary",
+             "rotate_pii"}
 MAY_CALL = {"ujrat_app": READING | APP, "ujrat_settle": READING | SETTLING, "ujrat_sealer": READING | {"seal_blocks"}, "ujrat_auditor": READING,
             "ujrat_operator": READING | OPERATING}
+
+
+@pytest.fixture(scope="module")
+def world(new_world):
+    return new_world(seal=True)
 
 
 @pytest.fixture(scope="module")
 def database(world):
     """With something in every table."""
     platform, bank = world.platform(), world.bank()
+    world.gateway.add_key(platform.code)
     first = platform.submit(platform.details(bank), 5_000, quote=platform.quote(5_000).name)
     platform.submit(platform.details(bank), 6_000)
     told = bank.take(2)
     bank.confirm(bank.settled(told[0]))
     bank.send_back(told[0])
     assert platform.get(first.name).state == 6
+    book = world.value("SELECT book_id FROM book WHERE code = %s", platform.code)
+    for role, call in (("ujrat_operator", "propose_adjustment(%s, 'r', 'because', NULL, '{suspense.PKR,charge.PKR}', '{1,-1}')"),
+                       ("postgres", "decide_adjustment(%s, 1, true)")):
+        with world.database.connect(role, autocommit=True, options="-c search_path=ujrat") as db:
+            db.execute("SELECT " + call, (book,))
     bank.confirm(bank.settled(told[1]))
     erased = platform.get(first.name).beneficiary
     world.gateway.ujrat("pii", "erase", platform.code, erased, "--reason", "test", "--quiet")
+    world.gateway.wait_sealed()
     return world.database
 
 
@@ -124,6 +137,8 @@ def test_a_role_calls_its_own_functions_only(database, as_role, role):
     ("ujrat_settle", "SELECT deposit_float(1, 1, 'USD', 100, 'x')"),
     ("ujrat_operator", "SELECT post_payouts(1, 1, '{}')"), ("ujrat_operator", "SELECT confirm_instructions(1, 1::smallint, 1, '{}')"),
     ("ujrat_auditor", "SELECT deposit_float(1, 1, 'USD', 100, 'x')"), ("ujrat_auditor", "SELECT post_payouts(1, 1, '{}')"),
+    ("ujrat_app", "SELECT propose_adjustment(1, 'r', 'x', NULL, '{}', '{}')"), ("ujrat_app", "SELECT decide_adjustment(1, 1, true)"),
+    ("ujrat_auditor", "SELECT decide_adjustment(1, 1, true)"), ("ujrat_operator", "SELECT operator_principal()"),
     ("ujrat_auditor", "SELECT moment_past(1)"), ("ujrat_auditor", "SELECT hand_out(1, 1::smallint, 1, 10)"),
 ])
 def test_calls_that_are_anothers_are_refused(as_role, role, call):
@@ -140,6 +155,12 @@ def test_a_role_makes_nothing_and_becomes_nobody(database, as_role, role):
     for statement in ("CREATE TABLE mine (x int)", "CREATE TABLE public.mine (x int)", "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
                       "CREATE ROLE friend", "SET ROLE ujrat_owner", "SET ROLE postgres", "SET SESSION AUTHORIZATION postgres",
                       "CREATE DATABASE mine", "ALTER ROLE ujrat_app SUPERUSER", "SET session_replication_role = replica",
+                      "CREATE TEMP TABLE mine (x int)", "CREATE SCHEMA mine", "SELECT lo_create(0)", "SELECT lo_creat(-1)",
+                      "SELECT lo_from_bytea(0, '\\x00')", "CREATE EVENT TRIGGER mine ON sql_drop EXECUTE FUNCTION refuse_change()",
+                      "DROP TRIGGER append_only ON journal", "ALTER TABLE journal DISABLE TRIGGER append_only", "DROP FUNCTION refuse_change CASCADE",
+                      "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+                      "ALTER TABLE journal DROP CONSTRAINT lines_sum_to_zero", "DROP SCHEMA ujrat CASCADE", "DROP VIEW posting",
+                      "ALTER DATABASE %s OWNER TO %s" % (database.name, role),
                       "COPY journal TO PROGRAM 'true'", "COPY journal TO '/tmp/x'", "SELECT pg_read_file('/etc/passwd')",
                       *("SET ROLE " + other for other in ROLES if other != role)):
         with pytest.raises((errors.InsufficientPrivilege, errors.UndefinedObject)):
@@ -153,8 +174,9 @@ def test_a_role_makes_nothing_and_becomes_nobody(database, as_role, role):
 def test_the_auditor_reads_only_from_the_start(as_role):
     connection = as_role("ujrat_auditor")
     assert connection.execute("SHOW default_transaction_read_only").fetchone() == ("on",)
-    with pytest.raises(errors.ReadOnlySqlTransaction):
-        connection.execute("CREATE TEMP TABLE t (x int)")
+    for statement in ("CREATE TEMP TABLE t (x int)", "SELECT lo_create(0)"):
+        with pytest.raises((errors.ReadOnlySqlTransaction, errors.InsufficientPrivilege)):
+            connection.execute(statement)
     with pytest.raises((errors.ReadOnlySqlTransaction, errors.InsufficientPrivilege)):
         connection.execute("INSERT INTO journal SELECT * FROM journal")
 

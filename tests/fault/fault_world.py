@@ -11,7 +11,7 @@ import subprocess
 import time
 
 import fault_checker
-from harness import BUILD, PATIENCE, Cluster, Gateway, new_database, unique, wait_until
+from harness import BIN, BUILD, PATIENCE, Cluster, Gateway, new_database, unique, wait_until
 
 PLATFORMS = ("upwork", "fiverr")
 BANKS = ("MUCB", "SCBL")
@@ -43,12 +43,13 @@ def iban(bank, number):
 class World:
     """`with World(...) as world`: everything runs; afterwards everything is gone."""
 
-    def __init__(self, work, pki, api, seed, workers=2, sabotage=None, scarce=400_000):
+    def __init__(self, work, pki, api, seed, workers=2, sabotage=None, scarce=400_000, seal=False):
+        """seal: the gateway seals its books meanwhile, and verified() holds them against themselves."""
         self.folder = pathlib.Path(work) / unique("world")
         self.folder.mkdir()
         self.folder.chmod(0o755)
         self.pki, self.api, self.rng, self.seed = pki, api, random.Random(seed), seed
-        self.sabotage, self.scarce, self.workers = sabotage, scarce, workers
+        self.sabotage, self.scarce, self.workers, self.seal = sabotage, scarce, workers, seal
         self.told = collections.Counter()
         self.kills, self.loads, self.cluster, self.gateway = 0, 0, None, None
 
@@ -64,7 +65,10 @@ class World:
             if self.sabotage:
                 self.sabotage(self)
             self.gateway = Gateway(self.folder / "gateway", self.database, self.pki, self.api, workers=self.workers,
-                                   watch_poll="50ms", statement_timeout="4s", call_deadline="800ms")
+                                   watch_poll="50ms", statement_timeout="4s", call_deadline="800ms", seal=self.seal)
+            if self.seal:
+                for platform in PLATFORMS:
+                    self.gateway.add_key(platform)
             self.gateway.start()
             self.gateway.settings["listen"] = "127.0.0.1:%d" % self.gateway.port
             stack.callback(self.end_gateway)
@@ -178,6 +182,11 @@ class World:
         wait_until(lambda: not any(os.path.exists("/proc/%d" % p) for p in workers), 5, "workers to die with their master")
         self.gateway.start()
 
+    def kill_sealer(self):
+        victim = wait_until(self.gateway.sealer, 20, "a sealer to kill")
+        os.kill(victim, signal.SIGKILL)
+        self.kills += 1
+
     def terminate_backend(self):
         pids = self.backends()
         if pids:
@@ -207,6 +216,14 @@ class World:
         self.cluster.start()
 
     # ---------------------------------------------------------------- what came of it
+    def verified(self):
+        """What the auditor's program, which shares no code with what posted and sealed, says of all the books; nothing when they
+        are sound."""
+        self.gateway.wait_sealed(60)
+        done = subprocess.run([str(BIN / "ujrat-audit"), "verify", "--db", self.database.uri("ujrat_auditor")],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60 * PATIENCE)
+        return "" if done.returncode == 0 else done.stdout + done.stderr
+
     def check(self):
         """(findings, events, what to print)"""
         events = fault_checker.read_events(self.folder)

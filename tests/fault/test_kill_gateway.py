@@ -7,7 +7,7 @@ import fault_world
 
 @pytest.fixture(scope="module")
 def world(work, pki, api):
-    with fault_world.World(work, pki, api, seed="gateway") as world:
+    with fault_world.World(work, pki, api, seed="gateway", seal=True) as world:
         yield world
 
 
@@ -16,6 +16,7 @@ def sound(world, name):
     fault_world.report(name, said)
     assert not found, "\n".join(found)
     assert left == 0, "%d payouts have no answer of their bank" % left
+    assert not world.verified()
     return events
 
 
@@ -34,8 +35,9 @@ def test_killed_workers(world):
         for _ in range(5):
             world.under_load(0.4)
             world.kill_worker()
+            world.kill_sealer()
         world.wait_for_acks()
-    events = sound(world, "kill -9 of workers")
+    events = sound(world, "kill -9 of workers and sealers")
     assert events["unknown"]
 
 

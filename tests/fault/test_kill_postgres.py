@@ -8,7 +8,7 @@ from test_kill_gateway import sound
 
 @pytest.fixture(scope="module")
 def world(work, pki, api):
-    with fault_world.World(work, pki, api, seed="postgres") as world:
+    with fault_world.World(work, pki, api, seed="postgres", seal=True) as world:
         yield world
 
 
@@ -55,7 +55,7 @@ def test_stopped_server(world):
 
 @pytest.mark.seconds_max(90)
 def test_everything_at_once(world):
-    faults = [world.kill_worker, world.terminate_backend, world.kill_backend, world.kill_daemon, world.stop_cluster]
+    faults = [world.kill_worker, world.kill_sealer, world.terminate_backend, world.kill_backend, world.kill_daemon, world.stop_cluster]
     with world.load():
         world.rng.shuffle(faults)
         for fault in faults:

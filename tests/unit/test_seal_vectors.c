@@ -82,13 +82,12 @@ static struct bytes hex_of(const json_t *v, const char *key)
 {
     struct bytes out = {.len = 0};
     const json_t *value = json_object_get(v, key);
-    size_t i;
-    const json_t *line;
     assert_non_null(value);
     if (json_is_string(value))
         add_hex(&out, value);
     else
-        json_array_foreach(value, i, line) add_hex(&out, line);
+        for (size_t i = 0; i < json_array_size(value); i++)
+            add_hex(&out, json_array_get(value, i));
     return out;
 }
 

@@ -40,19 +40,25 @@ CREATE OR REPLACE FUNCTION seal_blocks(p_book integer, p_seals block_seal_draft[
     p_key text, p_signature bytea)
 RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
 DECLARE
-    last bigint := (SELECT max(s.block_no) FROM unnest(p_seals) s);
+    first bigint := (p_seals[1]).block_no;
+    last bigint := (p_seals[cardinality(p_seals)]).block_no;
+    written bigint;
 BEGIN
     PERFORM 1 FROM log_key WHERE book_id = p_book ORDER BY from_block FOR KEY SHARE;
-    IF EXISTS (SELECT 1 FROM unnest(p_seals) s
-                WHERE s.key_id IS DISTINCT FROM (SELECT k.key_id FROM log_key k WHERE k.book_id = p_book AND k.from_block <= s.block_no
+    INSERT INTO block_seal (book_id, block_no, prev_block_no, journal_root, nodes, leaves, key_id, signature)
+    SELECT p_book, s.block_no, nullif(s.block_no - 1, 0), s.journal_root, s.nodes, s.leaves, s.key_id, s.signature
+      FROM unnest(p_seals) s ORDER BY s.block_no;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    -- What is written is looked at, not what was given: that would be unpacked once more, leaves and all.
+    IF written <> last - first + 1 THEN
+        RAISE EXCEPTION 'seals are not given in the order of their blocks' USING ERRCODE = 'UJ604';
+    ELSIF EXISTS (SELECT 1 FROM block_seal s WHERE s.book_id = p_book AND s.block_no BETWEEN first AND last
+                  AND s.key_id IS DISTINCT FROM (SELECT k.key_id FROM log_key k WHERE k.book_id = p_book AND k.from_block <= s.block_no
                                                   ORDER BY k.from_block DESC LIMIT 1))
        OR NOT EXISTS (SELECT 1 FROM log_key k WHERE k.book_id = p_book AND k.key_id = p_key AND k.from_block >=
                           (SELECT max(from_block) FROM log_key WHERE book_id = p_book AND from_block <= last)) THEN
         RAISE EXCEPTION 'a block or head is signed with a key that is not in force' USING ERRCODE = 'UJ409';
     END IF;
-    INSERT INTO block_seal (book_id, block_no, prev_block_no, journal_root, nodes, leaves, key_id, signature)
-    SELECT p_book, s.block_no, nullif(s.block_no - 1, 0), s.journal_root, s.nodes, s.leaves, s.key_id, s.signature
-      FROM unnest(p_seals) s ORDER BY s.block_no;
     INSERT INTO tree_head (book_id, tree_size, root, signed_at, key_id, signature)
     VALUES (p_book, last, p_root, p_signed_at, p_key, p_signature);
     RETURN last;

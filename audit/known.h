@@ -1,11 +1,11 @@
 /*
- * registry.h: what journals point to: currencies, rate sheets, the accounts and beneficiaries of the book at hand.
+ * known.h: what journals point to: currencies, rate sheets, the accounts and beneficiaries of the book at hand.
  *
  * Filled from the records of a log as they pass, looked up by whoever checks journals and, when the log is a database, by
  * what makes journals' records out of its rows.
  */
-#ifndef UJRAT_AUDIT_REGISTRY_H
-#define UJRAT_AUDIT_REGISTRY_H
+#ifndef UJRAT_AUDIT_KNOWN_H
+#define UJRAT_AUDIT_KNOWN_H
 
 #include "audit/merkle.h"
 #include "audit/record.h"
@@ -66,39 +66,39 @@ struct beneficiary_entry {
     hash_t hash;
 };
 
-struct registry;
+struct known;
 
-MUST_CHECK err_t registry_new(struct sha256 *sha, struct registry **out);
-void registry_free(struct registry **registry);
+MUST_CHECK err_t known_new(struct sha256 *sha, struct known **out);
+void known_free(struct known **known);
 
 /* Takes the record of a currency, a rate sheet, an account or a beneficiary; others are not for it and pass. A book's
  * record empties what belongs to the book before. why: what is wrong with it, ERR_INVALID then (an account that is not
  * what its code says, a thing said twice, out of order); ERR_LIMIT, ERR_NO_MEMORY, ERR_SYS. */
-MUST_CHECK err_t registry_book(struct registry *r);
-MUST_CHECK err_t registry_currency(struct registry *r, const struct record_currency *c);
-MUST_CHECK err_t registry_sheet(struct registry *r, struct slice bytes,
-                                const struct record_rate_sheet *s);
-MUST_CHECK err_t registry_account(struct registry *r, const struct record_account *a);
-MUST_CHECK err_t registry_beneficiary(struct registry *r, struct slice bytes,
-                                      const struct record_beneficiary *b);
+MUST_CHECK err_t known_book(struct known *r);
+MUST_CHECK err_t known_currency(struct known *r, const struct record_currency *c);
+MUST_CHECK err_t known_sheet(struct known *r, struct slice bytes,
+                             const struct record_rate_sheet *s);
+MUST_CHECK err_t known_account(struct known *r, const struct record_account *a);
+MUST_CHECK err_t known_beneficiary(struct known *r, struct slice bytes,
+                                   const struct record_beneficiary *b);
 
 /* Minor digits of the currency; -1: there is none of that code. */
-int registry_digits(const struct registry *r, uint16_t ccy);
-uint16_t registry_ccy_of_number(const struct registry *r, int64_t number);
+int known_digits(const struct known *r, uint16_t ccy);
+uint16_t known_ccy_of_number(const struct known *r, int64_t number);
 
 /* By code; the index of the account, or -1. */
-int registry_account_of(const struct registry *r, struct slice code);
-int registry_account_of_id(const struct registry *r, int64_t account_id);
-const struct account *registry_account_at(const struct registry *r, int index);
-int registry_accounts(const struct registry *r);
+int known_account_of(const struct known *r, struct slice code);
+int known_account_of_id(const struct known *r, int64_t account_id);
+const struct account *known_account_at(const struct known *r, int index);
+int known_accounts(const struct known *r);
 
 /* NULL: none. */
-const struct sheet *registry_sheet_of(const struct registry *r, struct slice hash);
-const struct sheet *registry_sheet_of_id(const struct registry *r, int64_t rate_id);
-int64_t registry_rate(const struct registry *r, const struct sheet *sheet, uint16_t ccy); /* 0 */
+const struct sheet *known_sheet_of(const struct known *r, struct slice hash);
+const struct sheet *known_sheet_of_id(const struct known *r, int64_t rate_id);
+int64_t known_rate(const struct known *r, const struct sheet *sheet, uint16_t ccy); /* 0 */
 
 /* ERR_INVALID: there is none. */
-MUST_CHECK err_t registry_beneficiary_of(struct registry *r, int64_t id, int64_t version,
-                                         struct beneficiary_entry *out);
+MUST_CHECK err_t known_beneficiary_of(struct known *r, int64_t id, int64_t version,
+                                      struct beneficiary_entry *out);
 
 #endif

@@ -1,4 +1,4 @@
-#include "audit/registry.h"
+#include "audit/known.h"
 
 #include "audit/pages.h"
 
@@ -24,7 +24,7 @@ struct mark {
     int64_t id, version;
 };
 
-struct registry {
+struct known {
     struct sha256 *sha;
     int8_t digits[CCY_PACKED_MAX]; /* -1: no such currency */
     uint16_t of_number[1000];
@@ -71,26 +71,26 @@ const char *ccy_unpack(uint16_t ccy, char out[4])
     return out;
 }
 
-err_t registry_new(struct sha256 *sha, struct registry **out)
+err_t known_new(struct sha256 *sha, struct known **out)
 {
-    struct registry *r = calloc(1, sizeof *r);
+    struct known *r = calloc(1, sizeof *r);
 
     if (r == NULL)
-        return err_make(ERR_NO_MEMORY, "registry");
+        return err_make(ERR_NO_MEMORY, "known");
     r->sha = sha;
     memset(r->digits, -1, sizeof r->digits);
     r->sheet_slots = calloc(SHEET_SLOTS, sizeof *r->sheet_slots);
     if (r->sheet_slots == NULL) {
-        registry_free(&r);
-        return err_make(ERR_NO_MEMORY, "registry");
+        known_free(&r);
+        return err_make(ERR_NO_MEMORY, "known");
     }
     *out = r;
     return err_none();
 }
 
-void registry_free(struct registry **registry)
+void known_free(struct known **known)
 {
-    struct registry *r = *registry;
+    struct known *r = *known;
 
     if (r == NULL)
         return;
@@ -100,10 +100,10 @@ void registry_free(struct registry **registry)
     free(r->marks);
     pages_close(&r->beneficiaries);
     free(r);
-    *registry = NULL;
+    *known = NULL;
 }
 
-err_t registry_book(struct registry *r)
+err_t known_book(struct known *r)
 {
     r->n_accounts = 0;
     memset(r->account_slots, 0, sizeof r->account_slots);
@@ -116,7 +116,7 @@ err_t registry_book(struct registry *r)
 
 /* ---------------------------------------------------------------- currencies */
 
-err_t registry_currency(struct registry *r, const struct record_currency *c)
+err_t known_currency(struct known *r, const struct record_currency *c)
 {
     uint16_t ccy = ccy_pack(c->code);
 
@@ -129,12 +129,12 @@ err_t registry_currency(struct registry *r, const struct record_currency *c)
     return err_none();
 }
 
-int registry_digits(const struct registry *r, uint16_t ccy)
+int known_digits(const struct known *r, uint16_t ccy)
 {
     return ccy < CCY_PACKED_MAX ? r->digits[ccy] : -1;
 }
 
-uint16_t registry_ccy_of_number(const struct registry *r, int64_t number)
+uint16_t known_ccy_of_number(const struct known *r, int64_t number)
 {
     return number >= 0 && number < 1000 ? r->of_number[number] : CCY_NONE;
 }
@@ -169,7 +169,7 @@ static uint32_t slot_of(const hash_t *hash)
     return v % SHEET_SLOTS;
 }
 
-err_t registry_sheet(struct registry *r, struct slice bytes, const struct record_rate_sheet *s)
+err_t known_sheet(struct known *r, struct slice bytes, const struct record_rate_sheet *s)
 {
     void *sheets = r->sheets;
     void *rates = r->rates;
@@ -189,7 +189,7 @@ err_t registry_sheet(struct registry *r, struct slice bytes, const struct record
     for (size_t i = 0; i < s->n_rates; i++) {
         struct rate *rate = &r->rates[r->n_rates++];
         *rate = (struct rate){ccy_pack(s->rates[i].currency), s->rates[i].pkr_e10};
-        if (registry_digits(r, rate->ccy) < 0 || rate->pkr_e10 <= 0)
+        if (known_digits(r, rate->ccy) < 0 || rate->pkr_e10 <= 0)
             return err_make(ERR_INVALID, "a rate is of no known currency, or not above zero");
     }
     slot = slot_of(&sheet->hash);
@@ -199,7 +199,7 @@ err_t registry_sheet(struct registry *r, struct slice bytes, const struct record
     return err_none();
 }
 
-const struct sheet *registry_sheet_of(const struct registry *r, struct slice hash)
+const struct sheet *known_sheet_of(const struct known *r, struct slice hash)
 {
     hash_t wanted;
     uint32_t slot;
@@ -217,7 +217,7 @@ const struct sheet *registry_sheet_of(const struct registry *r, struct slice has
     return NULL;
 }
 
-const struct sheet *registry_sheet_of_id(const struct registry *r, int64_t rate_id)
+const struct sheet *known_sheet_of_id(const struct known *r, int64_t rate_id)
 {
     uint32_t low = 0;
     uint32_t high = r->n_sheets;
@@ -234,7 +234,7 @@ const struct sheet *registry_sheet_of_id(const struct registry *r, int64_t rate_
     return NULL;
 }
 
-int64_t registry_rate(const struct registry *r, const struct sheet *sheet, uint16_t ccy)
+int64_t known_rate(const struct known *r, const struct sheet *sheet, uint16_t ccy)
 {
     for (uint32_t i = 0; i < sheet->n; i++)
         if (r->rates[sheet->first + i].ccy == ccy)
@@ -267,7 +267,7 @@ static uint32_t account_slot(struct slice code)
     return (h ^ (h >> 15)) % ACCOUNT_SLOTS;
 }
 
-static err_t check_account(const struct registry *r, const struct record_account *a, int role)
+static err_t check_account(const struct known *r, const struct record_account *a, int role)
 {
     char code[ACCOUNT_SIZE];
     int len;
@@ -288,17 +288,17 @@ static err_t check_account(const struct registry *r, const struct record_account
         return err_make(ERR_INVALID, "an account's type or normal side is not that of its role");
     if (a->floor_zero != roles[role].floor_zero)
         return err_make(ERR_INVALID, "an account's floor is not that of its role");
-    if (registry_digits(r, ccy_pack(a->currency)) < 0)
+    if (known_digits(r, ccy_pack(a->currency)) < 0)
         return err_make(ERR_INVALID, "an account is in no known currency");
     if (a->account_id <= 0 || a->account_id > INT32_MAX ||
         (r->n_accounts > 0 && a->account_id <= r->accounts[r->n_accounts - 1].account_id))
         return err_make(ERR_INVALID, "accounts are not in the order of their numbers");
-    if (registry_account_of(r, a->code) >= 0)
+    if (known_account_of(r, a->code) >= 0)
         return err_make(ERR_INVALID, "an account is there twice");
     return err_none();
 }
 
-err_t registry_account(struct registry *r, const struct record_account *a)
+err_t known_account(struct known *r, const struct record_account *a)
 {
     struct account *account;
     uint32_t slot;
@@ -327,7 +327,7 @@ err_t registry_account(struct registry *r, const struct record_account *a)
     return err_none();
 }
 
-int registry_account_of(const struct registry *r, struct slice code)
+int known_account_of(const struct known *r, struct slice code)
 {
     uint32_t slot = account_slot(code);
 
@@ -340,7 +340,7 @@ int registry_account_of(const struct registry *r, struct slice code)
     return -1;
 }
 
-int registry_account_of_id(const struct registry *r, int64_t account_id)
+int known_account_of_id(const struct known *r, int64_t account_id)
 {
     int low = 0;
     int high = r->n_accounts;
@@ -361,13 +361,13 @@ int registry_account_of_id(const struct registry *r, int64_t account_id)
     return -1;
 }
 
-const struct account *registry_account_at(const struct registry *r, int index)
+const struct account *known_account_at(const struct known *r, int index)
 {
     assert(index >= 0 && index < r->n_accounts);
     return &r->accounts[index];
 }
 
-int registry_accounts(const struct registry *r)
+int known_accounts(const struct known *r)
 {
     return r->n_accounts;
 }
@@ -381,8 +381,7 @@ static int mark_compare(const struct mark *a, int64_t id, int64_t version)
     return a->version < version ? -1 : a->version > version;
 }
 
-err_t registry_beneficiary(struct registry *r, struct slice bytes,
-                           const struct record_beneficiary *b)
+err_t known_beneficiary(struct known *r, struct slice bytes, const struct record_beneficiary *b)
 {
     struct beneficiary_entry *e;
 
@@ -412,8 +411,8 @@ err_t registry_beneficiary(struct registry *r, struct slice bytes,
     return err_none();
 }
 
-err_t registry_beneficiary_of(struct registry *r, int64_t id, int64_t version,
-                              struct beneficiary_entry *out)
+err_t known_beneficiary_of(struct known *r, int64_t id, int64_t version,
+                           struct beneficiary_entry *out)
 {
     uint64_t low = 0;
     uint64_t high = r->n_marks;
