@@ -49,9 +49,9 @@ struct words words_of_state(enum payout_state state)
     case PAYOUT_STATE_SETTLED:
         return (struct words){"Paid", "ادا ہو گئی"};
     case PAYOUT_STATE_REJECTED:
-        return (struct words){"Rejected by the bank", "بینک نے قبول نہیں کی"};
+        return (struct words){"Rejected", "مسترد ہو گئی"};
     case PAYOUT_STATE_RETURNED:
-        return (struct words){"Sent back by the bank", "بینک نے واپس کر دی"};
+        return (struct words){"Returned", "واپس آ گئی"};
     case PAYOUT_STATE_CANCELLED:
         return (struct words){"Cancelled", "منسوخ ہو گئی"};
     case PAYOUT_STATE_UNCLAIMED:

@@ -1,7 +1,7 @@
 -- read-only
 -- Journals of the book $1 as the log holds them: all of the payout $2, or the one $3 (the other is 0). One row a line, one
 -- row without account where there are none, with the seal of the journal's block (NULL: not sealed yet) and what the journal
--- is about but for a payout's own numbers, which log_payout.sql has.
+-- is about but for a payout's own numbers, which log_payout.sql has. A block's leaves, which may be many, come with the first line.
 WITH p AS (
     SELECT * FROM payout WHERE book_id = $1::int4 AND payout_id = $2::int8
 ), wanted AS (
@@ -25,7 +25,8 @@ WITH p AS (
 )
 SELECT j.seq, j.block_no, k.committed_at, kind.kind, kind.name, actor.uri, j.payout_id, j.reverses_seq, j.detail,
        a.code AS account, ccy.code AS currency, line.minor,
-       k.first_seq, k.last_seq, s.journal_root, s.leaves, substring(s.nodes, 1, 32) AS block_hash, s.key_id, s.signature,
+       k.first_seq, k.last_seq, s.journal_root, CASE WHEN coalesce(line.ord, 1) = 1 THEN s.leaves END AS leaves,
+       substring(s.nodes, 1, 32) AS block_hash, s.key_id, s.signature,
        substring(before.nodes, 1, 32) AS prev,
        t.step, t.state, t.reason_code, t.bank_reference, t.tax_withheld, t.eprc_number,
        hb.code AS handed_to, h.prev_payout_id, h.last_payout_id,

@@ -28,11 +28,13 @@ def lived(world, keys):
     add_key(world, platform, keys)
     to = bank_account = platform.register(bank).name
     names = {}
+    for gross in (1_001, 1_002, 1_003):     # heads of several sizes, however seldom the sealer comes to look
+        platform.submit(to, gross)
+        until_sealed(world, platform)
     quote = platform.quote(40_000)
     names["settled"] = platform.submit(to, 40_000, quote=quote.name, remittance_information="Logo, 2 colours — عید")
     names["rejected"], names["returned"] = platform.submit(to, 20_000), platform.submit(bank_account, 3_000_00, "JPY")
-    by_payout = {i.amount.minor_units: i for i in bank.take(3)}
-    assert len(by_payout) == 3
+    by_payout = {i.amount.minor_units: i for i in bank.take(6)}
     told = [by_payout[names[n].pricing.net.minor_units] for n in ("settled", "rejected", "returned")]
     bank.confirm(bank.settled(told[0], tax=1234, eprc="EPRC-1"), bank.rejected(told[1]), bank.settled(told[2]))
     bank.send_back(told[2])
@@ -110,7 +112,7 @@ def test_heads_of_older_sizes_stay_as_they_were_signed(world, lived):
     platform, _ = lived
     sizes = [r[0] for r in world.rows("SELECT tree_size FROM tree_head JOIN book USING (book_id) WHERE code = %s",
                                       platform.code)]
-    assert len(sizes) > 3
+    assert len(sizes) >= 4
     for size in range(1, blocks(world, platform) + 1):
         ask = world.api.audit.GetTreeHeadRequest(book="books/" + platform.code, tree_size=size)
         if size in sizes:

@@ -179,6 +179,29 @@ def test_a_person_can_be_left_out_and_the_rest_stays_true(settled, folder):
     assert verify(folder, without)[:2] == (0, {})
 
 
+def test_after_an_erasure_the_receipt_has_no_person_in_it_and_is_still_true(world, lived, folder):
+    platform, bank, _ = lived
+    person = platform.register(bank, display_name="Somebody Who Leaves")
+    payout = platform.submit(person.name, 12_345)
+    until_sealed(world, platform)
+    before = receipt_of(world, platform, payout)
+    assert b"Somebody Who Leaves" in before
+    # all but the cancelled one are told to the bank
+    told = world.value("SELECT count(*) - 1 FROM payout JOIN book USING (book_id) WHERE code = %s", platform.code)
+    bank.confirm(bank.rejected([i for i in bank.take(told) if i.amount == payout.pricing.net][0]))
+    world.gateway.ujrat("pii", "erase", platform.code, person.name, "--reason", "asked to", "--quiet")
+    until_sealed(world, platform)
+    after = receipt_of(world, platform, payout)
+    assert b"Somebody" not in after and person.details.iban.encode() not in after
+    receipt = json.loads(after)
+    assert receipt["openings"] is None and receipt["payout"]["beneficiary"]["account"] is None
+    assert receipt["records"]["beneficiary"] == json.loads(before)["records"]["beneficiary"]
+    assert verify(folder, after)[:2] == (0, {}) and verify(folder, before)[:2] == (0, {})
+    (folder / "erased.json").write_bytes(after)
+    run(BIN / "ujrat", "receipt", "--from", folder / "erased.json", "--pdf", folder / "erased.pdf", "--lang", "en")
+    assert "(erased)" in pdf_text(folder / "erased.pdf") and "Rejected" in pdf_text(folder / "erased.pdf")
+
+
 def test_journals_of_another_payout_do_not_make_this_one(world, lived, settled, folder):
     platform, _, names = lived
     other = json.loads(receipt_of(world, platform, names["returned"]))
