@@ -294,6 +294,7 @@ static int next_book(struct source_db *s)
         s->options.skip_blocks == NULL ? 0 : s->options.skip_blocks(s->options.context, s->code);
     s->next_block = 1;
     memset(s->prev.b, 0, sizeof s->prev.b);
+    s->beneficiary = (struct beneficiary_entry){0}; /* numbers begin again in each book */
     *r = (struct record_book){s->code, slice_str(PQgetvalue(row, 0, 0)), db_int(row, 0, 1)};
     s->phase = PHASE_KEYS;
     result = give(s, RECORD_BOOK, record_write_book(&s->out, r));

@@ -92,8 +92,8 @@ def sealed(new_world, work):
     world = new_world(seal=True)
     mucb, scbl, cancelling = world.bank(), world.bank(), world.bank()
     platforms = [world.platform(USD=50_000_00, JPY=3_000_000), world.platform(USD=20_000_00)]
-    for platform in platforms:
-        name = platform.register(cancelling).name
+    first = [platform.register(cancelling).name for platform in platforms]
+    for platform, name in zip(platforms, first):
         platform.cancel(platform.submit(name, gross=4_321).name)
     make_traffic(world, platforms[0], mucb, scbl)
     to = platforms[1].register(mucb).name
@@ -107,8 +107,11 @@ def sealed(new_world, work):
     live = verify(*db(world.database), key=keys)
     witness = folder / "witness.jsonl"
     audit("witness", "--file", witness, "--key", keys, *db(world.database))
-    # more, so that the witness's heads are not the newest
+    # more, so that the witness's heads are not the newest; each book ends with the number of the beneficiary that every
+    # book begins with, and those are different people
     platforms[0].submit(platforms[0].register(mucb).name, gross=7_777)
+    for platform, name in zip(platforms, first):
+        platform.submit(name, gross=8_888)
     world.gateway.wait_sealed()
     world.close()
     world.gateway.stop()
@@ -295,7 +298,7 @@ def test_the_witness_writes_what_extends_what_it_saw(sealed):
     assert len(path.read_text().splitlines()) == 2
     assert "witnessed" in audit("witness", "--file", path, "--key", sealed.keys, *db(sealed.database)).stdout
     lines = [json.loads(line) for line in path.read_text().splitlines()]
-    assert len(lines) == 3 and set(lines[0]) == {"book", "tree_size", "root", "signed_at", "key_id", "signature"}
+    assert len(lines) == 4 and set(lines[0]) == {"book", "tree_size", "root", "signed_at", "key_id", "signature"}
     assert "nothing new" in audit("witness", "--file", path, "--key", sealed.keys, *db(sealed.database)).stdout
     log_verifier.verify(io.BytesIO(sealed.log.read_bytes()), witness=path.read_text().splitlines())
 
@@ -306,7 +309,7 @@ def test_the_witness_writes_what_extends_what_it_saw(sealed):
     assert "book %s, %d blocks" % (lines[0]["book"], lines[0]["tree_size"]) in done.stderr and "rewritten" in done.stderr
     assert path.read_text() == before
     path.write_text(before[:-20])
-    assert "line 3" in audit("witness", "--file", path, *db(sealed.database), code=1).stderr
+    assert "line 4" in audit("witness", "--file", path, *db(sealed.database), code=1).stderr
 
 
 # ---------------------------------------------------------------- the tamper drill
