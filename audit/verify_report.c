@@ -83,7 +83,9 @@ static void print_heads(const struct verify *v, const struct verify_report *repo
                    report->keys->n == 0 ? " (ON TRUST)" : "", root);
         }
         if (report->witness != NULL)
-            printf("    %zu heads of the witness are prefixes of it\n", b->witnessed);
+            printf("    %zu %s of it\n", b->witnessed,
+                   b->witnessed == 1 ? "head of the witness is a prefix"
+                                     : "heads of the witness are prefixes");
         if (b->unsealed > 0)
             printf("    note: the last %" PRId64
                    " blocks are not sealed yet; their journals were checked, "

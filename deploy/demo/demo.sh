@@ -202,6 +202,25 @@ wait_for_banks() {
     wait_for 60 'every payout landed' ujratd all_landed
 }
 
+# ---------------------------------------------------------------- the auditor
+all_sealed() {
+    ! ujrat log status --json | grep -qE '"unsealed": [1-9]'
+}
+
+take_evidence() { # what an auditor carries away: public keys, heads of today and of every run before, the log in one file
+    local platform
+    mkdir -p "$demo/audit"
+    wait_for 30 'every block was sealed' ujratd all_sealed
+    for platform in $platforms; do ujrat log key export "$platform" || exit 1; done >"$demo/audit/keys.pem"
+    ujrat-audit witness --file "$demo/audit/witness.jsonl" --key "$demo/audit/keys.pem" || exit 1
+    ujrat-audit export --format log --out "$demo/audit/books.ujlog" || exit 1
+}
+
+give_receipt() { # PLATFORM REFERENCE: to whom it was paid
+    ujrat receipt "$2" --as "$1" --json "$demo/audit/receipt.json" --pdf "$demo/audit/receipt.pdf" || exit 1
+    ujrat-audit receipt-verify "$demo/audit/receipt.json" --key "$demo/audit/keys.pem" --witness "$demo/audit/witness.jsonl" || exit 1
+}
+
 count_of() { # STATE
     ujrat payout report --json | grep -c "\"state\": \"$1\""
 }
@@ -227,6 +246,10 @@ print_story() {
     title 'Trial balance, as an auditor reads it from the database'
     ujrat trial-balance || exit 1
 
+    title 'The books, checked from one file with no database (ujrat-audit verify)'
+    env -u UJRAT_DB -u UJRAT_OPERATOR_DB ujrat-audit verify "$demo/audit/books.ujlog" --key "$demo/audit/keys.pem" \
+        --witness "$demo/audit/witness.jsonl" || exit 1
+
     title 'What others would have taken of the same money (illustrative)'
     ujrat compare deploy/demo/competitors.csv || exit 1
     echo "Ujrat's row is what these books hold, at tariffs made up for the demo."
@@ -239,10 +262,12 @@ print_next() {
     ujrat quote 1000 USD --as upwork
     ujrat payout submit deploy/demo/payouts/fiverr.csv --as fiverr  ${dim}# paid once$plain
     ujrat payout watch --as freelancer                              ${dim}# Ctrl-C$plain
+    ujrat-audit trail upwork UPW-2026-07-001                        ${dim}# with its proof$plain
     ujrat log status                                                ${dim}# every block is sealed$plain
 
 Gateway ${bold}localhost:$port${plain} (mutual TLS, gRPC); its log, the banks' and all else
-are under var/demo. A payout from a program of yours: docs/quickstart.md.
+are under var/demo, the auditor's evidence and a receipt (PDF) in var/demo/audit.
+A payout from a program of yours: docs/quickstart.md. For auditors: docs/auditing.md.
 The rates are those of 17 July 2026, so the demo's gateway is told to take old
 rates (rate_age_max = 3650d); by default it refuses to price with rates older
 than a few days.
@@ -283,6 +308,8 @@ step 'Three sandbox banks: one prompt, one rejects, one sends back' start_banks
 title 'Paying'
 step 'Four payout files, over mutual TLS' pay_all
 step 'Banks confirm, reject and return' wait_for_banks
+step 'An auditor takes the public keys, the signed heads and the log' take_evidence
+step 'A freelancer gets a receipt that proves itself' give_receipt upwork UPW-2026-07-001
 now_step='the report'
 print_story
 print_next

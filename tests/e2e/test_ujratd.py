@@ -570,7 +570,8 @@ def test_reflection(world, version):
             assert set(file.dependency) <= set(files)
             methods.update({file.package + "." + s.name: [m.name for m in s.method] for s in file.service})
     assert "SubmitPayouts" in methods["ujrat.payout.v1.PayoutService"]
-    assert methods["ujrat.audit.v1.AuditService"] == ["GetTrialBalance", "ListJournals", "GetAccountStatement", "GetPayoutTrail"]
+    assert methods["ujrat.audit.v1.AuditService"] == ["GetTrialBalance", "ListJournals", "GetAccountStatement", "GetPayoutTrail", "GetTreeHead",
+                                                       "GetInclusionProof", "GetConsistencyProof", "GetReceipt"]
 
 
 def test_many_clients_come_and_go(world):

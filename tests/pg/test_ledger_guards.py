@@ -166,7 +166,8 @@ MAY = {"ujrat_app": {"post_payouts", "cancel_payout", "create_quote", "register_
        "ujrat_sealer": {"seal_blocks"},
        "ujrat_auditor": set(),
        "ujrat_operator": {"open_book", "open_currency", "connect_bank", "add_principal", "set_principal_enabled", "deposit_float",
-                          "import_rates", "set_tariff", "add_log_key", "propose_adjustment", "decide_adjustment"}}
+                          "import_rates", "set_tariff", "add_log_key", "propose_adjustment", "decide_adjustment", "erase_beneficiary",
+                          "rotate_pii"}}
 READS = {"current_balance", "payout_state", "handed_out_upto", "bank_payouts_after", "digit_factor", "block_upto"}
 
 

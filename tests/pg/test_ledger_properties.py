@@ -361,9 +361,9 @@ def test_watching_instructions_shows_what_was_handed_out(walks, page):
         for bank, bank_id in walk.l.bank.items():
             seen, after = [], 0
             while rows := walk.l.named("settlement_watch", walk.l.book, bank_id, after, page):
-                seen += [(r[0], r[1], r[2]) for r in rows]
+                seen += [(r[0], r[1], r[2], r[3]) for r in rows]
                 after = rows[-1][0]
-            assert seen == [(i, p["state"] == CANCELLED, p["net"]) for i, p in sorted(walk.m.payout.items())
+            assert seen == [(i, p["state"] == CANCELLED, False, p["net"]) for i, p in sorted(walk.m.payout.items())
                             if p["bank"] == bank and i <= walk.m.handed[bank]]
 
 
