@@ -1,7 +1,7 @@
 #include "cli/payout_file.h"
 
-#include "cli/call.h"
 #include "base/command.h"
+#include "cli/call.h"
 #include "cli/csv.h"
 #include "domain/purpose.h"
 

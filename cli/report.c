@@ -1,7 +1,7 @@
 #include "cli/report.h"
 
-#include "base/table.h"
 #include "base/command.h"
+#include "base/table.h"
 
 #include <jansson.h>
 #include <stdlib.h>
