@@ -75,7 +75,8 @@ static void print_heads(const struct verify *v, const struct verify_report *repo
         if (b->findings > 0)
             continue;
         if (!b->has_head) {
-            printf("%s: nothing is sealed\n", b->book);
+            if (report->broken == NULL) /* else it was not read so far */
+                printf("%s: nothing is sealed\n", b->book);
         } else {
             (void)hex_encode(b->head_root.b, HASH_BYTES, root);
             printf("%s: head of %" PRId64 " blocks, signed %s with key %s%s\n    root %s\n",
