@@ -199,12 +199,13 @@ int copy_ints(struct copy *copy, int i, int64_t *out, int max)
 {
     struct slice s = copy->fields[i];
     const char *p = s.p;
-    const char *end = p + s.len;
+    const char *end;
     uint32_t n;
 
     assert(i < copy->n);
     if (p == NULL || s.len < 12)
         return -1;
+    end = p + s.len;
     if (load32(p) == 0) /* no dimension: empty */
         return 0;
     if (load32(p) != 1 || s.len < 20 || load32(p + 16) != 1) /* one dimension, from 1 on */

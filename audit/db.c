@@ -1,41 +1,23 @@
 #include "audit/db.h"
 
+#include "base/secret_file.h"
 #include "base/str.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define URI_SIZE 4096
 
 /* A URI with a password is nobody else's to read. */
-static bool read_uri_file(const char *path, char *out, size_t out_size)
+static bool read_uri_file(const char *path, char out[URI_SIZE])
 {
-    struct stat st;
-    ssize_t n = -1;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t len;
+    err_t err = secret_file_read(path, out, URI_SIZE, &len, NULL);
 
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        complain("%s: %s", path, strerror(errno));
-    } else if (!S_ISREG(st.st_mode) || (st.st_mode & 077) != 0) {
-        complain("%s: others may read it; make it a file of mode 0600", path);
-    } else {
-        n = read(fd, out, out_size - 1);
-        if (n < 0 || (size_t)n == out_size - 1) {
-            complain("%s: %s", path, n < 0 ? strerror(errno) : "it is too long");
-            n = -1;
-        }
-    }
-    if (fd >= 0)
-        close(fd);
-    if (n < 0)
-        return false;
-    out[n] = '\0';
+    if (err_failed(err))
+        complain("%s: %s", path, secret_file_fault(err));
     out[strcspn(out, "\r\n")] = '\0';
-    return true;
+    return !err_failed(err);
 }
 
 static bool has_password(const char *uri)
@@ -67,7 +49,7 @@ static enum exit_code find_uri(const struct args *args, char text[URI_SIZE])
         return EXIT_USAGE;
     }
     if (file != NULL)
-        return read_uri_file(file, text, URI_SIZE) ? EXIT_DONE : EXIT_REFUSED;
+        return read_uri_file(file, text) ? EXIT_DONE : EXIT_REFUSED;
     if (uri == NULL)
         uri = getenv("UJRAT_DB");
     if (uri == NULL || uri[0] == '\0' || strlen(uri) >= URI_SIZE) {

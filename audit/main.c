@@ -12,6 +12,16 @@ const struct program program = {
 
 /* name, operands, summary, help, options, shared options, operands at least and at most, what runs */
 const struct command commands[] = {
+    {"verify", "[FILE]", "Check everything: the books of a database, or a log export", verify_help,
+     verify_options, WITH_DB | WITH_JSON | WITH_QUIET, 0, 1, verify_run},
+    {"witness", "", "Keep the signed heads of the books outside of the database", witness_help,
+     witness_options, WITH_DB, 0, 0, witness_run},
+    {"receipt-verify", "FILE", "Check a payout's receipt, offline", receipt_verify_help,
+     receipt_verify_options, WITH_JSON, 1, 1, receipt_verify_run},
+    {"reconcile", "STATEMENT...", "Hold a bank's statements against the books", reconcile_help,
+     reconcile_options, WITH_DB | WITH_JSON, 1, COMMAND_OPERANDS_MAX, reconcile_run},
+    {"safeguard", "", "Hold clients' money against the money at banks, day by day", safeguard_help,
+     safeguard_options, WITH_DB | WITH_JSON, 0, 0, safeguard_run},
     {"trial-balance", "", "Show every account's balance; each currency must sum to nil",
      trial_balance_help, trial_balance_options, WITH_DB | WITH_JSON, 0, 0, trial_balance_run},
     {"statement", "BOOK/ACCOUNT", "Show an account's postings and what they make of its balance",
@@ -20,16 +30,6 @@ const struct command commands[] = {
      trail_help, trail_options, WITH_DB | WITH_JSON, 1, 2, trail_run},
     {"export", "", "Write the books as files for other programs", export_help, export_options,
      WITH_DB, 0, 0, export_run},
-    {"safeguard", "", "Hold clients' money against the money at banks, day by day", safeguard_help,
-     safeguard_options, WITH_DB | WITH_JSON, 0, 0, safeguard_run},
-    {"verify", "[FILE]", "Check everything: the books of a database, or a log export", verify_help,
-     verify_options, WITH_DB | WITH_JSON | WITH_QUIET, 0, 1, verify_run},
-    {"witness", "", "Keep the signed heads of the books outside of the database", witness_help,
-     witness_options, WITH_DB, 0, 0, witness_run},
-    {"reconcile", "STATEMENT...", "Hold a bank's statements against the books", reconcile_help,
-     reconcile_options, WITH_DB | WITH_JSON, 1, COMMAND_OPERANDS_MAX, reconcile_run},
-    {"receipt-verify", "FILE", "Check a payout's receipt, offline", receipt_verify_help,
-     receipt_verify_options, WITH_JSON, 1, 1, receipt_verify_run},
     {NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL},
 };
 

@@ -209,14 +209,14 @@ static const char *check_head(struct prover *p, const PGresult *r)
     int key = find_key(p, PQgetvalue(r, 0, 3), head.tree_size, true);
     const char *wrong = NULL;
 
+    if (key < 0)
+        return "the tree head is signed with a key that is not in force for it";
     p->out->tree_size = head.tree_size;
     timefmt_rfc3339(head.signed_at_us, p->out->head_at);
     if (!trail_bytes(r, 0, 1, root, sizeof root, &head.root) || head.root.len != HASH_BYTES ||
         !trail_bytes(r, 0, 4, signature, sizeof signature, &signed_by) ||
         !record_write_tree_head(&out, &head))
         wrong = "the tree head makes no record";
-    else if (key < 0)
-        wrong = "the tree head is signed with a key that is not in force for it";
     else if (!public_key_signed(p->keys[key].key, record_out_slice(&out), signed_by))
         wrong = "the tree head's signature is not by its key";
     record_out_free(&out);

@@ -1,40 +1,22 @@
 #include "cli/db.h"
 
+#include "base/secret_file.h"
 #include "base/str.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define URI_SIZE 4096
 
 bool read_secret_file(const char *path, char *out, size_t out_size)
 {
-    struct stat st;
-    ssize_t n;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t len;
+    err_t err = secret_file_read(path, out, out_size, &len, NULL);
 
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        complain("%s: %s", path, strerror(errno));
-        if (fd >= 0)
-            close(fd);
+    if (err_failed(err)) {
+        complain("%s: %s", path, secret_file_fault(err));
         return false;
     }
-    if (!S_ISREG(st.st_mode) || (st.st_mode & 077) != 0) {
-        complain("%s: others may read it; make it a file of mode 0600", path);
-        close(fd);
-        return false;
-    }
-    n = read(fd, out, out_size - 1);
-    close(fd);
-    if (n < 0 || (size_t)n == out_size - 1) {
-        complain("%s: %s", path, n < 0 ? strerror(errno) : "it is too long");
-        return false;
-    }
-    out[n] = '\0';
     out[strcspn(out, "\r\n")] = '\0';
     if (out[0] == '\0') {
         complain("%s: its first line is empty", path);

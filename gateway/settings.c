@@ -1,12 +1,12 @@
 #include "gateway/settings.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
+
+#include "base/secret_file.h"
 
 #define COMPLAIN(problem, ...) (void)snprintf((problem)->text, sizeof((problem)->text), __VA_ARGS__)
 
@@ -19,20 +19,12 @@ static err_t invalid(void)
 static err_t read_uri_file(const char *setting, const char *path, char out[SETTINGS_URI_SIZE],
                            struct config_problem *problem)
 {
-    struct stat st;
-    ssize_t n = -1;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) != 0)
-        COMPLAIN(problem, "%s: %s: %s", setting, path, strerror(errno));
-    else if (!S_ISREG(st.st_mode) || (st.st_mode & 077) != 0)
-        COMPLAIN(problem, "%s: %s: others may read it; make it a file of mode 0600", setting, path);
-    else if ((n = read(fd, out, SETTINGS_URI_SIZE - 1)) < 0 || n == SETTINGS_URI_SIZE - 1)
-        COMPLAIN(problem, "%s: %s: cannot be read, or is too long", setting, path);
-    if (fd >= 0)
-        close(fd);
-    if (n < 0 || n == SETTINGS_URI_SIZE - 1)
+    size_t len;
+    err_t err = secret_file_read(path, out, SETTINGS_URI_SIZE, &len, NULL);
+    if (err_failed(err)) {
+        COMPLAIN(problem, "%s: %s: %s", setting, path, secret_file_fault(err));
         return invalid();
-    out[n] = '\0';
+    }
     out[strcspn(out, "\r\n")] = '\0';
     return err_none();
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/hex.h"
+#include "base/secret_file.h"
 
 /* Room for all keys, and for people's comments. */
 enum { FILE_BYTES_MAX = 32 * 1024, PATH_BYTES_MAX = 4096 };
@@ -96,40 +97,19 @@ err_t pii_keys_parse(struct slice text, struct pii_keys *out, struct pii_problem
     return bad();
 }
 
-/* The whole file, which nobody else may read; its length, or -1. */
-static ssize_t read_file(const char *path, char out[FILE_BYTES_MAX], struct stat *st,
-                         struct pii_problem *problem)
-{
-    ssize_t n = -1;
-    size_t len = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, st) != 0) {
-        COMPLAIN(problem, "%s: %s", path, strerror(errno));
-    } else if (!S_ISREG(st->st_mode) || (st->st_mode & 077) != 0) {
-        COMPLAIN(problem, "%s: others may read it; make it a file of mode 0600", path);
-    } else {
-        while (len < FILE_BYTES_MAX && (n = read(fd, out + len, FILE_BYTES_MAX - len)) > 0)
-            len += (size_t)n;
-        if (n != 0) {
-            COMPLAIN(problem, "%s: %s", path, n < 0 ? strerror(errno) : "it is too long");
-            n = -1;
-        } else {
-            n = (ssize_t)len;
-        }
-    }
-    if (fd >= 0)
-        close(fd);
-    return n;
-}
-
 err_t pii_keys_read(const char *path, struct pii_keys *out, struct stat *seen,
                     struct pii_problem *problem)
 {
     char text[FILE_BYTES_MAX];
     struct pii_problem inner;
-    ssize_t n = read_file(path, text, seen, problem);
-    err_t err = n < 0 ? bad() : pii_keys_parse(slice_of(text, (size_t)n), out, &inner);
-    if (n >= 0 && err_failed(err))
+    size_t len;
+    err_t err = secret_file_read(path, text, sizeof(text), &len, seen);
+    if (err_failed(err)) {
+        COMPLAIN(problem, "%s: %s", path, secret_file_fault(err));
+        return bad();
+    }
+    err = pii_keys_parse(slice_of(text, len), out, &inner);
+    if (err_failed(err))
         COMPLAIN(problem, "%s: %.200s", path, inner.text);
     OPENSSL_cleanse(text, sizeof(text));
     return err;
@@ -228,11 +208,14 @@ static err_t add_key(const char *path, char text[FILE_BYTES_MAX], struct pii_key
         *id = 1;
     } else {
         err_t err = pii_keys_read(path, keys, &st, problem);
-        ssize_t n = err_failed(err) ? -1 : read_file(path, text, &st, problem);
-        if (n < 0)
-            return err_failed(err) ? err : bad();
-        len = (size_t)n;
-        if (len > 0 && len < FILE_BYTES_MAX && text[len - 1] != '\n')
+        if (err_failed(err))
+            return err;
+        err = secret_file_read(path, text, FILE_BYTES_MAX, &len, &st);
+        if (err_failed(err)) {
+            COMPLAIN(problem, "%s: %s", path, secret_file_fault(err));
+            return bad();
+        }
+        if (len > 0 && text[len - 1] != '\n')
             text[len++] = '\n';
         if (keys->n == PII_KEYS_MAX || pii_keys_newest(keys)->id == PII_KEY_ID_MAX) {
             COMPLAIN(problem, "%s: there is no room for another key", path);

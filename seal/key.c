@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/hex.h"
+#include "base/secret_file.h"
 
 struct seal_key {
     EVP_PKEY *pkey;
@@ -57,27 +57,14 @@ static int no_passphrase(char *to, int size, int writing, void *user)
 err_t seal_key_read(const char *path, struct seal_key **out)
 {
     char pem[4096];
-    struct stat st;
-    ssize_t n = 0;
-    err_t err = err_none();
+    size_t len;
     *out = NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &st) != 0)
-        err = err_sys("open the key file");
-    else if (!S_ISREG(st.st_mode) || (st.st_mode & 077) != 0)
-        err = err_make(ERR_INVALID, "the key file must be a file of mode 0600");
-    else if ((n = read(fd, pem, sizeof pem)) < 0)
-        err = err_sys("read the key file");
-    else if (n == sizeof pem)
-        err = err_make(ERR_PARSE, "the key file is too long");
-    if (fd >= 0)
-        close(fd);
-    if (!err_failed(err)) {
-        BIO *bio = BIO_new_mem_buf(pem, (int)n);
-        err =
-            wrap(bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL), out);
-        BIO_free(bio);
-    }
+    err_t err = secret_file_read(path, pem, sizeof pem, &len, NULL);
+    if (err_failed(err))
+        return err;
+    BIO *bio = BIO_new_mem_buf(pem, (int)len);
+    err = wrap(bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL), out);
+    BIO_free(bio);
     explicit_bzero(pem, sizeof pem);
     return err;
 }

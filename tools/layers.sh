@@ -26,7 +26,7 @@ includes() {
             # an auditor that shared the posting code would repeat its bugs
             may["audit"] = "audit base"
             # base has modules that domain, being pure, has no business with
-            impure = "^base/(log|clock|arena|config|command)\\.h$"
+            impure = "^base/(log|clock|arena|config|command|secret_file)\\.h$"
             # what only one place talks to
             only["libpq-fe.h"] = "^(ledger|seal|audit|cli)$"
             only["nghttp2/"] = "^gateway/net$"
@@ -87,7 +87,7 @@ symbols() {
     done < <({
         nm -A "$library"
         # of base, what domain may include
-        [ ! -f "$base" ] || nm -A "$base" | grep -vE ':(log|clock|arena|config|command)\.o:'
+        [ ! -f "$base" ] || nm -A "$base" | grep -vE ':(log|clock|arena|config|command|secret_file)\.o:'
     } 2>/dev/null | awk -v pure="^($pure)\$" -v library="$library:" '
         $2 !~ /^[Uw]$/ { own[$3] = 1; next }
         index($1, library) == 1 && $3 !~ pure { object = $1; sub(/:$/, "", object); sub(/.*:/, "", object); wants[object " " $3] = $3 }
