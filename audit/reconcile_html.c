@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "base/version.h"
 
+#include <assert.h>
 #include <string.h>
 
 static const char head[] =
@@ -259,6 +260,7 @@ static void break_row(const struct recon *r, size_t i, FILE *out)
     const struct line *l = b->line;
     char day[TIMEFMT_DATE_SIZE];
 
+    assert(l != NULL || b->item != NULL);
     fputs("<tr>", out);
     count_cell(out, i + 1);
     cell(out, "d", timefmt_date(b->date, day));

@@ -311,8 +311,8 @@ static bool match_by_amount(struct recon *r)
         if (!r->items[i].used && !r->items[i].adjustment)
             items[n_items++] = &r->items[i];
     if (good) {
-        qsort(lines, n_lines, sizeof *lines, by_amount_line);
-        qsort(items, n_items, sizeof *items, by_amount_item);
+        qsort(lines, n_lines, sizeof(struct line *), by_amount_line);
+        qsort(items, n_items, sizeof(struct item *), by_amount_item);
         match_sorted(r, lines, n_lines, items, n_items);
     } else {
         complain("out of memory");

@@ -60,6 +60,7 @@ static enum exit_code read_options(struct recon *r, const struct args *args)
     const char *account = args_get(args, "account");
     const char *accounts = args_get(args, "accounts");
     const char *bank = args_get(args, "bank");
+    struct slice number;
 
     if ((account == NULL) == (accounts == NULL)) {
         complain("which account is ours at the bank? Say --account ACCOUNT, or --accounts FILE");
@@ -81,8 +82,9 @@ static enum exit_code read_options(struct recon *r, const struct args *args)
     snprintf(r->bank, sizeof r->bank, "%.4s", bank != NULL ? bank : r->account + 4);
     if (accounts != NULL && !account_from_file(accounts, r->bank, r->account))
         return EXIT_REFUSED;
-    if (bank != NULL && strlen(r->account) == 24 && strncmp(r->account, "PK", 2) == 0 &&
-        strncmp(r->account + 4, bank, 4) != 0) {
+    number = slice_str(r->account);
+    if (bank != NULL && number.len == 24 && slice_starts_with(number, SLICE("PK")) &&
+        !slice_equal_str(slice_of(number.p + 4, 4), bank)) {
         complain("account %s is not one of bank %s", r->account, bank);
         return EXIT_REFUSED;
     }

@@ -452,7 +452,7 @@ static bool put_in_order(struct recon *r)
     for (size_t i = 0; good && i < r->n_statements; i++)
         order[i] = &r->statements[i];
     if (good)
-        qsort(order, r->n_statements, sizeof *order, by_period);
+        qsort(order, r->n_statements, sizeof(const struct statement *), by_period);
     for (size_t i = 0; good && i < r->n_statements; i++) {
         sorted[i] = *order[i];
         place[order[i] - r->statements] = (uint32_t)i;

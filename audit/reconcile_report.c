@@ -4,6 +4,7 @@
 #include "base/table.h"
 #include "base/version.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -215,6 +216,7 @@ static const char *name_of(const struct brk *b)
         return b->item->reference;
     if (b->item != NULL)
         return b->item->kind;
+    assert(b->line != NULL); /* a break is of the bank's line, or of ours, or of both */
     return b->line->end_to_end_id[0] != '\0' ? b->line->end_to_end_id : "";
 }
 
@@ -222,6 +224,7 @@ static const char *bank_name_of(const struct brk *b)
 {
     const struct line *l = b->line;
 
+    assert(l != NULL || b->item != NULL);
     if (l == NULL)
         return b->item->bank_reference;
     return l->bank_reference[0] != '\0'         ? l->bank_reference

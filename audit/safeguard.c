@@ -135,8 +135,7 @@ static bool in_scope(const struct safeguard *s, const struct account *a)
 static bool read_accounts(struct safeguard *s, struct db *db)
 {
     s->accounts = accounts_read(db, 0, &s->n_accounts);
-    s->balances = s->accounts == NULL ? NULL : calloc(s->n_accounts + 1, sizeof *s->balances);
-    if (s->balances == NULL)
+    if (s->accounts == NULL)
         return false;
     qsort(s->accounts, s->n_accounts, sizeof *s->accounts, by_id);
     for (size_t i = 0; i < s->n_accounts; i++) {
@@ -153,7 +152,10 @@ static bool read_accounts(struct safeguard *s, struct db *db)
         memcpy(c->code, a->ccy, sizeof c->code);
         s->n_currencies++;
     }
-    return true;
+    s->balances = calloc(s->n_accounts + 1, sizeof *s->balances);
+    if (s->balances == NULL)
+        complain("out of memory");
+    return s->balances != NULL;
 }
 
 static bool read_rates(struct safeguard *s, struct db *db)
@@ -317,10 +319,15 @@ static bool keep_day(struct safeguard *s, int32_t day, unsigned ccy, const struc
 
     if (s->n_days == s->days_size) {
         size_t size = s->days_size == 0 ? 256 : s->days_size * 2;
-        struct day *days = size > 2 * DAYS_ROWS_MAX ? NULL : realloc(s->days, size * sizeof *days);
+        struct day *days;
 
-        if (days == NULL || s->n_days >= DAYS_ROWS_MAX) {
+        if (s->n_days >= DAYS_ROWS_MAX) {
             complain("more than %d days and currencies: say --from and --until", DAYS_ROWS_MAX);
+            return false;
+        }
+        days = realloc(s->days, size * sizeof *days);
+        if (days == NULL) {
+            complain("out of memory");
             return false;
         }
         s->days = days;

@@ -255,6 +255,7 @@ static int next_sheet(struct source_db *s)
 
 static bool wanted(const struct source_db *s, const char *code)
 {
+    assert(code != NULL);
     for (size_t i = 0; i < s->options.n_books; i++)
         if (strcmp(code, s->options.books[i]) == 0)
             return true;

@@ -218,7 +218,7 @@ static enum source_result file_next(struct source *source, struct source_item *i
 {
     struct source_file *f = (struct source_file *)source;
     struct record_fault fault = {NULL, NULL, 0};
-    struct slice bytes;
+    struct slice bytes = {NULL, 0};
     enum source_result result;
 
     if (f->place == PLACE_END)

@@ -75,7 +75,7 @@ static void look_for_lost_books(struct run *r)
         bool of_witness = i < r->witness.n;
         const char *book =
             of_witness ? r->witness.heads[i].book : r->verify->resume[i - r->witness.n].code;
-        bool there = !wanted(r, slice_str(book)) || strcmp(book, last) == 0;
+        bool there = !wanted(r, slice_str(book)) || slice_equal_str(slice_str(book), last);
         struct finding f = {.block_no = 1};
 
         for (size_t k = 0; k < n; k++)

@@ -23,7 +23,7 @@ err_t secret_file_read(const char *path, char *out, size_t out_size, size_t *len
 {
     struct stat own;
     struct stat *st = seen != NULL ? seen : &own;
-    err_t err = err_none();
+    err_t err;
     /* Not to wait for whoever writes to a pipe: what is no plain file is refused below. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 

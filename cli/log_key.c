@@ -95,7 +95,8 @@ static bool make_key(struct adding *a)
 
 static void to_bytea(const void *p, size_t len, char *out)
 {
-    memcpy(out, "\\x", 2);
+    out[0] = '\\';
+    out[1] = 'x';
     (void)hex_encode(p, len, out + 2);
 }
 

@@ -125,7 +125,7 @@ static bool stored_node(void *user, unsigned level, uint64_t index, seal_hash_t 
     struct slice node = {0};
     if (s->result == SEAL_OK && rows_count(rows) == 1)
         node = rows_text(rows, 0, 0);
-    if (s->result == SEAL_OK && node.len != SEAL_HASH_SIZE)
+    if (s->result == SEAL_OK && (node.p == NULL || node.len != SEAL_HASH_SIZE))
         s->result = seal_db_broken(s->db, "the seal of block %lld is missing, or has no node %u",
                                    (long long)block_no, level);
     if (s->result == SEAL_OK)

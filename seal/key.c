@@ -47,7 +47,8 @@ err_t seal_key_from_seed(const unsigned char seed[SEAL_KEY_SEED_SIZE], struct se
                 out);
 }
 
-/* No key of ours has a passphrase: without this the library would ask at the terminal. */
+/* No key of ours has a passphrase: without this the library would ask at the terminal. (Its type is OpenSSL's.) */
+/* NOLINTNEXTLINE(readability-non-const-parameter) */
 static int no_passphrase(char *to, int size, int writing, void *user)
 {
     (void)to, (void)size, (void)writing, (void)user;

@@ -2,6 +2,7 @@
 #include "seal/key.h"
 #include "seal/merkle.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,6 +158,7 @@ static seal_hash_t hash(struct reader *r)
 {
     seal_hash_t out;
     struct slice s = bytes(r);
+    assert(s.p != NULL);
     assert_int_equal(s.len, sizeof out.b);
     memcpy(out.b, s.p, sizeof out.b);
     return out;
