@@ -128,7 +128,7 @@ static bool stored_node(void *user, unsigned level, uint64_t index, seal_hash_t 
     if (s->result == SEAL_OK && (node.p == NULL || node.len != SEAL_HASH_SIZE))
         s->result = seal_db_broken(s->db, "the seal of block %lld is missing, or has no node %u",
                                    (long long)block_no, level);
-    if (s->result == SEAL_OK)
+    else if (s->result == SEAL_OK)
         memcpy(out->b, node.p, SEAL_HASH_SIZE);
     seal_rows_free(&rows);
     return s->result == SEAL_OK;
