@@ -52,11 +52,13 @@ class Cluster:
 
     def __init__(self, folder, tune="test"):
         self.folder, self.tune = pathlib.Path(folder), tune
+        self._uris = {}  # each costs a process to ask for
 
     def _tool(self, command, *arguments):
         return run(ROOT / "tools" / "pg_cluster.sh", command, *arguments).strip()
 
     def start(self):
+        self._uris.clear()  # the port may be another now
         self._tool("start", "--tune", self.tune, self.folder)
         return self
 
@@ -74,7 +76,10 @@ class Cluster:
         return int(self._tool("pid", self.folder))
 
     def uri(self, database="postgres", role="postgres", tcp=False):
-        return self._tool("tcp-uri" if tcp else "uri", self.folder, role, database)
+        asked = database, role, tcp
+        if asked not in self._uris:
+            self._uris[asked] = self._tool("tcp-uri" if tcp else "uri", self.folder, role, database)
+        return self._uris[asked]
 
     def connect(self, database="postgres", role="postgres", **options):
         import psycopg
