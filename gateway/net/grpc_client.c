@@ -145,6 +145,7 @@ static void on_open(struct h2_io *io, enum tls_alpn alpn)
     }
     timers_arm(&client->conn_timers, &conn->timer, net_now_ms() + KEEPALIVE_MS);
     client->connected = true;
+    client->untried = client->n_addresses - 1;
     submit_waiting(client);
 }
 
@@ -178,6 +179,18 @@ static void fail_calls_of(struct client_conn *conn)
     }
 }
 
+/* Whether there is another address to try; if not, all are to be tried again the next time. */
+static bool turn_to_next_address(struct grpc_client *client)
+{
+    client->address_at = (client->address_at + 1) % client->n_addresses;
+    if (client->untried > 0) {
+        client->untried--;
+        return true;
+    }
+    client->untried = client->n_addresses - 1;
+    return false;
+}
+
 static void on_closed(struct h2_io *io, const char *why)
 {
     struct client_conn *conn = (struct client_conn *)(void *)io;
@@ -191,8 +204,9 @@ static void on_closed(struct h2_io *io, const char *why)
         client->conn = NULL;
         client->connected = false;
         struct grpc_client_call *call;
-        while (!was_ready && (call = pop_waiting(client)) != NULL)
-            client_call_doom(call, GRPC_UNAVAILABLE, client->last_error);
+        if (!was_ready && !turn_to_next_address(client))
+            while ((call = pop_waiting(client)) != NULL)
+                client_call_doom(call, GRPC_UNAVAILABLE, client->last_error);
     } else {
         struct client_conn **at = &client->draining;
         while (*at != conn)
@@ -264,22 +278,35 @@ static void connect_failed(struct grpc_client *client, const char *why)
         client_call_doom(call, GRPC_UNAVAILABLE, client->last_error);
 }
 
+/* A socket on its way to the address; -1, with errno. */
+static int begin_connect(const struct client_address *to)
+{
+    int fd = socket(to->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    int yes = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    if (connect(fd, (const struct sockaddr *)(const void *)&to->address, to->size) != 0 &&
+        errno != EINPROGRESS) {
+        int saved = errno;
+        close(fd);
+        errno = saved;
+        return -1;
+    }
+    return fd;
+}
+
 void grpc_client_connect(grpc_client_t *client)
 {
     if (client->conn != NULL || client->freeing)
         return;
-    int fd = socket(client->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        connect_failed(client, strerror(errno));
-        return;
-    }
-    int yes = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    if (connect(fd, (struct sockaddr *)(void *)&client->address, client->address_size) != 0 &&
-        errno != EINPROGRESS) {
-        connect_failed(client, strerror(errno));
-        close(fd);
-        return;
+    int fd;
+    while ((fd = begin_connect(&client->addresses[client->address_at])) < 0) {
+        int why = errno;
+        if (!turn_to_next_address(client)) {
+            connect_failed(client, strerror(why));
+            return;
+        }
     }
     SSL *ssl = new_tls(client, fd);
     struct client_conn *conn = ssl != NULL ? calloc(1, sizeof *conn) : NULL;
@@ -298,7 +325,7 @@ void grpc_client_connect(grpc_client_t *client)
 
 /* ---------------------------------------------------------------- birth and death */
 
-/* "host:port", "[v6]:port" → host, and the address to connect to. */
+/* "host:port", "[v6]:port" → host, and the addresses to connect to. */
 static bool resolve(struct grpc_client *client, const char *target, struct net_error *error)
 {
     const char *colon = strrchr(target, ':');
@@ -318,9 +345,14 @@ static bool resolve(struct grpc_client *client, const char *target, struct net_e
         snprintf(error->text, sizeof error->text, "%s: %s", target, gai_strerror(code));
         return false;
     }
-    memcpy(&client->address, found->ai_addr, found->ai_addrlen);
-    client->address_size = found->ai_addrlen;
+    for (const struct addrinfo *a = found; a != NULL && client->n_addresses < CLIENT_ADDRESSES_MAX;
+         a = a->ai_next) {
+        struct client_address *to = &client->addresses[client->n_addresses++];
+        memcpy(&to->address, a->ai_addr, a->ai_addrlen);
+        to->size = a->ai_addrlen;
+    }
     freeaddrinfo(found);
+    client->untried = client->n_addresses - 1; /* there is at least one */
     return true;
 }
 

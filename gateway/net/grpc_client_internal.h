@@ -45,12 +45,19 @@ struct grpc_client_call {
     const char *local_message; /* a literal of ours */
 };
 
+enum { CLIENT_ADDRESSES_MAX = 8 };
+
 struct grpc_client {
     struct event_base *base;
     bool owns_base, freeing;
     char *target, *host, *authority, *verify_name;
-    struct sockaddr_storage address;
-    socklen_t address_size;
+    /* What the name stands for: often [::1] and 127.0.0.1, of which a server may listen on one alone. */
+    struct client_address {
+        struct sockaddr_storage address;
+        socklen_t size;
+    } addresses[CLIENT_ADDRESSES_MAX];
+    unsigned n_addresses, address_at;
+    unsigned untried; /* how many others are tried before calls are told that there is nobody */
     uint32_t connect_timeout_ms, message_bytes_max, calls_max;
     SSL_CTX *tls;
     nghttp2_session_callbacks *callbacks;
