@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "gateway/net/grpc_client.h"
+#include "gateway/net/grpc_client_internal.h"
 #include "gateway/net/grpc_server.h"
 
 /* ---------------------------------------------------------------- certificates */
@@ -465,6 +466,33 @@ static void a_server_that_vanishes_leaves_the_outcome_open(void **state)
     grpc_reply_deinit(&reply);
 }
 
+/* As localhost is on an ordinary machine: [::1], where our server does not listen, and then 127.0.0.1. */
+static void a_name_of_two_addresses_is_tried_at_both(void **state)
+{
+    struct world *world = *state;
+    struct grpc_client *client = world->client;
+    struct sockaddr_in6 nobody = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+
+    nobody.sin6_port = ((struct sockaddr_in *)(void *)&client->addresses[0].address)->sin_port;
+    client->addresses[1] = client->addresses[0];
+    memcpy(&client->addresses[0].address, &nobody, sizeof nobody);
+    client->addresses[0].size = sizeof nobody;
+    client->n_addresses = 2;
+    client->untried = 1;
+    grpc_reply_t reply = call(world, "/t.T/Echo", "x", 1);
+    assert_int_equal(reply.status, GRPC_OK);
+    grpc_reply_deinit(&reply);
+
+    /* nobody at either: each is tried once, and then the call is told (the first, perhaps, that its connection ended) */
+    grpc_server_free(&world->server);
+    for (int i = 0; i < 3; i++) {
+        reply = call(world, "/t.T/Echo", "x", 1);
+        assert_int_equal(reply.status, GRPC_UNAVAILABLE);
+        assert_true(i == 0 || strstr(reply.message, "127.0.0.1") != NULL);
+        grpc_reply_deinit(&reply);
+    }
+}
+
 static void on_drained(void *user)
 {
     ((struct world *)user)->drained = true;
@@ -538,6 +566,7 @@ int main(void)
         TEST(both_ways_at_once),
         TEST(a_cancelled_call_reaches_the_handler),
         TEST(a_server_that_vanishes_leaves_the_outcome_open),
+        TEST(a_name_of_two_addresses_is_tried_at_both),
         TEST(a_drain_waits_for_the_calls_under_way),
         TEST(a_server_of_another_name_is_not_trusted),
         TEST(bad_files_are_named),
