@@ -94,7 +94,6 @@ def shop(world):
         platform, bank = world.platform(USD=100_000_000), world.bank()
         database, keys = world.database, world.gateway.settings["pii_keys"]
         book = world.database.value("SELECT book_id FROM ujrat.book WHERE code = %s", (platform.code,))
-    world.gateway.add_key(Shop.platform.code)
     return Shop
 
 

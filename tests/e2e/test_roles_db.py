@@ -38,7 +38,6 @@ def world(new_world):
 def database(world):
     """With something in every table."""
     platform, bank = world.platform(), world.bank()
-    world.gateway.add_key(platform.code)
     first = platform.submit(platform.details(bank), 5_000, quote=platform.quote(5_000).name)
     platform.submit(platform.details(bank), 6_000)
     told = bank.take(2)

@@ -157,6 +157,7 @@ def test_a_missing_key_stops_its_book_alone_until_it_comes(world):
 def test_keys_rotate_under_load(world):
     platform = world.platform()
     to = platform.register(world.bank()).name
+    world.gateway.wait_sealed()  # a key that has signed nothing yet is not followed by another
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         load = pool.submit(busy, platform, to, 150)
         while not load.done():
