@@ -1,5 +1,6 @@
 """What tests that run the real programs are made of; tests/conftest.py makes fixtures of it."""
 
+import contextlib
 import importlib
 import itertools
 import os
@@ -276,7 +277,11 @@ class Gateway:
     def _children(self):
         """(process id, name) of the master's."""
         children = pathlib.Path("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)).read_text()
-        return [(int(p), pathlib.Path("/proc/%s/comm" % p).read_text().strip()) for p in children.split()]
+        named = []
+        for p in children.split():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # one that has just ended
+                named.append((int(p), pathlib.Path("/proc/%s/comm" % p).read_text().strip()))
+        return named
 
     def workers(self):
         """Process ids of the workers."""
