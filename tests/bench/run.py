@@ -1,9 +1,9 @@
 """make bench: how fast Ujrat is on this machine, against the limit of the same machine in the same run.
 
-  run.py [--quick] [--no-history | --history-only | --sealing-only]
+  run.py [--quick] [--no-history | --history-only | --sealing-only | --audit-only MILLIONS]
 
 --quick: short runs, for a look; --no-history: not with 1 and 5 million payouts in the book; --history-only,
---sealing-only: nothing else.
+--sealing-only, --audit-only: nothing else. MILLIONS of payouts are posted and sealed before they are audited (1 by default).
 
 Prints a table and writes the same figures to build/bench.json. The client, the gateway and PostgreSQL share the machine's
 cores; fsync and synchronous_commit are on. Ratios are to the COPY limit measured just before and just after.
@@ -278,6 +278,35 @@ def sealing(b, f, args):
             x.stop()
 
 
+def audit(b, f, millions):
+    """ujrat-audit verify over books of so many million payouts, from the database and from an export: lines a second and
+    how much memory it took at most. One process, one core; PostgreSQL's work is beside it."""
+    x = b.fresh("audited", BOOKS)
+    x.start_gateway(seal=True)
+    try:
+        for done in range(0, int(millions * 1e6), 500000):
+            say("posting and sealing: %.1f of %g million payouts" % (done / 1e6, millions))
+            x.post_only(min(500000, int(millions * 1e6) - done), books=BOOKS, job=1000)
+            x.gateway.wait_sealed(600)
+    finally:
+        x.stop()
+    lines = x.database.value("SELECT sum(debit_count + credit_count)::bigint FROM ujrat.account_now")
+    export, uri = b.folder / "audited.log", x.database.uri("ujrat_auditor")
+    for name, arguments in (("db", ("verify", "--quiet", "--db", uri)),
+                            ("export", ("export", "--format", "log", "--db", uri, "--out", export)),
+                            ("file", ("verify", "--quiet", export))):
+        say("ujrat-audit %s" % arguments[0])
+        begun = time.monotonic()
+        process = subprocess.Popen([str(a) for a in (BIN / "ujrat-audit", *arguments)])
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.monotonic() - begun
+        if os.waitstatus_to_exitcode(status) != 0:
+            raise SystemExit("ujrat-audit %s: exit %d" % (arguments[0], os.waitstatus_to_exitcode(status)))
+        f.update({"audit_%s_lines_per_s" % name: lines / seconds, "audit_%s_rss_mb" % name: usage.ru_maxrss / 1024,
+                  "audit_%s_lines_per_cpu_s" % name: lines / (usage.ru_utime + usage.ru_stime)})
+        say("  %d lines in %.1f s; %s" % (lines, seconds, {k: round(v) for k, v in f.items() if k.startswith("audit_" + name)}))
+
+
 ROWS = (
     ("limit_copy_payouts_per_s", "limit: COPY of the same rows", "payouts/s", None),
     ("post_only_payouts_per_s", "posting only, two books on two connections", "payouts/s", 0.60),
@@ -303,6 +332,10 @@ ROWS = (
     ("sealing_cost_e2e_batch_sealer_cpu_us", "the sealer, of batches", "CPU us a payout", None),
     ("sealing_cost_e2e_batch_backend_cpu_us", "its PostgreSQL process, of batches", "CPU us a payout", None),
     ("sealing_cost_e2e_batch_catch_up_s", "all sealed after the last answer", "s", None),
+    ("audit_db_lines_per_s", "ujrat-audit verify, of a database", "posting lines/s", None),
+    ("audit_file_lines_per_s", "ujrat-audit verify, of an export", "posting lines/s", None),
+    ("audit_db_rss_mb", "its memory at most, of a database", "MB", None),
+    ("audit_file_rss_mb", "its memory at most, of an export", "MB", None),
     ("throughput_ratio_1m", "throughput with 1 million payouts in the book", "of an empty book's", None),
     ("throughput_ratio_5m", "throughput with 5 million", "of an empty book's", None),
 )
@@ -325,6 +358,7 @@ def main():
     p.add_argument("--no-history", action="store_true")
     p.add_argument("--history-only", action="store_true")
     p.add_argument("--sealing-only", action="store_true")
+    p.add_argument("--audit-only", type=float, metavar="MILLIONS", nargs="?", const=1.0)
     args = p.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="ujrat-bench."))
     folder.chmod(0o755)
@@ -336,9 +370,13 @@ def main():
             f = {}
             sealing(b, f, args)
             return
+        if args.audit_only:
+            audit(b, {}, args.audit_only)
+            return
         f = {} if args.history_only else measure(b, args)
         if not args.history_only:
             sealing(b, f, args)
+            audit(b, f, 0.2 if args.quick else 1.0)
         history(b, f, args)
         if args.history_only:
             return
