@@ -57,7 +57,7 @@ static void run(struct seal_worker *w)
         if (stopping &&
             (sealer_is_done(w->sealer) || w->stops > 1 || clock_monotonic_us() >= w->stop_at_us))
             return;
-        if (sealer_wait(w->sealer, w->signal_fd, stopping ? 0 : wait_ms))
+        if (sealer_wait(w->sealer, w->signal_fd, wait_ms))
             read_signals(w);
     }
 }

@@ -96,6 +96,11 @@ static struct entry *find(struct seal_handed *h, int32_t book_id, int64_t block_
     return NULL;
 }
 
+bool seal_handed_has(struct seal_handed *h, int32_t book_id, int64_t block_no)
+{
+    return find(h, book_id, block_no) != NULL;
+}
+
 void seal_handed_put(struct seal_handed *h, struct slice message)
 {
     struct seal_handover head;

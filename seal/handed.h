@@ -28,6 +28,8 @@ void seal_handed_put(struct seal_handed *handed, struct slice message);
 struct slice seal_handed_take(struct seal_handed *handed, int32_t book_id,
                               const struct seal_block_row *block);
 
+bool seal_handed_has(struct seal_handed *handed, int32_t book_id, int64_t block_no);
+
 /* Drops the blocks of which the function says so. */
 typedef bool seal_handed_useless(void *user, int32_t book_id, int64_t block_no);
 void seal_handed_sweep(struct seal_handed *handed, seal_handed_useless *useless, void *user);

@@ -17,6 +17,7 @@ enum {
     BROKEN_RETRY_MS = 60000, /* a broken chain is looked at again */
     SAY_AGAIN_MS = 60000,
     AGAIN_MS = 20,
+    HOLD_MS = 100, /* what a block that was not handed over has to be old before rows are read */
     RECEIVE_AT_ONCE = 64, /* messages of one descriptor, then others have a turn */
 };
 
@@ -28,6 +29,8 @@ struct member {
     int64_t retry_at_us; /* not before: a key is missing, or the chain is broken */
     int64_t said_at_us;
     bool was_broken;
+    /* Blocks up to ripe_upto were there HOLD_MS ago, those up to seen_upto at seen_at_us. */
+    int64_t ripe_upto, seen_upto, seen_at_us;
 };
 
 struct sealer {
@@ -41,13 +44,14 @@ struct sealer {
     size_t n;
     int64_t backoff_ms;
     bool done;
+    bool held; /* some blocks are to be handed over yet, or will be read in a moment */
     struct seal_handed *handed; /* NULL: nothing is */
     unsigned char *message;     /* room for one */
 };
 
 /* ---------------------------------------------------------------- what is handed over */
 
-/* What has come at the descriptors. It is kept only by the one who seals. */
+/* What has come at the descriptors. Who stands by for another sealer has no use for it. */
 static void receive(void *user)
 {
     struct sealer *s = user;
@@ -62,7 +66,7 @@ static void receive(void *user)
             if (n <= 0) { /* everybody at the other end is gone */
                 close(*fd);
                 *fd = -1;
-            } else if (s->leading && (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0) {
+            } else if (!s->stood_by && (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0) {
                 seal_handed_put(s->handed, slice_of(s->message, (size_t)n));
             }
         }
@@ -251,6 +255,25 @@ static enum seal_result take_result(struct sealer *s, struct member *m, enum sea
     return SEAL_OK;
 }
 
+/* The newest blocks of a book that is handed over may be on their way to us: these are left for the next look. */
+static int64_t leave_newest(struct sealer *s, struct member *m, int64_t upto)
+{
+    const int64_t now_us = clock_monotonic_us();
+    const int32_t book_id = m->chain.book.book_id;
+    if (now_us - m->seen_at_us >= HOLD_MS * US_PER_MS) {
+        m->ripe_upto = m->seen_upto;
+        m->seen_upto = upto;
+        m->seen_at_us = now_us;
+    }
+    if (s->handed == NULL || !seal_handed_is_trusted(s->handed) || m->chain.checked_for_key == 0)
+        return upto;
+    while (upto > m->ripe_upto && !seal_handed_has(s->handed, book_id, upto)) {
+        s->held = true;
+        upto--;
+    }
+    return upto;
+}
+
 static enum seal_result seal_book(struct sealer *s, struct member *m, int64_t upto, bool *more)
 {
     unsigned sealed = 0;
@@ -265,6 +288,8 @@ static enum seal_result seal_book(struct sealer *s, struct member *m, int64_t up
         log_warn(s->config.log, "seal.whole_again", log_str("book", m->chain.book.code));
         m->was_broken = false;
     }
+    if (result == SEAL_OK)
+        upto = leave_newest(s, m, upto);
     if (result == SEAL_OK)
         result = seal_chain_advance(&m->chain, &s->bench, &s->db, &s->ring, upto,
                                     clock_realtime_us(), &sealed, &missing);
@@ -341,11 +366,14 @@ int64_t sealer_step(struct sealer *s)
         s->done = true;
         return STANDBY_MS;
     }
+    s->held = false;
     if (seal_books(s, &more) != SEAL_OK)
         return lost(s);
     if (s->handed != NULL && seal_handed_blocks(s->handed) > 0)
         seal_handed_sweep(s->handed, is_useless, s);
     s->backoff_ms = 0;
-    s->done = !more;
-    return more ? 0 : s->config.interval_ms;
+    s->done = !more && !s->held;
+    if (more)
+        return 0;
+    return s->held && s->config.interval_ms > HOLD_MS ? HOLD_MS : s->config.interval_ms;
 }
