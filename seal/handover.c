@@ -185,7 +185,7 @@ static bool get_lines(struct seal_handover *h, struct seal_handed_payout *p)
         return false;
     p->n_lines = (unsigned)n;
     for (unsigned i = 0; i < p->n_lines; i++)
-        if (!get32(h, &p->lines[i].account) || !get16(h, &p->lines[i].ccy))
+        if (!get32(h, &p->lines[i].account) || !get16(h, &p->lines[i].ccy) || p->lines[i].ccy < 0)
             return false;
     return true;
 }

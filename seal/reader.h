@@ -1,7 +1,8 @@
 /*
  * reader.h: from rows to the leaf hashes of journals, in bulk: a run of seqs is read by a plain range query of each
- * table that has something to say about it, and put together here. What rows point to by number (accounts, banks,
- * currencies, principals, rate sheets, beneficiaries) is kept from one run to the next: none of it ever changes.
+ * table that has something to say about it, and put together here; or from what was handed over of a block. What rows
+ * point to by number (accounts, banks, currencies, principals, rate sheets, beneficiaries) is kept from one run to the
+ * next: none of it ever changes.
  */
 #ifndef UJRAT_SEAL_READER_H
 #define UJRAT_SEAL_READER_H
