@@ -168,6 +168,7 @@ def test_keys_rotate_under_load(world):
             newest = world.value("SELECT max(from_block) FROM log_key JOIN book USING (book_id) WHERE code = %s", platform.code)
             wait_until(lambda: load.done() or len(seals(world, platform.code)) >= newest, 20, "the new key at work")
         load.result()
+    platform.submit(to)  # signed with the newest key, also where that came as the load had just ended
     world.gateway.wait_sealed()
     check_chain(world, platform.code)
     used = world.value("SELECT count(DISTINCT key_id) FROM block_seal JOIN book USING (book_id) WHERE code = %s", platform.code)
