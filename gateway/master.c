@@ -24,7 +24,13 @@ enum {
     BACKOFF_LAST_MS = 10000,
     HEALTHY_AFTER_MS = 10000, /* a worker that lived so long starts again without delay */
     KILL_AFTER_DRAIN_MS = 5000,
+    HANDOVER_BYTES = 4 << 20, /* asked for; the system gives what net.core.wmem_max allows */
 };
+
+static_assert((int)WORKERS_MAX <= (int)SEALER_HANDOVER_FDS_MAX, "each worker hands over");
+
+/* The two ends of a socket pair. They are made once and kept, so that either side may end and come again. */
+enum { WORKERS_END, SEALERS_END };
 
 struct slot {
     pid_t pid;    /* 0: none is running */
@@ -44,6 +50,7 @@ struct master {
     int signal_fd;
     sigset_t old_mask;
     struct slot slots[WORKERS_MAX];
+    int handover[WORKERS_MAX][2]; /* of each place; -1: nobody seals */
     unsigned n;
     struct slot sealer; /* is never ready and never missed: calls are answered without it */
     bool announced;
@@ -130,6 +137,34 @@ static bool write_port_file(const struct master *m)
 
 /* ---------------------------------------------------------------- workers */
 
+/* Messages stay apart, so none can be torn. Without it all is sealed as well, from rows. */
+static void open_handover(struct master *m)
+{
+    const int size = HANDOVER_BYTES;
+    for (unsigned i = 0; i < m->n; i++) {
+        int *pair = m->handover[i];
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0) {
+            (void)setsockopt(pair[WORKERS_END], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+            continue;
+        }
+        pair[WORKERS_END] = pair[SEALERS_END] = -1;
+        log_warn(m->log, "master.no_handover", log_err(err_sys("socketpair")));
+    }
+}
+
+/* All ends but those of that side, at that place (-1: at all places). */
+static void close_handover(struct master *m, int keep_side, int keep_place)
+{
+    for (unsigned i = 0; i < m->n; i++)
+        for (int side = 0; side < 2; side++) {
+            int *fd = &m->handover[i][side];
+            if (*fd < 0 || (side == keep_side && (keep_place < 0 || (int)i == keep_place)))
+                continue;
+            close(*fd);
+            *fd = -1;
+        }
+}
+
 static void leave_master(struct master *m, pid_t parent, int ready_fd)
 {
     /* Asked for first, then looked whether the parent had gone before we could ask. */
@@ -144,12 +179,14 @@ static void leave_master(struct master *m, pid_t parent, int ready_fd)
     (void)signal(SIGINT, SIG_IGN);
 }
 
-static _Noreturn void become_worker(struct master *m, pid_t parent, int ready_fd)
+static _Noreturn void become_worker(struct master *m, int place, pid_t parent, int ready_fd)
 {
     leave_master(m, parent, ready_fd);
+    close_handover(m, WORKERS_END, place);
     (void)sigprocmask(SIG_SETMASK, &m->old_mask, NULL);
     log_after_fork(m->log, "worker");
-    enum exit_code code = worker_run(m->source, m->settings, m->log, m->port, ready_fd);
+    enum exit_code code = worker_run(m->source, m->settings, m->log, m->port, ready_fd,
+                                     m->handover[place][WORKERS_END]);
     log_free(&m->log);
     settings_deinit(m->settings);
     exit((int)code);
@@ -164,7 +201,7 @@ static void start_worker(struct master *m, struct slot *slot)
     pid_t pid = pipe2(pipe_fds, O_CLOEXEC) == 0 ? fork() : -1;
     if (pid == 0) {
         close(pipe_fds[0]);
-        become_worker(m, parent, pipe_fds[1]);
+        become_worker(m, (int)(slot - m->slots), parent, pipe_fds[1]);
     }
     if (pid < 0) {
         log_error(m->log, "worker.not_started", log_err(err_sys("fork")));
@@ -188,8 +225,12 @@ static void start_sealer(struct master *m)
     pid_t pid = fork();
     if (pid == 0) {
         leave_master(m, parent, -1);
+        close_handover(m, SEALERS_END, -1);
         log_after_fork(m->log, "sealer");
-        enum exit_code code = seal_worker_run(m->source, m->settings, m->log);
+        int fds[WORKERS_MAX];
+        for (unsigned i = 0; i < m->n; i++)
+            fds[i] = m->handover[i][SEALERS_END];
+        enum exit_code code = seal_worker_run(m->source, m->settings, m->log, fds, m->n);
         log_free(&m->log);
         settings_deinit(m->settings);
         exit((int)code);
@@ -415,8 +456,12 @@ enum exit_code master_run(const struct settings_source *source, struct settings 
         .signal_fd = -1,
         .n = (unsigned)settings->config.workers,
     };
-    for (unsigned i = 0; i < WORKERS_MAX; i++)
+    for (unsigned i = 0; i < WORKERS_MAX; i++) {
         m.slots[i].ready_fd = -1;
+        m.handover[i][WORKERS_END] = m.handover[i][SEALERS_END] = -1;
+    }
+    if (settings_seal(settings))
+        open_handover(&m);
     sigset_t mask;
     sigemptyset(&mask);
     sigaddset(&mask, SIGTERM);
@@ -439,5 +484,6 @@ enum exit_code master_run(const struct settings_source *source, struct settings 
     if (m.reserved_fd >= 0)
         close(m.reserved_fd);
     close(m.signal_fd);
+    close_handover(&m, -1, -1);
     return m.code;
 }

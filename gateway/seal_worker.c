@@ -1,6 +1,5 @@
 #include "gateway/seal_worker.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -8,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "seal/sealer.h"
 
 enum {
     ANSWER_TIMEOUT_MS = 30000,
@@ -59,14 +57,13 @@ static void run(struct seal_worker *w)
         if (stopping &&
             (sealer_is_done(w->sealer) || w->stops > 1 || clock_monotonic_us() >= w->stop_at_us))
             return;
-        struct pollfd fd = {.fd = w->signal_fd, .events = POLLIN};
-        if (poll(&fd, 1, stopping ? 0 : (int)wait_ms) > 0)
+        if (sealer_wait(w->sealer, w->signal_fd, wait_ms))
             read_signals(w);
     }
 }
 
 enum exit_code seal_worker_run(const struct settings_source *source, struct settings *settings,
-                               struct log *log)
+                               struct log *log, const int *handover_fds, unsigned n)
 {
     struct seal_worker w = {.source = source, .settings = settings, .log = log};
     char uri[SETTINGS_URI_SIZE];
@@ -85,11 +82,14 @@ enum exit_code seal_worker_run(const struct settings_source *source, struct sett
     if (err_failed(settings_seal_uri(settings, uri, &problem))) {
         log_error(log, "seal.config", log_str("problem", problem.text));
     } else {
-        const struct sealer_config config = {.uri = uri,
-                                             .keys_folder = settings->config.seal_keys,
-                                             .interval_ms = settings->config.seal_interval_ms,
-                                             .timeout_ms = ANSWER_TIMEOUT_MS,
-                                             .log = log};
+        struct sealer_config config = {.uri = uri,
+                                       .keys_folder = settings->config.seal_keys,
+                                       .interval_ms = settings->config.seal_interval_ms,
+                                       .timeout_ms = ANSWER_TIMEOUT_MS,
+                                       .log = log,
+                                       .n_handover_fds = n};
+        for (unsigned i = 0; i < n; i++)
+            config.handover_fds[i] = handover_fds[i];
         err_t err = sealer_new(&config, &w.sealer);
         if (err_failed(err)) {
             log_error(log, "seal.not_started", log_str("keys", config.keys_folder), log_err(err));

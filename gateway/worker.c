@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/embedded.h"
 #include "gateway/fingerprint.h"
+#include "gateway/handover.h"
 #include "gateway/rpc/person.h"
 #include "gateway/rpc/rpc.h"
 #include "ledger/pii.h"
@@ -26,6 +27,7 @@ struct worker {
     const struct settings_source *source;
     struct settings *settings;
     struct rpc_ctx ctx;
+    struct handover handover;
     struct event *sigterm, *sighup, *tick;
     int ready_fd; /* -1 once it was told */
     bool serving;
@@ -207,6 +209,8 @@ static err_t open_ledger(struct worker *w)
         .queue_statements_max = (unsigned)c->queue_statements_max,
         .statement_timeout_ms = (unsigned)c->statement_timeout_ms,
         .log = w->ctx.log,
+        .on_block = w->handover.fd < 0 ? NULL : handover_block,
+        .on_block_user = &w->handover,
     };
     err_t err = ledger_new(w->ctx.base, &lc, &w->ctx.ledger);
     if (err_failed(err))
@@ -279,6 +283,9 @@ static void worker_deinit(struct worker *w)
      * nothing holds on to the calls or the registry any more. */
     grpc_server_free(&w->ctx.server);
     ledger_free(&w->ctx.ledger);
+    handover_deinit(&w->handover);
+    if (w->handover.fd >= 0)
+        close(w->handover.fd);
     registry_free(&w->ctx.registry);
     fingerprinter_free(&w->ctx.fingerprinter);
     pii_free(&w->ctx.pii);
@@ -291,7 +298,7 @@ static void worker_deinit(struct worker *w)
 }
 
 enum exit_code worker_run(const struct settings_source *source, struct settings *settings,
-                          struct log *log, uint16_t port, int ready_fd)
+                          struct log *log, uint16_t port, int ready_fd, int handover_fd)
 {
     enum exit_code code = EXIT_SYSTEM;
     struct worker w = {
@@ -304,6 +311,7 @@ enum exit_code worker_run(const struct settings_source *source, struct settings 
      * time, and a quarter of a batch's cost would be page faults. */
     (void)mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
     (void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+    handover_init(&w.handover, handover_fd, log);
     rpc_ctx_init(&w.ctx);
     w.ctx.base = event_base_new();
     err_t err = w.ctx.base == NULL ? err_make(ERR_NO_MEMORY, "event loop") : open_ledger(&w);

@@ -61,19 +61,22 @@ struct batcher {
     unsigned queue_payouts_max;
     unsigned queued; /* payouts without an outcome */
     struct log *log;
+    ledger_block_cb *on_block; /* NULL: nobody wants to know */
+    void *on_block_user;
     struct ledger_stats stats;
 };
 
-err_t batcher_new(unsigned batch_payouts_max, unsigned queue_payouts_max, struct log *log,
-                  struct batcher **out)
+err_t batcher_new(const struct ledger_config *config, struct batcher **out)
 {
     struct batcher *b = calloc(1, sizeof *b);
     if (b == NULL)
         return err_make(ERR_NO_MEMORY, "batcher");
     TAILQ_INIT(&b->books);
-    b->batch_payouts_max = batch_payouts_max;
-    b->queue_payouts_max = queue_payouts_max;
-    b->log = log;
+    b->batch_payouts_max = config->batch_payouts_max;
+    b->queue_payouts_max = config->queue_payouts_max;
+    b->log = config->log;
+    b->on_block = config->on_block;
+    b->on_block_user = config->on_block_user;
     *out = b;
     return err_none();
 }
@@ -299,7 +302,7 @@ struct params *batch_params(struct batch *batch)
 
 /* ---------------------------------------------------------------- answers */
 
-/* The columns of post_payouts (ledger/sql/post_payouts.sql). */
+/* The columns of post_payouts (ledger/schema/functions/post_payouts.sql). */
 enum {
     COL_OUTCOME,
     COL_PAYOUT_ID,
@@ -309,18 +312,21 @@ enum {
     COL_NET,
     COL_CCY,
     COL_BENEFICIARY,
+    COL_BLOCK_NO,
+    COL_VERSION,
 };
 
 struct answer {
     int64_t *numbers; /* all of the below */
-    int64_t *outcome, *payout_id, *bank_id, *fee, *net, *ccy, *beneficiary;
-    int64_t committed_us;
-    bool stored; /* fee, net, ccy and beneficiary are given */
+    int64_t *outcome, *payout_id, *bank_id, *fee, *net, *ccy, *beneficiary, *version;
+    int64_t committed_us, block_no;
+    bool stored;      /* fee, net, ccy and beneficiary are given */
+    bool as_was_sent; /* block_no and version are */
 };
 
 static bool answer_read(const struct rows *rows, int n, struct answer *a)
 {
-    int64_t *all = calloc((size_t)n * 7, sizeof *all);
+    int64_t *all = calloc((size_t)n * 8, sizeof *all);
     if (all == NULL || rows_count(rows) != 1) {
         free(all);
         return false;
@@ -334,6 +340,8 @@ static bool answer_read(const struct rows *rows, int n, struct answer *a)
         .net = all + 4 * n,
         .ccy = all + 5 * n,
         .beneficiary = all + 6 * n,
+        .version = all + 7 * n,
+        .block_no = rows_int(rows, 0, COL_BLOCK_NO),
         .committed_us = rows_time_us(rows, 0, COL_COMMITTED_AT),
     };
     if (rows_int_array(rows, 0, COL_OUTCOME, a->outcome, n) != n ||
@@ -346,6 +354,7 @@ static bool answer_read(const struct rows *rows, int n, struct answer *a)
                 rows_int_array(rows, 0, COL_NET, a->net, n) == n &&
                 rows_int_array(rows, 0, COL_CCY, a->ccy, n) == n &&
                 rows_int_array(rows, 0, COL_BENEFICIARY, a->beneficiary, n) == n;
+    a->as_was_sent = a->block_no > 0 && rows_int_array(rows, 0, COL_VERSION, a->version, n) == n;
     return true;
 }
 
@@ -453,6 +462,33 @@ static void on_rolled_back(struct batcher *b, struct batch *batch, const PGresul
     }
 }
 
+/* Told before the call-backs, since what was posted is theirs. */
+static void tell_block(struct batcher *b, const struct batch *batch, const struct answer *a)
+{
+    if (b->on_block == NULL || batch->singly || !a->as_was_sent)
+        return;
+    const struct payout_draft **drafts = malloc(batch->n * sizeof *drafts);
+    if (drafts == NULL)
+        return;
+    unsigned n = 0;
+    for (unsigned i = 0; i < batch->span_count; i++)
+        for (unsigned k = 0; k < batch->spans[i].n; k++)
+            drafts[n++] = &batch->spans[i].job->drafts[batch->spans[i].from + k];
+    const struct ledger_block block = {
+        .book_id = batch->book->book_id,
+        .principal_id = batch->principal_id,
+        .block_no = a->block_no,
+        .first_seq = a->payout_id[0],
+        .committed_us = a->committed_us,
+        .n = n,
+        .drafts = drafts,
+        .bank_id = a->bank_id,
+        .beneficiary_version = a->version,
+    };
+    b->on_block(b->on_block_user, &block);
+    free(drafts);
+}
+
 static void on_done(struct batcher *b, struct batch *batch, const PGresult *result)
 {
     const int n = batch->singly ? 1 : (int)batch->n;
@@ -471,6 +507,7 @@ static void on_done(struct batcher *b, struct batch *batch, const PGresult *resu
         single_next(batch);
     } else {
         int at = 0;
+        tell_block(b, batch, &a);
         for (unsigned i = 0; i < batch->span_count; i++)
             for (unsigned k = 0; k < batch->spans[i].n; k++)
                 take_answer(b, batch->spans[i].job, batch->spans[i].from + k, &a, at++);

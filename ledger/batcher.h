@@ -13,8 +13,7 @@
 
 struct batcher;
 
-MUST_CHECK err_t batcher_new(unsigned batch_payouts_max, unsigned queue_payouts_max,
-                             struct log *log, struct batcher **out);
+MUST_CHECK err_t batcher_new(const struct ledger_config *config, struct batcher **out);
 /* Nothing may be in flight. Everything waiting is completed. */
 void batcher_free(struct batcher **b);
 

@@ -291,8 +291,7 @@ err_t ledger_new(struct event_base *base, const struct ledger_config *config, st
     TAILQ_INIT(&l->waiting);
     TAILQ_INIT(&l->over);
     STAILQ_INIT(&l->refused);
-    err_t err =
-        batcher_new(config->batch_payouts_max, config->queue_payouts_max, config->log, &l->batcher);
+    err_t err = batcher_new(config, &l->batcher);
     if (err_failed(err))
         goto out;
     l->pump = event_new(base, -1, 0, on_pump, l);

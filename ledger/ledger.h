@@ -33,6 +33,9 @@ enum ledger_outcome {
     LEDGER_UNKNOWN,   /* may have been done: ask again under the same reference */
 };
 
+struct ledger_block; /* below */
+typedef void ledger_block_cb(void *user, const struct ledger_block *block);
+
 struct ledger_config {
     const char *uri;      /* libpq; hostaddr or a socket path, since name look-up would block */
     unsigned connections; /* 1..16 */
@@ -42,6 +45,8 @@ struct ledger_config {
     unsigned
         statement_timeout_ms; /* our own deadline for one round trip; then the connection is dropped */
     struct log *log;
+    ledger_block_cb *on_block; /* NULL, or told of blocks of payouts as they are committed */
+    void *on_block_user;
 };
 
 MUST_CHECK err_t ledger_new(struct event_base *base, const struct ledger_config *config,
@@ -119,6 +124,21 @@ struct payout_posted {
     int64_t fee, net;
     int64_t beneficiary_id; /* one that was carried has a number by now */
     int16_t bank_id, dst_ccy;
+};
+
+/*
+ * A block that was committed just now, and is payouts only, each of them accepted as it was sent (registered
+ * beneficiary, no quote, no duplicate): payout i has the number and seq first_seq + i, and its line on
+ * LEDGER_ACCOUNT_PAYABLE went to the payable account of bank_id[i] in the draft's dst_ccy. Not every such block is
+ * told: one that had to be asked for twice is not. Everything lives until the call returns, which comes before those
+ * of ledger_post() and has to be short.
+ */
+struct ledger_block {
+    int32_t book_id, principal_id;
+    int64_t block_no, first_seq, committed_us;
+    unsigned n;
+    const struct payout_draft *const *drafts;
+    const int64_t *bank_id, *beneficiary_version;
 };
 
 typedef void ledger_posted_cb(void *user);

@@ -22,7 +22,9 @@ err_t seal_bench_init(struct seal_bench *b)
     params_init(&b->seals);
     seal_record_init(&b->record);
     b->blocks = calloc(BLOCKS_MAX, sizeof *b->blocks);
-    err_t err = b->blocks == NULL ? err_make(ERR_NO_MEMORY, "sealer") : seal_hasher_new(&b->h);
+    b->again = calloc(SEAL_RUN_MAX, sizeof *b->again);
+    err_t err = b->blocks == NULL || b->again == NULL ? err_make(ERR_NO_MEMORY, "sealer")
+                                                      : seal_hasher_new(&b->h);
     if (!err_failed(err))
         err = seal_reader_new(b->h, &b->reader);
     if (err_failed(err))
@@ -39,8 +41,10 @@ void seal_bench_deinit(struct seal_bench *b)
     seal_record_deinit(&b->record);
     free(b->blocks);
     free(b->leaves);
+    free(b->again);
     b->blocks = NULL;
     b->leaves = NULL;
+    b->again = NULL;
 }
 
 void seal_chain_deinit(struct seal_chain *c)
@@ -134,9 +138,94 @@ static bool stored_node(void *user, unsigned level, uint64_t index, seal_hash_t 
     return s->result == SEAL_OK;
 }
 
-/* Leaf hashes of the blocks' journals into bench->leaves. */
-static enum seal_result read_leaves(struct seal_chain *c, struct seal_bench *b, struct seal_db *db,
-                                    const struct seal_block_row *blocks, size_t n_blocks)
+/* Leaf hashes of the blocks' journals, from rows. */
+static enum seal_result leaves_of_rows(struct seal_chain *c, struct seal_bench *b,
+                                       struct seal_db *db, const struct seal_block_row *blocks,
+                                       size_t n_blocks, seal_hash_t *out)
+{
+    const int64_t first = blocks[0].first_seq, last = blocks[n_blocks - 1].last_seq;
+    size_t at = 0;
+    for (int64_t seq = first; seq <= last; seq += SEAL_RUN_MAX) {
+        unsigned n = last - seq + 1 < SEAL_RUN_MAX ? (unsigned)(last - seq + 1) : SEAL_RUN_MAX;
+        while (blocks[at].last_seq < seq)
+            at++;
+        enum seal_result result = seal_reader_leaves(b->reader, db, &c->book, blocks + at,
+                                                     n_blocks - at, seq, n, out + (seq - first));
+        if (result != SEAL_OK)
+            return result;
+    }
+    return SEAL_OK;
+}
+
+/* Whether this block, which was handed over, is to be computed from rows too. */
+static bool is_sample(struct seal_chain *c, struct seal_bench *b, int64_t block_no)
+{
+    const struct seal_key_row *key = key_of(c, block_no);
+    const int64_t key_from = key == NULL ? 0 : key->from_block;
+    if (c->checked_for_key == key_from && key_from != 0 && c->until_check > 0) {
+        c->until_check--;
+        return false;
+    }
+    c->checked_for_key = key_from;
+    c->until_check = seal_handed_next_check(b->handed);
+    return true;
+}
+
+/* Of a block that was handed over. *differs: it is not what the rows are, and out is void. */
+static enum seal_result leaves_of_handed(struct seal_chain *c, struct seal_bench *b,
+                                         struct seal_db *db, const struct seal_block_row *block,
+                                         struct slice message, seal_hash_t *out, bool *differs)
+{
+    const size_t n = (size_t)(block->last_seq - block->first_seq) + 1;
+    enum seal_result result = seal_reader_handed(b->reader, db, &c->book, block, message, out);
+    *differs = result == SEAL_BROKEN; /* the message is; of the rows nobody has asked yet */
+    if (result == SEAL_OK && is_sample(c, b, block->block_no)) {
+        result = leaves_of_rows(c, b, db, block, 1, b->again);
+        *differs = result == SEAL_OK && memcmp(out, b->again, n * sizeof *out) != 0;
+        b->checked++;
+    }
+    b->from_handed++;
+    if (*differs)
+        log_error(b->log, "seal.handed_over_differs", log_str("book", c->book.code),
+                  log_int("block", block->block_no),
+                  log_str("problem",
+                          result == SEAL_BROKEN ? db->problem : "its journals are not the rows'"),
+                  log_str("hint", "all is read from rows from now on; run: ujrat-audit verify"));
+    return *differs ? SEAL_OK : result;
+}
+
+/* Of the blocks' journals into bench->leaves: where a block was handed over from that, else from rows. */
+static enum seal_result try_leaves(struct seal_chain *c, struct seal_bench *b, struct seal_db *db,
+                                   const struct seal_block_row *blocks, size_t n_blocks,
+                                   bool *differs)
+{
+    const int64_t first = blocks[0].first_seq;
+    enum seal_result result = SEAL_OK;
+    *differs = false;
+    for (size_t i = 0, from = 0; result == SEAL_OK && i <= n_blocks && !*differs; i++) {
+        struct slice message = slice_of(NULL, 0);
+        if (i < n_blocks && b->handed != NULL)
+            message = seal_handed_take(b->handed, c->book.book_id, &blocks[i]);
+        if (i < n_blocks && message.p == NULL)
+            continue;
+        /* Those before it that were not handed over are a run of their own. */
+        if (from < i)
+            result = leaves_of_rows(c, b, db, blocks + from, i - from,
+                                    b->leaves + (blocks[from].first_seq - first));
+        if (result == SEAL_OK && i < n_blocks)
+            result = leaves_of_handed(c, b, db, &blocks[i], message,
+                                      b->leaves + (blocks[i].first_seq - first), differs);
+        free((void *)(uintptr_t)message.p);
+        from = i + 1;
+        /* Whoever hands over waits for nobody: what comes is taken in time, also where the database is not asked. */
+        if (i < n_blocks && (blocks[i].first_seq - 1) / 1024 != blocks[i].last_seq / 1024)
+            (void)seal_wait(&db->meanwhile, -1, 0);
+    }
+    return result;
+}
+
+static enum seal_result make_room(struct seal_bench *b, struct seal_db *db,
+                                  const struct seal_block_row *blocks, size_t n_blocks)
 {
     int64_t first = blocks[0].first_seq, last = blocks[n_blocks - 1].last_seq;
     if (last < first || last - first >= BLOCK_JOURNALS_MAX + PASS_JOURNALS_MAX)
@@ -144,17 +233,22 @@ static enum seal_result read_leaves(struct seal_chain *c, struct seal_bench *b, 
                               (long long)blocks[n_blocks - 1].block_no);
     if (!room_for_leaves(b, (size_t)(last - first + 1)))
         return seal_db_broken(db, "out of memory");
-    size_t at = 0;
-    for (int64_t seq = first; seq <= last; seq += SEAL_RUN_MAX) {
-        unsigned n = last - seq + 1 < SEAL_RUN_MAX ? (unsigned)(last - seq + 1) : SEAL_RUN_MAX;
-        while (blocks[at].last_seq < seq)
-            at++;
-        enum seal_result result = seal_reader_leaves(
-            b->reader, db, &c->book, blocks + at, n_blocks - at, seq, n, b->leaves + (seq - first));
-        if (result != SEAL_OK)
-            return result;
-    }
     return SEAL_OK;
+}
+
+static enum seal_result read_leaves(struct seal_chain *c, struct seal_bench *b, struct seal_db *db,
+                                    const struct seal_block_row *blocks, size_t n_blocks)
+{
+    bool differs = false;
+    enum seal_result result = make_room(b, db, blocks, n_blocks);
+    if (result == SEAL_OK)
+        result = try_leaves(c, b, db, blocks, n_blocks, &differs);
+    if (result == SEAL_OK && differs) {
+        /* Nor are those believed that agreed, or were not looked at, on the way here. */
+        seal_handed_distrust(b->handed);
+        result = leaves_of_rows(c, b, db, blocks, n_blocks, b->leaves);
+    }
+    return result;
 }
 
 /* The block's record into bench->record, its hash, and the root of its journals' leaves. */
@@ -203,7 +297,9 @@ static enum seal_result check_last(struct seal_chain *c, struct seal_bench *b, s
     if (!seal_tree_load((uint64_t)no - 1, stored_node, &stored, &c->tree) ||
         (no > 1 && !stored_node(&stored, 0, (uint64_t)no - 2, &prev)))
         return stored.result;
-    enum seal_result result = read_leaves(c, b, db, last, 1);
+    enum seal_result result = make_room(b, db, last, 1);
+    if (result == SEAL_OK)
+        result = leaves_of_rows(c, b, db, last, 1, b->leaves);
     if (result != SEAL_OK)
         return result;
     size_t n = (size_t)(last->last_seq - last->first_seq + 1);
@@ -249,6 +345,7 @@ enum seal_result seal_chain_load(struct seal_chain *c, struct seal_bench *b, str
     c->tree = (struct seal_tree){0};
     c->last = (struct seal_block_row){0};
     c->last_hash = (seal_hash_t){{0}};
+    c->checked_for_key = 0;
     enum seal_result result = load_keys(c, b, db);
     if (result != SEAL_OK)
         return result;

@@ -54,7 +54,7 @@ static enum seal_result ask_types(struct seal_db *db)
 
 enum seal_result seal_db_open(struct seal_db *db, const char *uri, int64_t timeout_ms)
 {
-    *db = (struct seal_db){.timeout_ms = timeout_ms};
+    *db = (struct seal_db){.timeout_ms = timeout_ms, .meanwhile = db->meanwhile};
     db->prepared = calloc((size_t)statements_count(), sizeof *db->prepared);
     db->conn =
         PQconnectdbParams((const char *const[]){"fallback_application_name", "connect_timeout",
@@ -78,22 +78,46 @@ void seal_db_close(struct seal_db *db)
     db->prepared = NULL;
 }
 
+bool seal_wait(const struct seal_meanwhile *m, int fd, int64_t until_us)
+{
+    struct pollfd fds[1 + SEAL_MEANWHILE_FDS_MAX] = {{.fd = fd, .events = POLLIN}};
+    assert(m->n <= SEAL_MEANWHILE_FDS_MAX);
+    for (;;) {
+        int64_t left_us = until_us - clock_monotonic_us();
+        for (unsigned i = 0; i < m->n; i++)
+            fds[1 + i] = (struct pollfd){.fd = m->fds[i], .events = POLLIN};
+        int n =
+            poll(fds, 1 + m->n, left_us <= 0 ? 0 : (int)((left_us + US_PER_MS - 1) / US_PER_MS));
+        if (n > (fds[0].revents != 0))
+            m->ready(m->user);
+        if (n > 0 && fds[0].revents != 0)
+            return true;
+        if (left_us <= 0 || (n < 0 && errno != EINTR))
+            return false;
+    }
+}
+
+/* More of the answer; false: none came in time, or the line went. */
+static bool take_more(struct seal_db *db, int64_t deadline_us)
+{
+    bool came = seal_wait(&db->meanwhile, PQsocket(db->conn), deadline_us);
+    if (came && PQconsumeInput(db->conn) == 1)
+        return true;
+    (void)say(db, SEAL_LOST, came ? PQerrorMessage(db->conn) : "no answer in time");
+    return false;
+}
+
 /* The whole answer of one command; NULL when none came in time, or the line went. */
 static PGresult *wait_for(struct seal_db *db)
 {
     int64_t deadline_us = clock_monotonic_us() + db->timeout_ms * US_PER_MS;
     PGresult *last = NULL;
     for (;;) {
-        while (PQisBusy(db->conn)) {
-            int64_t left_ms = (deadline_us - clock_monotonic_us()) / US_PER_MS;
-            struct pollfd fd = {.fd = PQsocket(db->conn), .events = POLLIN};
-            int n = left_ms <= 0 ? 0 : poll(&fd, 1, (int)left_ms + 1);
-            if (n == 0 || (n < 0 && errno != EINTR) || PQconsumeInput(db->conn) != 1) {
-                (void)say(db, SEAL_LOST, n == 0 ? "no answer in time" : PQerrorMessage(db->conn));
+        while (PQisBusy(db->conn))
+            if (!take_more(db, deadline_us)) {
                 PQclear(last);
                 return NULL;
             }
-        }
         PGresult *r = PQgetResult(db->conn);
         if (r == NULL)
             return last;
@@ -230,11 +254,8 @@ static enum seal_result receive(struct seal_db *db, struct seal_copy *c)
         }
         if (len < 0) /* the end, or an error: the result that follows says which */
             return SEAL_OK;
-        int64_t left_ms = (deadline_us - clock_monotonic_us()) / US_PER_MS;
-        struct pollfd fd = {.fd = PQsocket(db->conn), .events = POLLIN};
-        int n = left_ms <= 0 ? 0 : poll(&fd, 1, (int)left_ms + 1);
-        if (n == 0 || (n < 0 && errno != EINTR) || PQconsumeInput(db->conn) != 1)
-            return say(db, SEAL_LOST, n == 0 ? "no answer in time" : PQerrorMessage(db->conn));
+        if (!take_more(db, deadline_us))
+            return SEAL_LOST;
     }
 }
 
@@ -302,11 +323,10 @@ enum seal_result seal_db_copy(struct seal_db *db, const char *name, int32_t book
     out->n = 0;
     if (PQsendQuery(db->conn, sql) != 1)
         return say(db, SEAL_LOST, PQerrorMessage(db->conn));
-    while (PQisBusy(db->conn)) {
-        struct pollfd fd = {.fd = PQsocket(db->conn), .events = POLLIN};
-        if (poll(&fd, 1, (int)db->timeout_ms) == 0 || PQconsumeInput(db->conn) != 1)
-            return say(db, SEAL_LOST, "no answer in time");
-    }
+    const int64_t deadline_us = clock_monotonic_us() + db->timeout_ms * US_PER_MS;
+    while (PQisBusy(db->conn))
+        if (!take_more(db, deadline_us))
+            return SEAL_LOST;
     PGresult *r = PQgetResult(db->conn);
     if (PQresultStatus(r) != PGRES_COPY_OUT) {
         PGresult *rest = wait_for(db);

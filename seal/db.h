@@ -20,13 +20,22 @@ enum seal_result {
     SEAL_BROKEN,  /* what is stored contradicts itself, or is more than we can take */
 };
 
-enum { SEAL_PROBLEM_SIZE = 320 };
+enum { SEAL_PROBLEM_SIZE = 320, SEAL_MEANWHILE_FDS_MAX = 64 };
+
+/* What is done while the database is waited for: `ready` is called when one of the descriptors can be read. */
+struct seal_meanwhile {
+    const int *fds; /* -1: none in this place */
+    unsigned n;     /* at most SEAL_MEANWHILE_FDS_MAX */
+    void (*ready)(void *user);
+    void *user;
+};
 
 struct seal_db {
     PGconn *conn;
     bool *prepared; /* by the statement's number */
     uint32_t type_oid[LEDGER_TYPE_COUNT];
     int64_t timeout_ms;
+    struct seal_meanwhile meanwhile; /* stays from one connection to the next */
     char sqlstate[6];
     char problem[SEAL_PROBLEM_SIZE]; /* why it is not SEAL_OK, one line, without the URI */
 };
@@ -34,6 +43,9 @@ struct seal_db {
 /* SEAL_OK or SEAL_LOST. The session's search path is the ledger's. */
 enum seal_result seal_db_open(struct seal_db *db, const char *uri, int64_t timeout_ms);
 void seal_db_close(struct seal_db *db);
+
+/* Waits until descriptor `fd` can be read, does meanwhile what there is to do, and says whether it can. */
+bool seal_wait(const struct seal_meanwhile *meanwhile, int fd, int64_t until_us);
 
 /* Runs the statement of that name. *rows on SEAL_OK only; seal_rows_free() them. */
 enum seal_result seal_db_ask(struct seal_db *db, const char *name, struct params *params,

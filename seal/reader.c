@@ -14,6 +14,8 @@ enum {
     KINDS = 10,
 };
 
+static_assert((int)SEAL_HANDOVER_PAYOUTS_MAX <= (int)SEAL_RUN_MAX, "a block is a run");
+
 /* journal_kind: numbers and what their journals are about (docs/log-format.md). */
 enum journal_kind {
     PAYOUT_ACCEPTED = 1,
@@ -199,6 +201,9 @@ static void dict_deinit(struct seal_dict *d)
 void seal_book_deinit(struct seal_book *book)
 {
     dict_deinit(&book->accounts);
+    free(book->payables);
+    book->payables = NULL;
+    book->n_payables = 0;
 }
 
 static enum seal_result no_memory(struct seal_db *db)
@@ -222,6 +227,26 @@ static enum seal_result load_names(struct seal_reader *r, struct seal_db *db)
     return result;
 }
 
+static int64_t bank_and_ccy(int64_t bank_id, int64_t ccy)
+{
+    return bank_id * 65536 + ccy;
+}
+
+/* The text of an account of the dictionary, which stays where it is. */
+static bool put_payable(struct seal_book *book, int64_t key, struct slice account)
+{
+    for (size_t i = 0; i < book->n_payables; i++)
+        if (book->payables[i].bank_and_ccy == key)
+            return true;
+    struct seal_payable *more =
+        realloc(book->payables, (book->n_payables + 1) * sizeof *book->payables);
+    if (more == NULL)
+        return false;
+    book->payables = more;
+    book->payables[book->n_payables++] = (struct seal_payable){key, account};
+    return true;
+}
+
 static enum seal_result load_accounts(struct seal_reader *r, struct seal_db *db,
                                       struct seal_book *book)
 {
@@ -229,9 +254,14 @@ static enum seal_result load_accounts(struct seal_reader *r, struct seal_db *db,
     params_reset(&r->params);
     params_add_int4(&r->params, book->book_id);
     enum seal_result result = seal_db_ask(db, "seal_accounts", &r->params, &rows);
-    for (int i = 0; result == SEAL_OK && i < rows_count(rows); i++)
-        if (!dict_put(&book->accounts, rows_int(rows, i, 0), rows_text(rows, i, 1)))
+    for (int i = 0; result == SEAL_OK && i < rows_count(rows); i++) {
+        int64_t number = rows_int(rows, i, 0);
+        if (!dict_put(&book->accounts, number, rows_text(rows, i, 1)) ||
+            (!rows_is_null(rows, i, 2) &&
+             !put_payable(book, bank_and_ccy(rows_int(rows, i, 2), rows_int(rows, i, 3)),
+                          dict_get(&book->accounts, number))))
             result = no_memory(db);
+    }
     seal_rows_free(&rows);
     return result;
 }
@@ -261,6 +291,29 @@ static enum seal_result find_account(struct seal_reader *r, struct seal_db *db,
     *out = dict_get(&book->accounts, number);
     if (result == SEAL_OK && out->p == NULL)
         return seal_db_broken(db, "there is no account %lld", (long long)number);
+    return result;
+}
+
+static bool get_payable(const struct seal_book *book, int64_t key, struct slice *out)
+{
+    for (size_t i = 0; i < book->n_payables; i++)
+        if (book->payables[i].bank_and_ccy == key) {
+            *out = book->payables[i].account;
+            return true;
+        }
+    return false;
+}
+
+static enum seal_result find_payable(struct seal_reader *r, struct seal_db *db,
+                                     struct seal_book *book, int16_t bank_id, int16_t ccy,
+                                     struct slice *out)
+{
+    const int64_t key = bank_and_ccy(bank_id, ccy);
+    if (get_payable(book, key, out))
+        return SEAL_OK;
+    enum seal_result result = load_accounts(r, db, book);
+    if (result == SEAL_OK && !get_payable(book, key, out))
+        return seal_db_broken(db, "bank %d has no payable account in currency %d", bank_id, ccy);
     return result;
 }
 
@@ -391,6 +444,21 @@ static enum seal_result fetch_missing(struct seal_reader *r, struct seal_db *db,
     return result;
 }
 
+/* The digest for payout i of the run, if we have it; else it is noted as missing, one more of *missing. */
+static inline bool find_beneficiary(struct seal_reader *r, const struct seal_book *book, int64_t id,
+                                    int64_t version, int i, int *missing)
+{
+    const struct cached_beneficiary *c = place_of(r, book->book_id, id, version);
+    if (c->id == id && c->version == version && c->book_id == book->book_id) {
+        r->beneficiary[i] = c->digest;
+        return true;
+    }
+    r->missing_id[*missing] = id;
+    r->missing_version[*missing] = version;
+    r->missing_row[(*missing)++] = i;
+    return false;
+}
+
 static enum seal_result find_beneficiaries(struct seal_reader *r, struct seal_db *db,
                                            const struct seal_book *book)
 {
@@ -398,15 +466,8 @@ static enum seal_result find_beneficiaries(struct seal_reader *r, struct seal_db
     int missing = 0;
     for (int i = 0; i < r->payouts.n; i++) {
         seal_copy_row(&r->payouts, i, cells);
-        int64_t id = cell_int(cells[P_BENEFICIARY]), version = cell_int(cells[P_VERSION]);
-        const struct cached_beneficiary *c = place_of(r, book->book_id, id, version);
-        if (c->id == id && c->version == version && c->book_id == book->book_id) {
-            r->beneficiary[i] = c->digest;
-            continue;
-        }
-        r->missing_id[missing] = id;
-        r->missing_version[missing] = version;
-        r->missing_row[missing++] = i;
+        (void)find_beneficiary(r, book, cell_int(cells[P_BENEFICIARY]), cell_int(cells[P_VERSION]),
+                               i, &missing);
     }
     return missing == 0 ? SEAL_OK : fetch_missing(r, db, book, missing);
 }
@@ -615,6 +676,17 @@ static enum seal_result fill_subject(struct seal_reader *r, struct seal_db *db,
     return SEAL_OK;
 }
 
+static enum seal_result record_journal(struct seal_reader *r, struct seal_db *db,
+                                       const struct seal_journal *j)
+{
+    seal_record_journal(&r->record, j);
+    if (r->record.failed)
+        return seal_db_broken(db,
+                              "journal %lld has a field of more than 1 MiB, or there is no memory",
+                              (long long)j->seq);
+    return SEAL_OK;
+}
+
 static enum seal_result write_journal(struct seal_reader *r, struct seal_db *db,
                                       struct seal_book *book, const struct seal_block_row *block,
                                       int64_t seq, int i)
@@ -641,14 +713,7 @@ static enum seal_result write_journal(struct seal_reader *r, struct seal_db *db,
         result = fill_lines(r, db, book, cells, &j);
     if (result == SEAL_OK)
         result = fill_subject(r, db, &j);
-    if (result != SEAL_OK)
-        return result;
-    seal_record_journal(&r->record, &j);
-    if (r->record.failed)
-        return seal_db_broken(db,
-                              "journal %lld has a field of more than 1 MiB, or there is no memory",
-                              (long long)seq);
-    return SEAL_OK;
+    return result == SEAL_OK ? record_journal(r, db, &j) : result;
 }
 
 /* ---------------------------------------------------------------- a run */
@@ -742,6 +807,134 @@ enum seal_result seal_reader_leaves(struct seal_reader *r, struct seal_db *db,
             seal_hash_leaf(r->h, &r->record, &out[i]);
     }
     run_free(r);
+    return result;
+}
+
+/* ---------------------------------------------------------------- a block that was handed over */
+
+/* A block's payouts, as far as they are read. */
+struct handed {
+    struct seal_handover rest;
+    struct seal_handed_payout payout;
+    bool fetched; /* digests of all beneficiaries from here on are in r->beneficiary */
+};
+
+static enum seal_result misshapen(struct seal_db *db)
+{
+    return seal_db_broken(db, "what was handed over is not as it should be");
+}
+
+/* The digests of this payout's beneficiary and of all that follow it. */
+static enum seal_result fetch_rest(struct seal_reader *r, struct seal_db *db,
+                                   const struct seal_book *book, struct handed *h, int i)
+{
+    struct seal_handover rest = h->rest;
+    struct seal_handed_payout payout = h->payout;
+    int missing = 0;
+    for (;; i++) {
+        (void)find_beneficiary(r, book, payout.beneficiary_id, payout.beneficiary_version, i,
+                               &missing);
+        if (rest.left == 0)
+            break;
+        if (!seal_handover_next(&rest, &payout))
+            return misshapen(db);
+    }
+    h->fetched = true;
+    return fetch_missing(r, db, book, missing);
+}
+
+static enum seal_result fill_handed_lines(struct seal_reader *r, struct seal_db *db,
+                                          struct seal_book *book,
+                                          const struct seal_handed_payout *p,
+                                          struct seal_journal *j)
+{
+    j->n_lines = p->n_lines;
+    for (unsigned k = 0; k < p->n_lines; k++) {
+        const struct seal_handed_line *line = &p->lines[k];
+        struct seal_line *to = &j->lines[k];
+        enum seal_result result =
+            line->account == LEDGER_ACCOUNT_PAYABLE
+                ? find_payable(r, db, book, p->bank_id, p->dst_ccy, &to->account)
+                : find_account(r, db, book, line->account, &to->account);
+        if (result == SEAL_OK)
+            result = find_name(r, db, CURRENCIES, line->ccy, &to->currency);
+        if (result != SEAL_OK)
+            return result;
+        to->amount = line->minor;
+    }
+    return SEAL_OK;
+}
+
+static enum seal_result fill_handed(struct seal_reader *r, struct seal_db *db,
+                                    struct seal_book *book, struct handed *h, int i,
+                                    struct seal_journal *j)
+{
+    const struct seal_handed_payout *p = &h->payout;
+    struct seal_payout *to = &j->of.payout;
+    int missing = 0;
+    enum seal_result result = fill_handed_lines(r, db, book, p, j);
+    if (result == SEAL_OK && !h->fetched &&
+        !find_beneficiary(r, book, p->beneficiary_id, p->beneficiary_version, i, &missing))
+        result = fetch_rest(r, db, book, h, i);
+    *to = (struct seal_payout){
+        .reference = p->reference,
+        .info = p->info,
+        .gross = p->gross,
+        .fee = p->fee,
+        .mid_rate_e10 = p->mid_rate_e10,
+        .mid_value = p->mid_value,
+        .margin_bps = p->margin_bps,
+        .margin = p->margin,
+        .net = p->net,
+        .digit_shift = p->digit_shift,
+        .fingerprint = p->fingerprint,
+        .beneficiary_id = p->beneficiary_id,
+        .beneficiary_version = p->beneficiary_version,
+        .beneficiary = hash_slice(&r->beneficiary[i]),
+        .quote = slice_of(NULL, 0),
+    };
+    if (result == SEAL_OK)
+        result = find_name(r, db, BANKS, p->bank_id, &to->bank);
+    if (result == SEAL_OK)
+        result = find_name(r, db, CURRENCIES, p->src_ccy, &to->src_ccy);
+    if (result == SEAL_OK)
+        result = find_name(r, db, CURRENCIES, p->dst_ccy, &to->dst_ccy);
+    if (result == SEAL_OK)
+        result = find_rate_sheet(r, db, p->rate_id, &to->rate_sheet);
+    return result;
+}
+
+enum seal_result seal_reader_handed(struct seal_reader *r, struct seal_db *db,
+                                    struct seal_book *book, const struct seal_block_row *block,
+                                    struct slice message, seal_hash_t *out)
+{
+    struct handed h = {.fetched = false};
+    struct seal_journal j; /* field by field, as above */
+    if (!seal_handover_open(message, &h.rest))
+        return misshapen(db);
+    assert(h.rest.book_id == book->book_id && h.rest.block_no == block->block_no);
+    j.book = slice_str(book->code);
+    j.block_no = block->block_no;
+    j.committed_at = block->committed_at;
+    j.reverses_seq = (struct seal_opt_int){false, 0};
+    j.detail = slice_of(NULL, 0);
+    j.subject = SEAL_SUBJECT_PAYOUT;
+    enum seal_result result = find_name(r, db, KIND_NAMES, PAYOUT_ACCEPTED, &j.kind);
+    if (result == SEAL_OK)
+        result = find_name(r, db, PRINCIPALS, h.rest.principal_id, &j.actor);
+    for (int i = 0; result == SEAL_OK && h.rest.left > 0; i++) {
+        if (!seal_handover_next(&h.rest, &h.payout))
+            return misshapen(db);
+        j.seq = block->first_seq + i;
+        j.payout_id = (struct seal_opt_int){true, j.seq};
+        result = fill_handed(r, db, book, &h, i, &j);
+        if (result == SEAL_OK)
+            result = record_journal(r, db, &j);
+        if (result == SEAL_OK)
+            seal_hash_leaf(r->h, &r->record, &out[i]);
+    }
+    if (result == SEAL_OK && !seal_handover_is_whole(&h.rest))
+        return misshapen(db);
     return result;
 }
 

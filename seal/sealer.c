@@ -1,8 +1,11 @@
 #include "seal/sealer.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -14,6 +17,8 @@ enum {
     BROKEN_RETRY_MS = 60000, /* a broken chain is looked at again */
     SAY_AGAIN_MS = 60000,
     AGAIN_MS = 20,
+    HOLD_MS = 100, /* what a block that was not handed over has to be old before rows are read */
+    RECEIVE_AT_ONCE = 64, /* messages of one descriptor, then others have a turn */
 };
 
 /* "ujraseal": the advisory lock of whoever seals in a database. */
@@ -24,6 +29,8 @@ struct member {
     int64_t retry_at_us; /* not before: a key is missing, or the chain is broken */
     int64_t said_at_us;
     bool was_broken;
+    /* Blocks up to ripe_upto were there HOLD_MS ago, those up to seen_upto at seen_at_us. */
+    int64_t ripe_upto, seen_upto, seen_at_us;
 };
 
 struct sealer {
@@ -37,7 +44,66 @@ struct sealer {
     size_t n;
     int64_t backoff_ms;
     bool done;
+    bool held; /* some blocks are to be handed over yet, or will be read in a moment */
+    struct seal_handed *handed; /* NULL: nothing is */
+    unsigned char *message;     /* room for one */
 };
+
+/* ---------------------------------------------------------------- what is handed over */
+
+/* What has come at the descriptors. Who stands by for another sealer has no use for it. */
+static void receive(void *user)
+{
+    struct sealer *s = user;
+    for (unsigned i = 0; i < s->config.n_handover_fds; i++) {
+        int *fd = &s->config.handover_fds[i];
+        for (unsigned k = 0; *fd >= 0 && k < RECEIVE_AT_ONCE; k++) {
+            struct iovec room = {s->message, SEAL_HANDOVER_BYTES_MAX};
+            struct msghdr header = {.msg_iov = &room, .msg_iovlen = 1};
+            ssize_t n = recvmsg(*fd, &header, MSG_DONTWAIT);
+            if (n < 0 && (errno == EAGAIN || errno == EINTR))
+                break;
+            if (n <= 0) { /* everybody at the other end is gone */
+                close(*fd);
+                *fd = -1;
+            } else if (!s->stood_by && (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0) {
+                seal_handed_put(s->handed, slice_of(s->message, (size_t)n));
+            }
+        }
+    }
+}
+
+/* Sealed, or not to be sealed soon, or of a book that is not there. */
+static bool is_useless(void *user, int32_t book_id, int64_t block_no)
+{
+    const struct sealer *s = user;
+    for (size_t i = 0; i < s->n; i++)
+        if (s->members[i].chain.book.book_id == book_id)
+            return block_no <= s->members[i].chain.last.block_no ||
+                   s->members[i].retry_at_us > clock_monotonic_us() + AGAIN_MS * US_PER_MS;
+    return true;
+}
+
+static err_t open_handover(struct sealer *s)
+{
+    if (s->config.n_handover_fds == 0)
+        return err_none();
+    s->message = malloc(SEAL_HANDOVER_BYTES_MAX);
+    if (s->message == NULL)
+        return err_make(ERR_NO_MEMORY, "sealer");
+    s->db.meanwhile = (struct seal_meanwhile){
+        .fds = s->config.handover_fds, .n = s->config.n_handover_fds, .ready = receive, .user = s};
+    err_t err = seal_handed_new(SEAL_HANDED_BYTES_MAX, &s->handed);
+    s->bench.handed = s->handed;
+    return err;
+}
+
+bool sealer_wait(struct sealer *s, int fd, int64_t wait_ms)
+{
+    return seal_wait(&s->db.meanwhile, fd, clock_monotonic_us() + wait_ms * US_PER_MS);
+}
+
+/* ---------------------------------------------------------------- life */
 
 err_t sealer_new(const struct sealer_config *config, struct sealer **out)
 {
@@ -47,6 +113,9 @@ err_t sealer_new(const struct sealer_config *config, struct sealer **out)
         return err_make(ERR_NO_MEMORY, "sealer");
     s->config = *config;
     err_t err = seal_bench_init(&s->bench);
+    s->bench.log = config->log;
+    if (!err_failed(err))
+        err = open_handover(s);
     if (!err_failed(err))
         err = seal_keyring_load(&s->ring, config->keys_folder, config->log);
     s->keys_read_at_us = clock_monotonic_us();
@@ -77,6 +146,11 @@ void sealer_free(struct sealer **sealer)
     seal_keyring_deinit(&s->ring);
     forget_books(s);
     seal_bench_deinit(&s->bench);
+    seal_handed_free(&s->handed);
+    for (unsigned i = 0; i < s->config.n_handover_fds; i++)
+        if (s->config.handover_fds[i] >= 0)
+            close(s->config.handover_fds[i]);
+    free(s->message);
     free(s);
     *sealer = NULL;
 }
@@ -181,9 +255,29 @@ static enum seal_result take_result(struct sealer *s, struct member *m, enum sea
     return SEAL_OK;
 }
 
+/* The newest blocks of a book that is handed over may be on their way to us: these are left for the next look. */
+static int64_t leave_newest(struct sealer *s, struct member *m, int64_t upto)
+{
+    const int64_t now_us = clock_monotonic_us();
+    const int32_t book_id = m->chain.book.book_id;
+    if (now_us - m->seen_at_us >= HOLD_MS * US_PER_MS) {
+        m->ripe_upto = m->seen_upto;
+        m->seen_upto = upto;
+        m->seen_at_us = now_us;
+    }
+    if (s->handed == NULL || !seal_handed_is_trusted(s->handed) || m->chain.checked_for_key == 0)
+        return upto;
+    while (upto > m->ripe_upto && !seal_handed_has(s->handed, book_id, upto)) {
+        s->held = true;
+        upto--;
+    }
+    return upto;
+}
+
 static enum seal_result seal_book(struct sealer *s, struct member *m, int64_t upto, bool *more)
 {
     unsigned sealed = 0;
+    const uint64_t handed = s->bench.from_handed, checked = s->bench.checked;
     const struct seal_key_row *missing = NULL;
     int64_t now_us = clock_monotonic_us();
     if (now_us < m->retry_at_us)
@@ -195,6 +289,8 @@ static enum seal_result seal_book(struct sealer *s, struct member *m, int64_t up
         m->was_broken = false;
     }
     if (result == SEAL_OK)
+        upto = leave_newest(s, m, upto);
+    if (result == SEAL_OK)
         result = seal_chain_advance(&m->chain, &s->bench, &s->db, &s->ring, upto,
                                     clock_realtime_us(), &sealed, &missing);
     if (result != SEAL_OK) {
@@ -204,6 +300,8 @@ static enum seal_result seal_book(struct sealer *s, struct member *m, int64_t up
     if (sealed > 0) {
         log_debug(s->config.log, "seal.sealed", log_str("book", m->chain.book.code),
                   log_int("block", m->chain.last.block_no), log_uint("blocks", sealed),
+                  log_uint("handed_over", s->bench.from_handed - handed),
+                  log_uint("checked", s->bench.checked - checked),
                   log_int("us", clock_monotonic_us() - now_us));
         *more = *more || m->chain.last.block_no < upto;
     }
@@ -268,9 +366,14 @@ int64_t sealer_step(struct sealer *s)
         s->done = true;
         return STANDBY_MS;
     }
+    s->held = false;
     if (seal_books(s, &more) != SEAL_OK)
         return lost(s);
+    if (s->handed != NULL && seal_handed_blocks(s->handed) > 0)
+        seal_handed_sweep(s->handed, is_useless, s);
     s->backoff_ms = 0;
-    s->done = !more;
-    return more ? 0 : s->config.interval_ms;
+    s->done = !more && !s->held;
+    if (more)
+        return 0;
+    return s->held && s->config.interval_ms > HOLD_MS ? HOLD_MS : s->config.interval_ms;
 }

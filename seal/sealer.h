@@ -9,12 +9,18 @@
 #include "base/log.h"
 #include "seal/chain.h"
 
+enum { SEALER_HANDOVER_FDS_MAX = SEAL_MEANWHILE_FDS_MAX };
+
 struct sealer_config {
     const char *uri;
     const char *keys_folder;
     int64_t interval_ms; /* how often it looks for new blocks */
     int64_t timeout_ms;  /* of one answer of the database */
     struct log *log;
+    /* Sockets that keep messages apart, at which blocks are handed over (seal/handover.h); n may be 0. They are the
+     * sealer's from sealer_new() on. */
+    int handover_fds[SEALER_HANDOVER_FDS_MAX];
+    unsigned n_handover_fds;
 };
 
 struct sealer;
@@ -30,6 +36,9 @@ int64_t sealer_step(struct sealer *sealer);
 /* Nothing committed was unsealed at the last step, as far as this process has anything to do with it: it stands by, or
  * the rest cannot be sealed (a missing key, a broken chain). */
 bool sealer_is_done(const struct sealer *sealer);
+
+/* Waits so long, or until descriptor `fd` can be read: true. Takes in what is handed over meanwhile. */
+bool sealer_wait(struct sealer *sealer, int fd, int64_t wait_ms);
 
 /* Reads the folder of keys again. */
 void sealer_reload_keys(struct sealer *sealer);

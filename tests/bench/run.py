@@ -101,8 +101,34 @@ class Bench:
                           "UJRAT_BENCH_FLOAT_ACCOUNT": str(self.float_account)})
         return json.loads(answer)
 
+    def post_sealed(self, payouts, books=1):
+        """The same with a sealer beside it that is handed what is posted; figures as sealing() wants them."""
+        env = {**os.environ, "UJRAT_BENCH_DB": self.database.uri("ujrat_app"), "UJRAT_BENCH_FLOAT_ACCOUNT": str(self.float_account),
+               "UJRAT_BENCH_SEAL_DB": self.database.uri("ujrat_sealer"), "UJRAT_BENCH_SEAL_KEYS": str(self.gateway.keys)}
+        with subprocess.Popen([str(BIN / "bench" / "bench_post"), str(payouts), str(books), "100"], env=env, text=True,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            json.loads(process.stdout.readline())   # warm: what a sealer does once in its life is done
+            self.gateway.wait_sealed(300)
+            self.checkpoint()
+            sealer, backend = children(process.pid)[1:], [self.sealers_backend()]
+            used = lambda: [cpu_seconds(sealer), cpu_seconds(backend), cpu_seconds(children(self.cluster.pid()) + sealer)]  # noqa: E731
+            before = used()
+            process.stdin.write("\n")
+            process.stdin.flush()
+            figures = json.loads(process.stdout.readline())
+            behind, begun = self.gateway.unsealed(), time.monotonic()
+            wait_until(lambda: self.gateway.unsealed() == 0, 300, "all to be sealed", every=0.05)
+            late, after = time.monotonic() - begun, used()
+            process.stdin.close()
+        assert process.returncode == 0 and figures["failed"] == 0
+        return (figures, behind, late, *(x - y for x, y in zip(after, before)))
+
+    def sealers_backend(self):
+        return self.database.value(
+            "SELECT pid FROM pg_stat_activity WHERE application_name = 'ujrat-sealer' AND datname = current_database()")
+
     # ------------------------------------------------------------ over the wire
-    def start_gateway(self, seal=False):
+    def start_gateway(self, seal=False, start=True):
         pki = Pki(self.folder / ("pki-" + self.name))
         self.env = {**os.environ, "UJRAT_CA": str(pki.ca), "UJRAT_BENCH_BOOKS": str(BOOKS)}
         for i in range(1, BOOKS + 1):
@@ -113,6 +139,10 @@ class Bench:
                                **({"seal_interval": "200ms"} if seal else {}))
         for i in range(1, BOOKS + 1 if seal else 1):
             self.gateway.add_key("bench-%d" % i)
+        if start:
+            self.listen()
+
+    def listen(self):
         self.gateway.start()
         self.env["UJRAT_ADDR"] = "127.0.0.1:%d" % self.gateway.port
 
@@ -231,40 +261,51 @@ def sealing(b, f, args):
     off, on = b.fresh("plain", BOOKS), b.fresh("sealed", BOOKS)
     try:
         off.start_gateway()
-        on.start_gateway(seal=True)
-        for x in (off, on):
-            x.post_only(n)
-        on.gateway.wait_sealed(300)
-        sealing_pids = [on.gateway.sealer(), on.database.value(
-            "SELECT pid FROM pg_stat_activity WHERE application_name = 'ujrat-sealer' AND datname = current_database()")]
+        on.start_gateway(seal=True, start=False)
+        off.post_only(n)
+        on.post_sealed(n)
+
+        def over_the_wire(*arguments):
+            """A round of the client with a gateway that seals."""
+            pids = [on.gateway.sealer(), on.sealers_backend()]
+            before = [cpu_seconds([pid]) for pid in pids] + [cpu_seconds(everyone())]
+            figures = on.client(*arguments)
+            behind, begun = on.gateway.unsealed(), time.monotonic()
+            wait_until(lambda: on.gateway.unsealed() == 0, 300, "all to be sealed", every=0.05)
+            late = time.monotonic() - begun
+            after = [cpu_seconds([pid]) for pid in pids] + [cpu_seconds(everyone())]
+            return (figures, behind, late, *(x - y for x, y in zip(after, before)))
+
         everyone = lambda: children(b.cluster.pid()) + children(on.gateway.process.pid)  # noqa: E731
-        kinds = (("post_one_book", lambda x: x.post_only(n)),
-                 ("post", lambda x: x.post_only(n, books=2)),
-                 ("e2e_batch", lambda x: x.client("batch", n, 1000, 12)),
-                 ("e2e_unary", lambda x: x.client("unary", n // 2, 1024, 4)))
-        for name, post in kinds:
+        batch, unary = ("batch", n, 1000, 12), ("unary", n // 2, 1024, 4)
+        # Posting only goes past a gateway, and has a sealer of its own meanwhile.
+        kinds = (("post_one_book", lambda: off.post_only(n), lambda: on.post_sealed(n)),
+                 ("post", lambda: off.post_only(n, books=2), lambda: on.post_sealed(n, books=2)),
+                 ("e2e_batch", lambda: off.client(*batch), lambda: over_the_wire(*batch)),
+                 ("e2e_unary", lambda: off.client(*unary), lambda: over_the_wire(*unary)))
+        for name, plain, sealed in kinds:
             r = {k: [] for k in ("off", "on", "behind", "late", "sealer", "backend", "share")}
+            if name == "e2e_batch":
+                on.listen()
+                on.client(*batch)
+                on.gateway.wait_sealed(300)
             for i in range(2 if args.quick else 4):
                 say("sealing, %s: round %d" % (name, i + 1))
                 # on first every other time: what drifts hits both
                 for which in (("off", "on"), ("on", "off"))[i % 2]:
-                    x = on if which == "on" else off
-                    b.checkpoint()
-                    before = [cpu_seconds([pid]) for pid in sealing_pids] + [cpu_seconds(everyone())]
-                    figures = post(x)
-                    r[which].append(figures["payouts_per_s"])
                     if which == "off":
+                        off.checkpoint()
+                        r["off"].append(plain()["payouts_per_s"])
                         continue
-                    r["behind"].append(on.gateway.unsealed())
-                    begun = time.monotonic()
-                    wait_until(lambda: on.gateway.unsealed() == 0, 300, "all to be sealed", every=0.05)
-                    r["late"].append(time.monotonic() - begun)
-                    after = [cpu_seconds([pid]) for pid in sealing_pids] + [cpu_seconds(everyone())]
-                    sealer, backend, all_ = ((x - y) * 1e6 / figures["payouts"] for x, y in zip(after, before))
-                    r["sealer"].append(sealer)
-                    r["backend"].append(backend)
-                    rest = all_ - sealer - backend + figures["client_cpu_us_per_payout"]
-                    r["share"].append(100 * (sealer + backend) / rest)
+                    on.checkpoint()
+                    figures, *measured = sealed()
+                    behind, late, sealer, backend, all_ = measured
+                    sealer, backend, all_ = (x * 1e6 / figures["payouts"] for x in (sealer, backend, all_))
+                    for key, value in (("on", figures["payouts_per_s"]), ("behind", behind), ("late", late), ("sealer", sealer),
+                                       ("backend", backend),
+                                       ("share", 100 * (sealer + backend) /
+                                        (all_ - sealer - backend + figures["client_cpu_us_per_payout"]))):
+                        r[key].append(value)
             mid = {k: statistics.median(v) for k, v in r.items()}
             f.update({"sealing_cost_%s_%s" % (name, key): value for key, value in (
                 ("off_payouts_per_s", mid["off"]), ("on_payouts_per_s", mid["on"]),

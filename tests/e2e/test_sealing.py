@@ -2,13 +2,16 @@
 import base64
 import concurrent.futures
 import hashlib
+import io
 import json
 import os
+import re
 import signal
 
 import pytest
 
-from harness import run, wait_until
+import log_verifier
+from harness import BIN, run, wait_until
 
 ACTIVE = "SELECT pid FROM pg_stat_activity WHERE application_name = 'ujrat-sealer' AND datname = current_database()"
 
@@ -165,6 +168,7 @@ def test_keys_rotate_under_load(world):
             newest = world.value("SELECT max(from_block) FROM log_key JOIN book USING (book_id) WHERE code = %s", platform.code)
             wait_until(lambda: load.done() or len(seals(world, platform.code)) >= newest, 20, "the new key at work")
         load.result()
+    platform.submit(to)  # signed with the newest key, also where that came as the load had just ended
     world.gateway.wait_sealed()
     check_chain(world, platform.code)
     used = world.value("SELECT count(DISTINCT key_id) FROM block_seal JOIN book USING (book_id) WHERE code = %s", platform.code)
@@ -244,6 +248,58 @@ def test_of_two_gateways_one_seals_and_the_other_takes_over(world, new_gateway):
     finally:
         os.kill(world.gateway.sealer(), signal.SIGCONT)
         second.stop()
+
+
+# ---------------------------------------------------------------- what workers hand over
+def handed_over(world):
+    """How many blocks were sealed from what workers handed over, and how many of these were computed from rows too."""
+    return [sum(map(int, re.findall(r"event=seal\.sealed .* %s=(\d+)" % key, world.gateway.log()))) for key in ("handed_over", "checked")]
+
+
+def seal_again_from_rows(world):
+    """As a sealer does that nothing was handed over to."""
+    with world.database.connect(options="-c search_path=ujrat") as c:
+        for table in ("tree_head", "block_seal"):
+            c.execute("ALTER TABLE %s DISABLE TRIGGER append_only" % table)
+            c.execute("DELETE FROM %s" % table)
+            c.execute("ALTER TABLE %s ENABLE ALWAYS TRIGGER append_only" % table)
+    pid = world.gateway.sealer()
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: world.gateway.sealer() not in (None, pid), 10, "another sealer")
+    world.gateway.wait_sealed()
+
+
+def test_what_workers_hand_over_is_sealed_as_the_rows_say_whoever_dies_meanwhile(new_world, tmp_path):
+    world = new_world(seal=True, log_level="debug")
+    platform, bank = world.platform(USD=10**9, JPY=10**9, KWD=10**9), world.bank()
+    to = [platform.register(bank).name, platform.register(world.bank()).name]
+    for ccy in ("USD", "JPY", "KWD"):
+        platform.submit(to[0], 100_000, ccy, remittance_information="für %s" % ccy)
+    platform.batch([platform.request(to[i % 2], 100_000, ("USD", "JPY", "KWD")[i % 3]) for i in range(3000)])
+    platform.submit(to[0], quote=platform.quote().name)
+    platform.batch([platform.request(to[0]), platform.request(platform.details(bank)), platform.request(to[1])])
+    world.gateway.wait_sealed()
+    from_handed, checked = handed_over(world)
+    assert from_handed >= 3 and checked >= 1
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        load = pool.submit(busy, platform, to[0], 150)
+        pid = world.gateway.sealer()
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: world.gateway.sealer() not in (None, pid), 10, "another sealer")
+        os.kill(world.gateway.sealer(), signal.SIGSTOP)     # nobody takes what is handed over
+        platform.batch([platform.request(to[1]) for _ in range(5000)])
+        os.kill(world.gateway.sealer(), signal.SIGCONT)
+        load.result()
+    world.gateway.wait_sealed()
+    assert handed_over(world)[0] > from_handed
+    assert "handed_over_differs" not in world.gateway.log()
+    check_chain(world, platform.code)
+    log = tmp_path / "log"
+    run(BIN / "ujrat-audit", "export", "--format", "log", "--out", log, "--db", world.database.uri("ujrat_auditor"))
+    log_verifier.verify(io.BytesIO(log.read_bytes()))
+    before = seals(world, platform.code)
+    seal_again_from_rows(world)
+    assert seals(world, platform.code) == before
 
 
 # ---------------------------------------------------------------- settings

@@ -1,3 +1,13 @@
+-- What these two answer has grown since their first version, which CREATE OR REPLACE does not take.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_proc WHERE pronamespace = 'ujrat'::regnamespace AND proname = 'post_payouts'
+                  AND NOT 'beneficiary_version' = ANY (proargnames)) THEN
+        DROP FUNCTION post_payouts(integer, integer, payout_draft[]);
+        DROP FUNCTION write_payouts(integer, integer, bigint, bigint, payout_draft[]);
+    END IF;
+END $$;
+
 -- Accepts payouts: one call a batch, one block a call. Items come validated, priced and with their lines
 -- (domain/pricing.h, domain/journal.h); what is decided here is what only the ledger can know, under the
 -- book's lock: was the reference used before, is the quote still free, does the float cover it.
@@ -6,9 +16,13 @@
 -- of the reason it was refused for (domain/reason.h). stored_* are what the payouts come to where that may differ from
 -- what was sent, that is when there are duplicates; else NULL. Items are taken in order of arrival while the float
 -- lasts. Refusals are answers, not exceptions: an ERROR from here is a bug or a broken batch.
+--
+-- Where every item was accepted as it was sent, block_no and the version of each beneficiary are answered too: with them
+-- whoever sent the items knows all that stands in the block (seal/handover.h). Else both are NULL.
 CREATE OR REPLACE FUNCTION post_payouts(p_book integer, p_principal integer, p_items payout_draft[],
     OUT outcome smallint[], OUT payout_id bigint[], OUT bank_id smallint[], OUT committed_at timestamptz,
-    OUT stored_fee bigint[], OUT stored_net bigint[], OUT stored_ccy smallint[], OUT stored_beneficiary bigint[])
+    OUT stored_fee bigint[], OUT stored_net bigint[], OUT stored_ccy smallint[], OUT stored_beneficiary bigint[],
+    OUT block_no bigint, OUT beneficiary_version integer[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
 DECLARE
     n integer := cardinality(p_items);
@@ -45,6 +59,8 @@ BEGIN
                 outcome := array_fill(0::smallint, ARRAY[n]);
                 payout_id := array(SELECT generate_series(head.seq, head.seq + n - 1));
                 bank_id := written.bank_id;
+                block_no := head.block_no;
+                beneficiary_version := written.beneficiary_version;
                 PERFORM close_block(p_book, head.block_no, head.seq, head.seq + n - 1, head.at);
                 RETURN;
             END IF;
@@ -75,7 +91,7 @@ END $$;
 -- Writes payouts and their journals with consecutive numbers from p_seq on. Those whose beneficiary does
 -- not exist or was erased, or whose bank is not connected, are left out: n says how many were written.
 CREATE OR REPLACE FUNCTION write_payouts(p_book integer, p_principal integer, p_seq bigint, p_block bigint,
-    p_items payout_draft[], OUT n integer, OUT bank_id smallint[])
+    p_items payout_draft[], OUT n integer, OUT bank_id smallint[], OUT beneficiary_version integer[])
 LANGUAGE sql SET search_path = ujrat, pg_temp AS $$
     WITH payable AS (    -- the payable account of bank i in the first item's currency, 0 if it has none or is not connected
         SELECT array_agg(coalesce(a.account_id, 0) ORDER BY i) AS of_bank
@@ -111,7 +127,8 @@ LANGUAGE sql SET search_path = ujrat, pg_temp AS $$
                array_replace(line_account, 2147483647, payable), line_ccy, line_minor
           FROM item
     )
-    SELECT count(*)::integer, array_agg(bank_id ORDER BY ord) FROM item;
+    SELECT count(*)::integer, array_agg(bank_id), array_agg(beneficiary_version)    -- sorted once for both
+      FROM (SELECT bank_id, beneficiary_version FROM item ORDER BY ord) sorted;
 $$;
 
 -- What the book owes a bank that takes instructions; NULL: it takes none.
