@@ -1,0 +1,317 @@
+-- Settlement with partner banks (docs/settlement.md): terms, calendar, windows, parts of returns, inquiries and recalls,
+-- funding, files. What is decided is a row that stays; the two tables of running totals (bank_head, bank_book) follow from
+-- those rows and are checked against them.
+
+-- ------------------------------------------------------------------ terms and calendar
+
+-- What was agreed with a bank, from a moment on. The newest row that has begun is in force. No row: no windows or limits.
+CREATE TABLE bank_terms (
+    bank_id           smallint NOT NULL REFERENCES bank,
+    valid_from        timestamptz NOT NULL,
+    mode              text NOT NULL CHECK (mode IN ('instant', 'windows')),
+    channel           text NOT NULL CHECK (channel IN ('grpc', 'file')),
+    cutoffs           time[] NOT NULL CHECK (cardinality(cutoffs) BETWEEN 1 AND 24),        -- of a working day, Asia/Karachi, rising
+    ramadan_cutoffs   time[] NOT NULL CHECK (cardinality(ramadan_cutoffs) BETWEEN 1 AND 24),
+    ccy               smallint NOT NULL REFERENCES currency,                                -- of the amounts below
+    instruction_max   bigint CHECK (instruction_max > 0),                                   -- NULL: none
+    window_max        bigint CHECK (window_max > 0),
+    net_debit_cap     bigint CHECK (net_debit_cap > 0),
+    nostro_low        bigint CHECK (nostro_low >= 0),
+    answer_within     interval NOT NULL CHECK (answer_within > interval '0'),
+    escalate_after    interval NOT NULL CHECK (escalate_after >= answer_within),
+    settle_within     interval NOT NULL CHECK (settle_within >= interval '0'),              -- of a window, after its cut-off
+    file_format       text NOT NULL DEFAULT 'pacs.008.001.08' CHECK (file_format IN ('pacs.008.001.08', 'pain.001.001.09')),
+    author            text NOT NULL CHECK (author <> ''),
+    PRIMARY KEY (bank_id, valid_from)
+);
+
+-- Days that are not like others. The newest record of a day counts.
+CREATE TABLE calendar_day (
+    day          date NOT NULL,
+    recorded_at  timestamptz NOT NULL,
+    kind         text NOT NULL CHECK (kind IN ('holiday', 'working', 'ramadan')),   -- 'working': like others after all
+    name         text NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
+    author       text NOT NULL CHECK (author <> ''),
+    PRIMARY KEY (day, recorded_at)
+);
+
+-- The withholding that we expect of a bank (ITO 2001 s.154A), beside which stands what it says.
+CREATE TABLE withholding_estimate (
+    valid_from     timestamptz NOT NULL,
+    pseb           boolean NOT NULL,           -- registered with PSEB
+    bps            integer NOT NULL CHECK (bps BETWEEN 0 AND 9999),
+    source         text NOT NULL CHECK (source <> ''),
+    author         text NOT NULL CHECK (author <> ''),
+    PRIMARY KEY (pseb, valid_from)
+);
+
+-- Below which a platform's float is called low.
+CREATE TABLE float_low (
+    book_id     integer NOT NULL REFERENCES book,
+    ccy         smallint NOT NULL REFERENCES currency,
+    valid_from  timestamptz NOT NULL,
+    amount      bigint NOT NULL CHECK (amount >= 0),
+    author      text NOT NULL CHECK (author <> ''),
+    PRIMARY KEY (book_id, ccy, valid_from)
+);
+
+-- ------------------------------------------------------------------ windows
+
+CREATE TABLE settlement_window (
+    bank_id        smallint NOT NULL REFERENCES bank,
+    window_no      bigint NOT NULL CHECK (window_no > 0),
+    opened_at      timestamptz NOT NULL,
+    cutoff_at      timestamptz NOT NULL,           -- planned; the closing says when it was
+    prev_window_no bigint,
+    PRIMARY KEY (bank_id, window_no),
+    FOREIGN KEY (bank_id, prev_window_no) REFERENCES settlement_window,
+    CHECK (coalesce(prev_window_no, 0) = window_no - 1 AND (prev_window_no IS NULL) = (window_no = 1))
+);
+
+-- A window is closed: its instructions and totals are what they are.
+CREATE TABLE window_closing (
+    bank_id        smallint NOT NULL,
+    window_no      bigint NOT NULL,
+    closed_at      timestamptz NOT NULL,
+    settle_by      timestamptz NOT NULL,
+    instructions   bigint NOT NULL CHECK (instructions >= 0),
+    amount         bigint NOT NULL CHECK (amount >= 0),
+    principal_id   integer NOT NULL REFERENCES principal,
+    PRIMARY KEY (bank_id, window_no),
+    FOREIGN KEY (bank_id, window_no) REFERENCES settlement_window
+);
+
+-- The same, book by book; books without an instruction in it have no row.
+CREATE TABLE window_book (
+    book_id        integer NOT NULL REFERENCES book,
+    bank_id        smallint NOT NULL,
+    window_no      bigint NOT NULL,
+    instructions   bigint NOT NULL CHECK (instructions > 0),
+    amount         bigint NOT NULL CHECK (amount > 0),
+    PRIMARY KEY (book_id, bank_id, window_no),
+    FOREIGN KEY (bank_id, window_no) REFERENCES window_closing
+);
+
+-- The bank's own totals, and what became of the window. The last step counts.
+CREATE TABLE window_report (
+    bank_id          smallint NOT NULL,
+    window_no        bigint NOT NULL,
+    report_no        integer NOT NULL CHECK (report_no > 0),
+    settled_count    bigint NOT NULL CHECK (settled_count >= 0),
+    settled_amount   bigint NOT NULL CHECK (settled_amount >= 0),
+    rejected_count   bigint NOT NULL CHECK (rejected_count >= 0),
+    rejected_amount  bigint NOT NULL CHECK (rejected_amount >= 0),
+    reported_at      timestamptz NOT NULL,
+    principal_id     integer NOT NULL REFERENCES principal,
+    PRIMARY KEY (bank_id, window_no, report_no),
+    FOREIGN KEY (bank_id, window_no) REFERENCES window_closing
+);
+
+CREATE TABLE window_end (
+    bank_id         smallint NOT NULL,
+    window_no       bigint NOT NULL,
+    step            integer NOT NULL CHECK (step > 0),
+    state           text NOT NULL CHECK (state IN ('SETTLED', 'DISPUTED')),
+    reason          text NOT NULL CHECK (length(reason) BETWEEN 1 AND 500),
+    at              timestamptz NOT NULL,
+    principal_id    integer NOT NULL REFERENCES principal,
+    settled_count   bigint NOT NULL,
+    settled_amount  bigint NOT NULL,
+    rejected_count  bigint NOT NULL,
+    rejected_amount bigint NOT NULL,
+    pending_count   bigint NOT NULL,
+    PRIMARY KEY (bank_id, window_no, step),
+    FOREIGN KEY (bank_id, window_no) REFERENCES window_closing,
+    CHECK (state <> 'SETTLED' OR pending_count = 0)
+);
+
+-- The one row that hand-outs to a bank and the closing of its windows lock; after the book's, never before.
+CREATE TABLE bank_head (
+    bank_id    smallint PRIMARY KEY REFERENCES bank,
+    window_no  bigint NOT NULL                    -- the open one
+);
+
+-- Running totals of a bank in a book: what is pending. They change under the book's lock.
+CREATE TABLE bank_book (
+    book_id         integer NOT NULL REFERENCES book,
+    bank_id         smallint NOT NULL REFERENCES bank,
+    pending_count   bigint NOT NULL DEFAULT 0,
+    pending_amount  bigint NOT NULL DEFAULT 0,
+    answered_upto   bigint NOT NULL DEFAULT 0,    -- payouts of the bank up to this one all have their answer
+    PRIMARY KEY (book_id, bank_id)
+) WITH (fillfactor = 50);
+
+-- Which window a hand-out belongs to (NULL: the bank had no terms), and what it came to without those cancelled before.
+ALTER TABLE handout
+    ADD COLUMN window_no     bigint,
+    ADD COLUMN instructions  integer CHECK (instructions >= 0),
+    ADD COLUMN amount        bigint CHECK (amount >= 0),
+    ADD CONSTRAINT handout_window FOREIGN KEY (bank_id, window_no) REFERENCES settlement_window;
+CREATE INDEX handout_of_window ON handout (bank_id, window_no) WHERE window_no IS NOT NULL;
+
+-- ------------------------------------------------------------------ returns in parts
+
+INSERT INTO journal_kind (kind, name) VALUES
+    (10, 'SETTLEMENT_PARTLY_REVERSED'), (11, 'PAYOUT_PARTLY_RETURNED'),
+    (12, 'RETURN_REVERSED'), (13, 'SETTLEMENT_RESTORED'), (14, 'NOSTRO_FUNDED');
+
+-- 4 settled, 5 rejected, 6 returned, 7 cancelled, 10 partly returned. After the first step only what was settled goes on.
+ALTER TABLE payout_transition DROP CONSTRAINT steps_of_a_payout, ADD CONSTRAINT steps_of_a_payout
+    CHECK ((step = 1 AND state IN (4, 5, 7)) OR (step > 1 AND state IN (4, 6, 10)));
+
+-- What a return, or its reversal, was about: beside the transition of that step.
+CREATE TABLE payment_return (
+    book_id          integer NOT NULL,
+    payout_id        bigint NOT NULL,
+    step             smallint NOT NULL,
+    amount           bigint NOT NULL CHECK (amount > 0),                     -- of the payment that is undone
+    charge           bigint NOT NULL CHECK (charge BETWEEN 0 AND amount),    -- kept by the bank of it
+    reverses_step    smallint,                                               -- this takes back the return of that step
+    window_no        bigint,                                                 -- the bank's open window then
+    bank_id          smallint NOT NULL,
+    bank_reference   text NOT NULL,
+    PRIMARY KEY (book_id, payout_id, step),
+    UNIQUE (book_id, payout_id, bank_reference),
+    FOREIGN KEY (book_id, payout_id, step) REFERENCES payout_transition,
+    FOREIGN KEY (book_id, payout_id, reverses_step) REFERENCES payment_return (book_id, payout_id, step),
+    FOREIGN KEY (bank_id, window_no) REFERENCES settlement_window,
+    CHECK (reverses_step < step)
+);
+CREATE UNIQUE INDEX payment_return_reversed_once ON payment_return (book_id, payout_id, reverses_step) WHERE reverses_step IS NOT NULL;
+CREATE INDEX payment_return_of_window ON payment_return (bank_id, window_no) WHERE window_no IS NOT NULL;
+
+-- ------------------------------------------------------------------ funding
+
+CREATE TABLE nostro_funding (
+    book_id     integer NOT NULL,
+    reference   text NOT NULL CHECK (length(reference) BETWEEN 1 AND 35),
+    bank_id     smallint NOT NULL REFERENCES bank,
+    ccy         smallint NOT NULL REFERENCES currency,
+    amount      bigint NOT NULL CHECK (amount > 0),           -- what reached the nostro
+    src_ccy     smallint NOT NULL REFERENCES currency,
+    src_amount  bigint NOT NULL CHECK (src_amount > 0),       -- what was sold for it
+    seq         bigint NOT NULL,
+    PRIMARY KEY (book_id, reference),
+    FOREIGN KEY (book_id, seq) REFERENCES journal
+);
+
+-- ------------------------------------------------------------------ no answer, and second thoughts
+
+-- We asked about an instruction that was not answered in time.
+CREATE TABLE inquiry (
+    book_id     integer NOT NULL,
+    payout_id   bigint NOT NULL,
+    inquiry_no  smallint NOT NULL CHECK (inquiry_no > 0),
+    bank_id     smallint NOT NULL REFERENCES bank,
+    asked_at    timestamptz NOT NULL,
+    escalated   boolean NOT NULL,
+    PRIMARY KEY (book_id, payout_id, inquiry_no),
+    FOREIGN KEY (book_id, payout_id) REFERENCES payout
+);
+CREATE INDEX inquiry_of_bank ON inquiry (bank_id, asked_at);
+
+-- What a bank said of an instruction that settles nothing: RCVD, ACSP, BLCK, or a code that we do not know.
+CREATE TABLE instruction_notice (
+    book_id      integer NOT NULL,
+    payout_id    bigint NOT NULL,
+    notice_no    smallint NOT NULL CHECK (notice_no > 0),
+    bank_id      smallint NOT NULL REFERENCES bank,
+    status_code  text NOT NULL CHECK (length(status_code) BETWEEN 1 AND 35),
+    reason_code  text CHECK (length(reason_code) <= 35),
+    noted_at     timestamptz NOT NULL,
+    PRIMARY KEY (book_id, payout_id, notice_no),
+    FOREIGN KEY (book_id, payout_id) REFERENCES payout
+);
+
+CREATE TABLE recall (
+    book_id       integer NOT NULL,
+    payout_id     bigint NOT NULL,
+    recall_no     smallint NOT NULL CHECK (recall_no > 0),
+    bank_id       smallint NOT NULL REFERENCES bank,
+    reason_code   text NOT NULL CHECK (length(reason_code) = 4),      -- external cancellation reason
+    principal_id  integer NOT NULL REFERENCES principal,
+    asked_at      timestamptz NOT NULL,
+    PRIMARY KEY (book_id, payout_id, recall_no),
+    FOREIGN KEY (book_id, payout_id) REFERENCES payout
+);
+CREATE INDEX recall_of_bank ON recall (bank_id, asked_at);
+
+CREATE TABLE recall_answer (
+    book_id       integer NOT NULL,
+    payout_id     bigint NOT NULL,
+    recall_no     smallint NOT NULL,
+    answer_no     smallint NOT NULL CHECK (answer_no > 0),
+    status        text NOT NULL CHECK (status IN ('CNCL', 'PDCR', 'RJCR')),
+    reason_code   text CHECK (length(reason_code) <= 4),
+    answered_at   timestamptz NOT NULL,
+    principal_id  integer NOT NULL REFERENCES principal,
+    PRIMARY KEY (book_id, payout_id, recall_no, answer_no),
+    FOREIGN KEY (book_id, payout_id, recall_no) REFERENCES recall
+);
+
+-- ------------------------------------------------------------------ alerts
+
+CREATE TABLE settlement_alert (
+    alert_id   bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    kind       text NOT NULL CHECK (kind IN ('NOSTRO_LOW', 'FLOAT_LOW', 'ESCALATED', 'BLOCKED', 'WINDOW_DISPUTED', 'WINDOW_LATE',
+                                             'KEPT_BACK', 'FILE_QUARANTINED', 'TAX_DIFFERS')),
+    subject    text NOT NULL CHECK (length(subject) BETWEEN 1 AND 200),     -- of one kind and subject one is open at a time
+    detail     text NOT NULL CHECK (length(detail) BETWEEN 1 AND 500),
+    raised_at  timestamptz NOT NULL
+);
+CREATE TABLE settlement_alert_end (
+    alert_id   bigint PRIMARY KEY REFERENCES settlement_alert,
+    ended_at   timestamptz NOT NULL,
+    reason     text NOT NULL CHECK (length(reason) BETWEEN 1 AND 500)
+);
+
+-- ------------------------------------------------------------------ files
+
+-- A file to a bank: numbered without gaps. The row is there before the file is; what the file says follows from it.
+CREATE TABLE file_out (
+    bank_id       smallint NOT NULL REFERENCES bank,
+    file_no       bigint NOT NULL CHECK (file_no > 0),
+    prev_file_no  bigint,
+    message       text NOT NULL,                             -- 'pacs.008.001.08'
+    window_no     bigint,
+    content       jsonb NOT NULL,                            -- which instructions, inquiries, recalls it holds
+    sha256        bytea NOT NULL CHECK (length(sha256) = 32),
+    created_at    timestamptz NOT NULL,
+    PRIMARY KEY (bank_id, file_no),
+    FOREIGN KEY (bank_id, prev_file_no) REFERENCES file_out (bank_id, file_no),
+    CHECK (coalesce(prev_file_no, 0) = file_no - 1 AND (prev_file_no IS NULL) = (file_no = 1))
+);
+
+-- A file from a bank, by what is in it: the same under another name is the same file.
+CREATE TABLE file_in (
+    bank_id      smallint NOT NULL REFERENCES bank,
+    sha256       bytea NOT NULL CHECK (length(sha256) = 32),
+    name         text NOT NULL CHECK (length(name) BETWEEN 1 AND 255),
+    message      text,                                       -- NULL: not known
+    outcome      text NOT NULL CHECK (outcome IN ('processed', 'quarantined')),
+    items        bigint NOT NULL CHECK (items >= 0),
+    refused      bigint NOT NULL CHECK (refused >= 0),
+    report       text NOT NULL,
+    received_at  timestamptz NOT NULL,
+    PRIMARY KEY (bank_id, sha256)
+);
+
+-- ------------------------------------------------------------------ guards
+
+DO $$
+DECLARE t text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['bank_terms', 'calendar_day', 'withholding_estimate', 'float_low', 'settlement_window', 'window_closing',
+                             'window_book', 'window_report', 'window_end', 'payment_return', 'nostro_funding', 'inquiry',
+                             'instruction_notice', 'recall', 'recall_answer', 'settlement_alert', 'settlement_alert_end',
+                             'file_out', 'file_in'] LOOP
+        EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON %I
+                        FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', t);
+        EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER append_only', t);
+    END LOOP;
+    FOREACH t IN ARRAY ARRAY['bank_head', 'bank_book'] LOOP
+        EXECUTE format('CREATE TRIGGER not_removed BEFORE DELETE OR TRUNCATE ON %I
+                        FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', t);
+        EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER not_removed', t);
+    END LOOP;
+END $$;
