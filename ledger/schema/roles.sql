@@ -19,15 +19,15 @@ GRANT USAGE ON SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_audi
 GRANT SELECT ON ALL TABLES IN SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 -- Encrypted personal data: for who decrypts it, and who encrypts it anew.
 REVOKE SELECT ON beneficiary_pii FROM ujrat_settle, ujrat_sealer, ujrat_auditor;
-GRANT EXECUTE ON FUNCTION current_balance, payout_state, handed_out_upto, bank_payouts_after, digit_factor, block_upto
+GRANT EXECUTE ON FUNCTION current_balance, payout_state, returned_amount, handed_out_upto, bank_payouts_after, digit_factor, block_upto
     TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 GRANT EXECUTE ON FUNCTION post_payouts, cancel_payout, create_quote, register_beneficiary, update_beneficiary,
-    hand_out, confirm_instructions, return_payment, moment_past TO ujrat_app;
-GRANT EXECUTE ON FUNCTION hand_out, confirm_instructions, return_payment TO ujrat_settle;
+    hand_out, confirm_instructions, return_payment, reverse_return, moment_past TO ujrat_app;
+GRANT EXECUTE ON FUNCTION hand_out, confirm_instructions, return_payment, reverse_return TO ujrat_settle;
 GRANT EXECUTE ON FUNCTION seal_blocks TO ujrat_sealer;
 GRANT EXECUTE ON FUNCTION add_log_key TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION open_book, open_currency, connect_bank, add_principal, set_principal_enabled, deposit_float, import_rates,
-    set_tariff, propose_adjustment, decide_adjustment, erase_beneficiary, rotate_pii TO ujrat_operator;
+    set_tariff, propose_adjustment, decide_adjustment, erase_beneficiary, rotate_pii, fund_nostro, plan_funding TO ujrat_operator;
 ALTER ROLE ujrat_auditor SET default_transaction_read_only = on;
 
 -- PostgreSQL lets everyone make temporary tables and large objects. Nobody here needs either, and the auditor writes nothing
