@@ -40,7 +40,7 @@ def told(database):
         assert l.confirm("MUCB", [said("p1", SETTLED)]) == [OK]
         assert l.confirm("MUCB", [said("p3", SETTLED)]) == [OK]
         assert l.confirm("SCBL", [said("p2", REJECTED, bank_reference=None, reason_code="AC04")]) == [OK]
-        assert l.give_back("MUCB", ids["p3"], PKR, net["p3"], "AC04", "R") == OK
+        assert l.give_back("MUCB", ids["p3"], PKR, net["p3"], 0, "AC04", "R") == (OK, RETURNED, net["p3"])
         yield l
 
 
