@@ -19,7 +19,7 @@ GRANT USAGE ON SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_audi
 GRANT SELECT ON ALL TABLES IN SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 -- Encrypted personal data: for who decrypts it, and who encrypts it anew.
 REVOKE SELECT ON beneficiary_pii FROM ujrat_settle, ujrat_sealer, ujrat_auditor;
-GRANT EXECUTE ON FUNCTION current_balance, payout_state, returned_amount, handed_out_upto, bank_payouts_after, digit_factor, block_upto
+GRANT EXECUTE ON FUNCTION current_balance, payout_state, handed_out_upto, bank_payouts_after, digit_factor, block_upto
     TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 GRANT EXECUTE ON FUNCTION post_payouts, cancel_payout, create_quote, register_beneficiary, update_beneficiary,
     hand_out, confirm_instructions, return_payment, reverse_return, moment_past TO ujrat_app;
