@@ -18,12 +18,13 @@ ALTER DEFAULT PRIVILEGES FOR ROLE ujrat_owner REVOKE EXECUTE ON FUNCTIONS FROM P
 GRANT USAGE ON SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 GRANT SELECT ON ALL TABLES IN SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 -- Encrypted personal data: for who decrypts it, and who encrypts it anew.
-REVOKE SELECT ON beneficiary_pii FROM ujrat_settle, ujrat_sealer, ujrat_auditor;
+REVOKE SELECT ON beneficiary_pii FROM ujrat_sealer, ujrat_auditor;
 GRANT EXECUTE ON FUNCTION current_balance, payout_state, handed_out_upto, bank_payouts_after, digit_factor, block_upto
     TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 GRANT EXECUTE ON FUNCTION post_payouts, cancel_payout, create_quote, register_beneficiary, update_beneficiary,
     hand_out, confirm_instructions, return_payment, moment_past TO ujrat_app;
 GRANT EXECUTE ON FUNCTION hand_out, confirm_instructions, return_payment TO ujrat_settle;
+GRANT EXECUTE ON FUNCTION add_file_out, add_file_in TO ujrat_settle;
 GRANT EXECUTE ON FUNCTION seal_blocks TO ujrat_sealer;
 GRANT EXECUTE ON FUNCTION add_log_key TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION open_book, open_currency, connect_bank, add_principal, set_principal_enabled, deposit_float, import_rates,
