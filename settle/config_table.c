@@ -72,6 +72,10 @@ const struct config_row settle_config_rows[] = {
                   "The town of our address, and of the platforms that pay through us. Needed with bank_folders."),
     CONFIG_STRING(cfg, our_country, "our_country", 2, 2, "PK", CONFIG_AT_START,
                   "The country of that address (ISO 3166-1 alpha-2)."),
+    CONFIG_STRING(
+        cfg, nostro_accounts, "nostro_accounts", 0, 4000, "", CONFIG_AT_START,
+        "Our accounts at the banks that take files, as `CODE=IBAN` with blanks between: what pain.001 debits, and where "
+        "pacs.008 and pacs.009 settle. Needed for banks that take pain.001."),
     CONFIG_STRING(cfg, business_service, "business_service", 1, 35, "ujrat.settlement.1", CONFIG_AT_START,
                   "What the header of a file calls the service it belongs to (BizSvc)."),
 

@@ -28,6 +28,7 @@ struct settle_config {
     int64_t file_bytes_max, file_instructions_max, manifest_wait_ms;
 
     const char *our_bic, *our_name, *our_town, *our_country, *business_service;
+    const char *nostro_accounts;
 
     const char *log_file;
     int log_level;

@@ -1,7 +1,8 @@
 -- read-only
 -- What reached a bank's account of ours since $2 and no file has told it yet, at most $3.
-SELECT jsonb_build_object('fundings', jsonb_agg(jsonb_build_array(book_id, reference) ORDER BY book_id, reference))::text
-  FROM (SELECT n.book_id, n.reference
+SELECT jsonb_build_object('fundings', jsonb_agg(jsonb_build_array(book_id, reference) ORDER BY book_id, reference))::text, count(*),
+       sum(amount)::int8, min(ccy)
+  FROM (SELECT n.book_id, n.reference, n.amount, n.ccy
           FROM nostro_funding n
           JOIN journal j ON j.book_id = n.book_id AND j.seq = n.seq
           JOIN block k ON k.book_id = j.book_id AND k.block_no = j.block_no

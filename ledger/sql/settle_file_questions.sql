@@ -14,5 +14,5 @@ WITH waiting AS (
      WHERE w.kind = (SELECT kind FROM waiting ORDER BY question_no LIMIT 1)
      ORDER BY w.question_no LIMIT $3::int4
 )
-SELECT min(kind), jsonb_build_object('questions', jsonb_agg(question_no ORDER BY question_no))::text
+SELECT min(kind), jsonb_build_object('questions', jsonb_agg(question_no ORDER BY question_no))::text, count(*)
   FROM chosen HAVING count(*) > 0
