@@ -311,7 +311,7 @@ static enum settle_result alert_left_out(struct sending *s)
                        why);
         log_error(s->ctx->log, "file.left_out", log_str("bank", s->bank->code),
                   log_str("instruction", id), log_str("problem", why));
-        result = settle_alert(s->ctx, "ESCALATED", id, detail);
+        result = settle_alert(s->ctx, "FILE_QUARANTINED", id, detail);
     }
     return result;
 }
