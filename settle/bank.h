@@ -32,6 +32,7 @@ struct settle_bank {
     bool folders_open;
     int64_t files_done_upto;   /* files up to this one have been whole in out/ */
     int64_t files_again_at_us; /* monotonic; before it those that cannot be made again are not tried again */
+    int64_t receive_again_at_us; /* monotonic; something of ours kept a file from being taken */
     int64_t hand_out_at_us;    /* monotonic: when the next hand-out is due, in mode instant */
 };
 

@@ -46,10 +46,10 @@ static int64_t written_us(const struct bank_folders *f, const char *name)
     return (int64_t)st.st_mtim.tv_sec * US_PER_SEC + st.st_mtim.tv_nsec / 1000;
 }
 
-static bool is_old(const struct bank_folders *f, const struct file_in_rules *rules,
-                   const char *name)
+bool file_in_is_young(const struct bank_folders *f, const struct file_in_rules *rules,
+                      const char *name)
 {
-    return rules->now_us - written_us(f, name) >= rules->wait_us;
+    return rules->now_us - written_us(f, name) < rules->wait_us;
 }
 
 /* ---------------------------------------------------------------- which there are */
@@ -72,7 +72,7 @@ static void keep_stems(const struct bank_folders *f, const struct file_in_rules 
         bool keep = s.len > 0 && !err_failed(slice_copy(s, stem, sizeof stem));
         if (keep && waits)
             keep = !bank_folders_has(f, FOLDER_IN, with(stem, MANIFEST_ENDING, other)) &&
-                   is_old(f, rules, name);
+                   !file_in_is_young(f, rules, name);
         if (keep) {
             name[s.len] = '\0';
             names->name[kept++] = name;

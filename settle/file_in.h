@@ -62,6 +62,10 @@ MUST_CHECK err_t file_in_accept(struct bank_folders *f, struct file_in *file, st
 MUST_CHECK err_t file_in_quarantine(struct bank_folders *f, const char *stem, struct slice report,
                                     char stem_out[MANIFEST_NAME_SIZE]);
 
+/* That name in in/ was written to less than wait_us ago. */
+bool file_in_is_young(const struct bank_folders *f, const struct file_in_rules *rules,
+                      const char *name);
+
 /* A leftover, whose file is in archive/ already: the rest goes there too. */
 MUST_CHECK err_t file_in_tidy(struct bank_folders *f, const char *stem);
 
