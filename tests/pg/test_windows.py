@@ -169,10 +169,12 @@ def test_the_banks_totals_settle_or_dispute_a_window(bank):
 
 
 def operator(database, name):
-    with psycopg.connect(database, autocommit=True) as db:
-        if not db.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)).fetchone():
-            db.execute(f"CREATE ROLE {name} LOGIN IN ROLE ujrat_operator")
-    return psycopg.connect(psycopg.conninfo.make_conninfo(database, user=name), autocommit=True, options="-c search_path=ujrat")
+    """A session of this login."""
+    db = psycopg.connect(database, autocommit=True, options="-c search_path=ujrat")
+    if not db.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)).fetchone():
+        db.execute(f"CREATE ROLE {name} LOGIN IN ROLE ujrat_operator")
+    db.execute(f"SET SESSION AUTHORIZATION {name}")
+    return db
 
 
 def test_two_people_settle_a_disputed_window_and_one_does_not(bank, database):
