@@ -201,12 +201,12 @@ class FileBank:
         told.update(changes)
         return told
 
-    def send(self, message, count, body, stem=None, key=None, sign=True, chained=False, **changes):
+    def send(self, name, count, body, stem=None, key=None, sign=True, chained=False, **changes):
         """Puts a file into in/, its manifest last. Returns its stem."""
         body = body if isinstance(body, bytes) else body.encode()
         stem = stem or "ans-%06d" % (self.number + 1)
         folder = self.part("in")
-        told = self.manifest(stem, message, count, body, **changes)
+        told = self.manifest(stem, changes.pop("message", name), count, body, **changes)
         if not chained:
             told.setdefault("previous_sha256", None)
             if "previous_sha256" not in changes:

@@ -133,11 +133,11 @@ def test_a_return_comes_in_a_file(settle, bank, platform, settle_world):
     settle.once()
     before = platform.balance()
     body = ('<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pacs.004.001.09"><PmtRtr><GrpHdr><MsgId>RT-%s</MsgId>'
-            "<CreDtTm>2026-01-01T10:00:00+05:00</CreDtTm><NbOfTxs>1</NbOfTxs><SttlmInf><SttlmMtd>INDA</SttlmMtd></SttlmInf></GrpHdr>"
+            "<CreDtTm>2026-01-01T10:00:00+05:00</CreDtTm><NbOfTxs>1</NbOfTxs><CtrlSum>%s</CtrlSum><SttlmInf><SttlmMtd>INDA</SttlmMtd></SttlmInf></GrpHdr>"
             "<TxInf><RtrId>RTR-%s</RtrId><OrgnlEndToEndId>%s</OrgnlEndToEndId><RtrdIntrBkSttlmAmt Ccy=\"PKR\">%s</RtrdIntrBkSttlmAmt>"
             "<IntrBkSttlmDt>2026-01-01</IntrBkSttlmDt><InstgAgt><FinInstnId><BICFI>%sPKKA</BICFI></FinInstnId></InstgAgt>"
             "<InstdAgt><FinInstnId><BICFI>UJRTPKKA</BICFI></FinInstnId></InstdAgt>"
-            "<RtrRsnInf><Rsn><Cd>AC04</Cd></Rsn></RtrRsnInf></TxInf></PmtRtr></Document>" % (bank.code, bank.code, id, net, bank.code))
+            "<RtrRsnInf><Rsn><Cd>AC04</Cd></Rsn></RtrRsnInf></TxInf></PmtRtr></Document>" % (bank.code, net, bank.code, id, net, bank.code))
     bank.files.send("pacs.004.001.09", 1, body)
     settle.once()
     assert states(platform, [payout]) == ["RETURNED"], settle.log()[-3000:]
