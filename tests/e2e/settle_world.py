@@ -148,7 +148,9 @@ class FileBank:
             db.execute("UPDATE ujrat.bank SET bic = %s WHERE bank_id = %s", (bank.code + "PKKA", self.bank_id))
 
     def terms(self, mode="windows", channel="file", cutoffs=("23:59:59",), answer_within="1 hour", escalate_after="4 hours",
-              settle_within="4 hours", file_format="pacs.008.001.08", instruction_max=None, window_max=None, cap=None, low=None):
+              settle_within="4 hours", file_format="pacs.008.001.08", instruction_max=None, window_max=None, cap=None, low=None,
+              open=True):
+        """open: the first window is open, as ujrat-settle would have it soon."""
         with self.database.connect("ujrat_operator", autocommit=True, options="-c search_path=ujrat") as db:
             db.execute("SELECT set_bank_terms(%s::smallint, %s, %s, %s::time[], %s::time[], 586::smallint, %s, %s, %s, %s, %s::interval,"
                        " %s::interval, %s::interval, %s, 'test')",
@@ -158,6 +160,11 @@ class FileBank:
             for day in range(-2, 3):
                 date = (datetime.datetime.now(KARACHI) + datetime.timedelta(days=day)).date()
                 db.execute("SELECT record_calendar_day(%s, 'working', 'test', 'test')", (date,))
+        for part in ("in", "out", "archive", "quarantine"):
+            self.part(part).mkdir(parents=True, exist_ok=True)
+        if open:
+            with self.database.connect("ujrat_settle", autocommit=True, options="-c search_path=ujrat") as db:
+                db.execute("SELECT open_first_window(%s::smallint, now() + interval '1 day')", (self.bank_id,))
 
     def part(self, name):
         return self.folder / name
@@ -201,12 +208,12 @@ class FileBank:
         told.update(changes)
         return told
 
-    def send(self, name, count, body, stem=None, key=None, sign=True, chained=False, **changes):
+    def send(self, name, items, body, stem=None, key=None, sign=True, chained=False, **changes):
         """Puts a file into in/, its manifest last. Returns its stem."""
         body = body if isinstance(body, bytes) else body.encode()
         stem = stem or "ans-%06d" % (self.number + 1)
         folder = self.part("in")
-        told = self.manifest(stem, changes.pop("message", name), count, body, **changes)
+        told = self.manifest(stem, changes.pop("message", name), changes.pop("count", items), body, **changes)
         if not chained:
             told.setdefault("previous_sha256", None)
             if "previous_sha256" not in changes:
