@@ -174,6 +174,8 @@ void rpc_reply(struct rpc_call *call, const struct wire_message *type, const voi
  * in the request, or NULL. Logged at info. Adds RetryInfo for those reasons that pass. Once the call has written
  * (unary calls only), whatever fails after it is told as OUTCOME_UNKNOWN: no other reason would be true. */
 void rpc_refuse(struct rpc_call *call, reason_t reason, const char *field);
+/* The same for a refusal that the ledger answered with, having done nothing; and a sentence more ("PKR 12.00 is left."). */
+void rpc_refuse_saying(struct rpc_call *call, reason_t reason, const char *field, const char *more);
 /* What became of a query that is not LEDGER_DONE. */
 void rpc_refuse_outcome(struct rpc_call *call, enum ledger_outcome outcome, reason_t reason,
                         const char *field);
@@ -202,6 +204,7 @@ MUST_CHECK reason_t rpc_page_size(int32_t asked, int32_t *rows);
  * Opaque tokens (page_token, resume_token): two numbers, bound to a kind and a scope, so that one of another
  * method, book or bank is refused. kind: a letter the method chooses, unique in this folder:
  *   'b' ListBeneficiaries  'p' ListPayouts  'w' WatchPayouts  'j' ListJournals  's' GetAccountStatement
+ *   'n' ListWindows  'q' WatchInquiries
  * ('i', of WatchInstructions, has a form of its own: settlement_id.h)
  */
 struct rpc_token {
