@@ -16,7 +16,7 @@ struct message_out {
     struct pii *pii;
     struct log *log;
     int16_t bank_id;
-    const char *bank; /* its four letters */
+    const char *bank;    /* its four letters */
     const char *message; /* "pacs.008.001.08" */
     int64_t file_no;
     int64_t created_us; /* whole milliseconds: a message has no more */

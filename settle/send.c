@@ -145,10 +145,8 @@ static void fill_manifest(struct sending *s, struct slice previous)
     m->count = s->content.count;
     if (s->content.sum.ccy == 0)
         return;
-    (void)snprintf(m->sum, sizeof m->sum, "%s",
-                   money_format(s->content.sum, MONEY_PLAIN, sum));
-    (void)snprintf(m->currency, sizeof m->currency, "%.3s",
-                   ccy_alpha(s->content.sum.ccy));
+    (void)snprintf(m->sum, sizeof m->sum, "%s", money_format(s->content.sum, MONEY_PLAIN, sum));
+    (void)snprintf(m->currency, sizeof m->currency, "%.3s", ccy_alpha(s->content.sum.ccy));
 }
 
 static enum settle_result publish(struct sending *s, struct slice previous, const char *event)
@@ -158,10 +156,9 @@ static enum settle_result publish(struct sending *s, struct slice previous, cons
     err_t err = file_out_publish(&s->bank->folders, s->ctx->signing_key, &s->manifest, &s->staged);
     if (err_failed(err))
         return cannot(s, err_text(err, why, sizeof why));
-    log_info(s->ctx->log, event, log_str("bank", s->bank->code),
-             log_str("file", s->manifest.file), log_int("bytes", s->manifest.bytes),
-             log_int("count", s->manifest.count), log_str("sum", s->manifest.sum),
-             log_int("window", s->window_no),
+    log_info(s->ctx->log, event, log_str("bank", s->bank->code), log_str("file", s->manifest.file),
+             log_int("bytes", s->manifest.bytes), log_int("count", s->manifest.count),
+             log_str("sum", s->manifest.sum), log_int("window", s->window_no),
              log_int("ms", (clock_monotonic_us() - s->started_us) / US_PER_MS));
     return SETTLE_OK;
 }
@@ -204,8 +201,8 @@ static enum settle_result make_again(struct settle_ctx *ctx, struct settle_bank 
     return result;
 }
 
-static enum settle_result look_at(struct settle_ctx *ctx, struct settle_bank *bank,
-                                  int64_t file_no, const char *message)
+static enum settle_result look_at(struct settle_ctx *ctx, struct settle_bank *bank, int64_t file_no,
+                                  const char *message)
 {
     char stem[MANIFEST_NAME_SIZE], why[ERR_TEXT_SIZE];
     err_t err;

@@ -1,9 +1,7 @@
 """ujrat-settle with a real gateway, a real ledger and a bank that takes files: payouts go out in files, the bank's answers
 come back in files, windows close by schedule, several run at once and are killed."""
-import collections
 import datetime
 import hashlib
-import os
 import re
 import shutil
 import signal
@@ -12,7 +10,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from harness import BIN, ROOT, run, unique, wait_until
+from camt_maker import SHARED
+from harness import run, unique, wait_until
 from settle_world import KARACHI, FileBank, Settle
 from world import price
 
@@ -497,9 +496,9 @@ def test_a_banks_totals_of_a_window_come_with_its_report_of_the_account(settle, 
 
 
 def test_files_are_valid_by_the_published_schemas(settle, bank, platform, settle_world):
-    xsd = ROOT.parent / "shared" / "data" / "iso20022-xsd"
+    xsd = SHARED / "data" / "iso20022-xsd"
     if not xsd.is_dir():
-        pytest.skip("SKIPPED: no ../shared/data/iso20022-xsd to hold files against")
+        pytest.skip("SKIPPED: no %s to hold files against" % xsd)
     bank.files.terms(mode="instant")
     pay(platform, bank, 10_000)
     settle.once("--set", "xsd_folder=%s" % xsd)
