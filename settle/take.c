@@ -48,6 +48,7 @@ struct taking {
     size_t n;
     struct window_said window[WINDOWS_MAX];
     size_t n_windows;
+    bool told_status;  /* GrpSts */
     int64_t window_no; /* of the account report under way; 0: it is none of a window */
 };
 
@@ -503,11 +504,41 @@ static struct window_said *window_said(struct taking *t)
     return &t->window[t->n_windows++];
 }
 
+/* A bank speaks of a message as a whole. It is a definite answer to nothing: each payment has its own, with its reference. So
+ * a refusal of the whole is a person's to see to. */
+static bool take_group_status(struct taking *t, const struct iso_group *group)
+{
+    char subject[80], detail[300], text[ISO20022_REASON_SIZE * 8] = "";
+    struct iso_code why;
+    if (group->status.len == 0 || t->told_status)
+        return true;
+    t->told_status = true;
+    iso_reason_explain(group->kind, &group->reasons, &why);
+    (void)snprintf(text, sizeof text, "%s", why.text);
+    (void)snprintf(subject, sizeof subject, "%s %.*s", t->bank->code,
+                   (int)(group->original.message_id.len > 35 ? 35 : group->original.message_id.len),
+                   group->original.message_id.p == NULL ? "" : group->original.message_id.p);
+    (void)snprintf(
+        detail, sizeof detail,
+        "the bank says %.4s%s%s of the whole message; only what it says of each transaction "
+        "counts",
+        group->status.p, text[0] == '\0' ? "" : ", ", text);
+    report_line(t->report, "GrpSts: %s", detail);
+    log_info(t->ctx->log, "file.group_status", log_str("bank", t->bank->code),
+             log_str("message", subject), log_slice("status", group->status),
+             log_str("reason", text));
+    if (iso_status_outcome(group->status) == ISO_OUTCOME_REJECTED)
+        t->result = settle_alert(t->ctx, "FILE_QUARANTINED", subject, detail);
+    return t->result == SETTLE_OK;
+}
+
 bool taking_group(void *user, const struct iso_header *header, const struct iso_group *group,
                   struct iso_refusal *why)
 {
     struct taking *t = user;
     (void)header, (void)why;
+    if (group->kind == ISO_PACS_002)
+        return take_group_status(t, group);
     if (group->kind != ISO_CAMT_053 && group->kind != ISO_CAMT_054)
         return true;
     t->window_no = window_of(t, group->statement.id);
