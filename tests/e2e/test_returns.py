@@ -8,9 +8,9 @@ import grpc
 import pytest
 
 import log_verifier
-from harness import BIN, run
+from harness import BIN, new_database, run
 from log_world import add_key, keys_folder, until_sealed
-from world import SECONDS, new_database, number
+from world import SECONDS, number
 
 S = grpc.StatusCode
 
