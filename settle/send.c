@@ -96,6 +96,19 @@ static enum settle_result cannot(struct sending *s, const char *problem)
     return result == SETTLE_OK ? SETTLE_FAILED : result;
 }
 
+/* The same file could be made: whatever kept it back is over. */
+static enum settle_result is_well_again(struct sending *s)
+{
+    char subject[64];
+    struct params *p = settle_db_params(&s->ctx->db);
+    (void)snprintf(subject, sizeof subject, "%s file %lld", s->bank->code,
+                   (long long)s->message.file_no);
+    params_add_text(p, SLICE("FILE_QUARANTINED"));
+    params_add_text(p, slice_str(subject));
+    params_add_text(p, SLICE("the file could be made"));
+    return settle_db_do(&s->ctx->db, "settle_alert_over");
+}
+
 static enum settle_result stage(struct sending *s)
 {
     char why[ERR_TEXT_SIZE];
@@ -196,6 +209,8 @@ static enum settle_result make_again(struct settle_ctx *ctx, struct settle_bank 
                             "otherwise, and are not sent");
     if (result == SETTLE_OK)
         result = publish(&s, rows_text(rows, 0, 6), "file.made_again");
+    if (result == SETTLE_OK)
+        result = is_well_again(&s);
     end(&s);
     settle_rows_free(&rows);
     return result;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "domain/instruction_id.h"
 #include "domain/iso20022_reason.h"
 #include "domain/payout_state.h"
@@ -188,11 +189,15 @@ static int by_book(const void *a, const void *b)
 static bool fill_amounts(struct taking *t, struct said *said, size_t n)
 {
     int64_t ids[BATCH_MAX];
+    size_t of[BATCH_MAX], wanted = 0;
     struct rows *rows;
-    size_t wanted = 0;
-    for (size_t i = 0; i < n; i++)
-        if (said[i].amount.ccy == 0)
-            ids[wanted++] = said[i].payout_id;
+    for (size_t i = 0; i < n; i++) {
+        if (said[i].amount.ccy != 0)
+            continue;
+        said[i].dropped = true; /* until it is found */
+        of[wanted] = i;
+        ids[wanted++] = said[i].payout_id;
+    }
     if (wanted == 0)
         return true;
     struct params *p = settle_db_params(&t->ctx->db);
@@ -202,16 +207,16 @@ static bool fill_amounts(struct taking *t, struct said *said, size_t n)
     t->result = settle_db_ask(&t->ctx->db, "settle_instructions", &rows);
     if (t->result != SETTLE_OK)
         return false;
-    for (size_t i = 0; i < n; i++) {
-        for (int r = 0; said[i].amount.ccy == 0 && r < rows_count(rows); r++)
-            if (rows_int(rows, r, 0) == said[i].payout_id)
-                said[i].amount = money_of(rows_int(rows, r, 1), (uint16_t)rows_int(rows, r, 2));
-        said[i].dropped = said[i].amount.ccy == 0;
+    for (int r = 0; r < rows_count(rows); r++) {
+        struct said *s = &said[of[rows_int(rows, r, 0) - 1]];
+        s->amount = money_of(rows_int(rows, r, 1), (uint16_t)rows_int(rows, r, 2));
+        s->dropped = false;
+    }
+    settle_rows_free(&rows);
+    for (size_t i = 0; i < n; i++)
         if (said[i].dropped)
             take_verdict(t, said[i].item, said[i].book_id, said[i].payout_id,
                          REASON_INSTRUCTION_NOT_FOUND, "OrgnlEndToEndId");
-    }
-    settle_rows_free(&rows);
     return true;
 }
 
@@ -269,9 +274,13 @@ static void confirm_book(struct taking *t, struct said *said, size_t n)
     if (kept == 0)
         return;
     add_confirmations(t, said, n);
+    int64_t began_us = clock_monotonic_us();
     enum settle_result result = settle_db_ask(&t->ctx->db, "settlement_confirm", &rows);
     int answered = result == SETTLE_OK ? rows_int_array(rows, 0, 0, verdicts, BATCH_MAX) : 0;
     settle_rows_free(&rows);
+    log_debug(t->ctx->log, "file.confirmed", log_str("bank", t->bank->code),
+              log_int("book", said[0].book_id), log_uint("items", kept),
+              log_int("ms", (clock_monotonic_us() - began_us) / US_PER_MS));
     if (result == SETTLE_OK && answered != (int)kept)
         result = SETTLE_LOST;
     if (result != SETTLE_OK && !is_answer(t, result, &reason))

@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from camt_maker import SHARED
-from harness import run, unique, wait_until
+from harness import BIN, run, unique, wait_until
 from settle_world import KARACHI, FileBank, Settle
 from world import price
 
@@ -165,6 +165,42 @@ def test_a_window_closes_by_schedule_and_is_settled_when_all_is_answered(settle,
     bank.files.send(*bank.files.status(*(bank.files.settled(i["EndToEndId"]) for i in file.items())))
     settle.wait_log("window.ended bank=%s window=1 state=SETTLED" % bank.code)
     assert bank.files.windows()[1] == ("SETTLED", 2)
+
+
+def test_a_bank_that_takes_no_files_is_told_by_its_stream_when_its_window_closes(settle, settle_world, platform):
+    bank = settle_world.bank()
+    bank.files = FileBank(settle, bank, settle_world.database)
+    bank.files.terms(channel="grpc", cutoffs=[cutoff_in(4)], open=False)
+    settle.settings = {k: v for k, v in settle.settings.items() if k in ("db", "interval", "check_interval", "standby")}
+    settle.start()
+    settle.wait_log("window.opened bank=" + bank.code)
+    stream = bank.watch()
+    (payout,) = pay(platform, bank, 10_000)
+    stream.silent(0.2)
+    (told,) = stream.take(1)
+    assert bank.files.windows()[1][1] == 1
+    bank.confirm(bank.settled(told))
+    settle.wait_log("window.ended bank=%s window=1 state=SETTLED" % bank.code)
+    stream.close()
+    assert states(platform, [payout]) == ["SETTLED"]
+
+
+def test_a_file_that_cannot_be_made_again_is_an_alert_and_its_end(settle, bank, platform, settle_world):
+    bank.files.terms(mode="instant")
+    pay(platform, bank, 10_000)
+    settle.once()
+    (file,) = bank.files.files()
+    for part in ("out", "archive"):
+        shutil.rmtree(bank.files.part(part))
+    other = Settle(settle.folder / "other", settle_world.database, like=settle)
+    keys = other.folder / "pii.keys"
+    run(BIN / "ujrat", "pii", "key", "new", keys, "--quiet")
+    other.settings["pii_keys"] = keys  # which do not open what is stored
+    other.once(code=75)
+    raised = lambda: settle_world.value("SELECT count(*) FROM settlement_alert_now WHERE subject = %s", bank.code + " file 1")
+    assert raised() == 1 and bank.files.files() == []
+    settle.once()
+    assert raised() == 0 and bank.files.files()[0].bytes == file.bytes
 
 
 def test_instructions_without_an_answer_are_asked_about_and_a_person_is_called(settle, bank, platform, settle_world):
