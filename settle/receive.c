@@ -13,7 +13,10 @@
 #include "settle/report.h"
 #include "settle/take.h"
 
-enum { AGAIN_MS = 30000 };
+enum {
+    AGAIN_MS = 30000,
+    STOP_EVERY = 1000, /* items between two looks whether we are to end */
+};
 
 struct receiving {
     struct settle_ctx *ctx;
@@ -24,6 +27,7 @@ struct receiving {
     struct file_in file;
     char message[ISO_NAME_SIZE]; /* what it turned out to be; "": not known */
     uint64_t items;
+    bool stopped; /* in the middle of looking at it */
 };
 
 /* ---------------------------------------------------------------- keys */
@@ -47,8 +51,8 @@ static void read_keys(struct receiving *r)
 
 static enum settle_result failed(struct receiving *r, const char *stem, const char *problem)
 {
-    log_error(r->ctx->log, "file.not_taken", log_str("bank", r->bank->code),
-              log_str("file", stem), log_str("problem", problem));
+    log_error(r->ctx->log, "file.not_taken", log_str("bank", r->bank->code), log_str("file", stem),
+              log_str("problem", problem));
     r->ctx->trouble = true;
     return SETTLE_FAILED;
 }
@@ -146,10 +150,11 @@ static enum settle_result ask_known(struct receiving *r, const unsigned char sha
 static enum settle_result answer_known(struct receiving *r, const struct known *known)
 {
     struct take_counts none = {0};
-    report_line(&r->report,
-                "The same file was processed at %s as %s. Nothing was done again; what came of it is "
-                "in the report of then.",
-                known->at, known->name);
+    report_line(
+        &r->report,
+        "The same file was processed at %s as %s. Nothing was done again; what came of it is "
+        "in the report of then.",
+        known->at, known->name);
     if (strcmp(known->name, r->file.manifest.file) == 0)
         report_reset(&r->report);
     return put_away(r, "file.known", &none);
@@ -176,8 +181,8 @@ static enum settle_result check_order(struct receiving *r, bool *wait)
     report_line(&r->report,
                 "There is a gap: the file that this one says it follows (previous_sha256) has not "
                 "come. This one was taken without it.");
-    log_warn(r->ctx->log, "file.gap", log_str("bank", r->bank->code),
-             log_str("file", r->file.stem), log_int("file_no", m->file_no));
+    log_warn(r->ctx->log, "file.gap", log_str("bank", r->bank->code), log_str("file", r->file.stem),
+             log_int("file_no", m->file_no));
     return settle_alert(r->ctx, "FILE_QUARANTINED", subject,
                         "it was taken, but the file it says it follows has not come");
 }
@@ -205,8 +210,9 @@ static bool look_item(void *user, const struct iso_group *group, const union iso
 {
     struct receiving *r = user;
     (void)group, (void)item, (void)why;
-    r->items++;
-    return true;
+    if (++r->items % STOP_EVERY == 0)
+        r->stopped = settle_db_stop(&r->ctx->db);
+    return !r->stopped;
 }
 
 static struct iso_reader_options reader_options(const struct receiving *r)
@@ -280,7 +286,7 @@ static enum settle_result process(struct receiving *r)
     if (r->bank->principal_id == 0)
         return failed(r, r->file.stem, "the bank has no principal: run ujrat bank connect");
     if (!look_at(r))
-        return quarantine_contents(r);
+        return r->stopped ? SETTLE_STOPPED : quarantine_contents(r);
     result = take_items(r, &counts);
     if (result == SETTLE_OK)
         result = write_down(r, "processed", (uint64_t)counts.items, counts.refused, NULL);

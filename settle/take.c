@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "domain/instruction_id.h"
 #include "domain/iso20022_reason.h"
 #include "domain/payout_state.h"
@@ -48,6 +49,7 @@ struct taking {
     size_t n;
     struct window_said window[WINDOWS_MAX];
     size_t n_windows;
+    bool told_status;  /* GrpSts */
     int64_t window_no; /* of the account report under way; 0: it is none of a window */
 };
 
@@ -187,11 +189,15 @@ static int by_book(const void *a, const void *b)
 static bool fill_amounts(struct taking *t, struct said *said, size_t n)
 {
     int64_t ids[BATCH_MAX];
+    size_t of[BATCH_MAX], wanted = 0;
     struct rows *rows;
-    size_t wanted = 0;
-    for (size_t i = 0; i < n; i++)
-        if (said[i].amount.ccy == 0)
-            ids[wanted++] = said[i].payout_id;
+    for (size_t i = 0; i < n; i++) {
+        if (said[i].amount.ccy != 0)
+            continue;
+        said[i].dropped = true; /* until it is found */
+        of[wanted] = i;
+        ids[wanted++] = said[i].payout_id;
+    }
     if (wanted == 0)
         return true;
     struct params *p = settle_db_params(&t->ctx->db);
@@ -201,17 +207,16 @@ static bool fill_amounts(struct taking *t, struct said *said, size_t n)
     t->result = settle_db_ask(&t->ctx->db, "settle_instructions", &rows);
     if (t->result != SETTLE_OK)
         return false;
-    for (size_t i = 0; i < n; i++) {
-        for (int r = 0; said[i].amount.ccy == 0 && r < rows_count(rows); r++)
-            if (rows_int(rows, r, 0) == said[i].payout_id)
-                said[i].amount =
-                    money_of(rows_int(rows, r, 1), (uint16_t)rows_int(rows, r, 2));
-        said[i].dropped = said[i].amount.ccy == 0;
+    for (int r = 0; r < rows_count(rows); r++) {
+        struct said *s = &said[of[rows_int(rows, r, 0) - 1]];
+        s->amount = money_of(rows_int(rows, r, 1), (uint16_t)rows_int(rows, r, 2));
+        s->dropped = false;
+    }
+    settle_rows_free(&rows);
+    for (size_t i = 0; i < n; i++)
         if (said[i].dropped)
             take_verdict(t, said[i].item, said[i].book_id, said[i].payout_id,
                          REASON_INSTRUCTION_NOT_FOUND, "OrgnlEndToEndId");
-    }
-    settle_rows_free(&rows);
     return true;
 }
 
@@ -269,10 +274,13 @@ static void confirm_book(struct taking *t, struct said *said, size_t n)
     if (kept == 0)
         return;
     add_confirmations(t, said, n);
+    int64_t began_us = clock_monotonic_us();
     enum settle_result result = settle_db_ask(&t->ctx->db, "settlement_confirm", &rows);
-    int answered =
-        result == SETTLE_OK ? rows_int_array(rows, 0, 0, verdicts, BATCH_MAX) : 0;
+    int answered = result == SETTLE_OK ? rows_int_array(rows, 0, 0, verdicts, BATCH_MAX) : 0;
     settle_rows_free(&rows);
+    log_debug(t->ctx->log, "file.confirmed", log_str("bank", t->bank->code),
+              log_int("book", said[0].book_id), log_uint("items", kept),
+              log_int("ms", (clock_monotonic_us() - began_us) / US_PER_MS));
     if (result == SETTLE_OK && answered != (int)kept)
         result = SETTLE_LOST;
     if (result != SETTLE_OK && !is_answer(t, result, &reason))
@@ -305,7 +313,7 @@ static bool flush(struct taking *t)
 static bool check_settled(struct taking *t, const struct iso_follow_up *f, struct said *s,
                           struct slice id)
 {
-    struct slice reference = f->bank_reference.len > 0 ? f->bank_reference
+    struct slice reference = f->bank_reference.len > 0           ? f->bank_reference
                              : f->ids.clearing_reference.len > 0 ? f->ids.clearing_reference
                                                                  : f->id;
     if (reference.len == 0) {
@@ -341,7 +349,7 @@ static bool note(struct taking *t, uint64_t item, int32_t book_id, int64_t payou
 {
     struct rows *rows;
     reason_t reason;
-    struct slice code = f->reasons.n == 0             ? slice_of(NULL, 0)
+    struct slice code = f->reasons.n == 0               ? slice_of(NULL, 0)
                         : f->reasons.at[0].code.len > 0 ? f->reasons.at[0].code
                                                         : f->reasons.at[0].proprietary;
     struct params *p = settle_db_params(&t->ctx->db);
@@ -505,11 +513,41 @@ static struct window_said *window_said(struct taking *t)
     return &t->window[t->n_windows++];
 }
 
+/* A bank speaks of a message as a whole. It is a definite answer to nothing: each payment has its own, with its reference. So
+ * a refusal of the whole is a person's to see to. */
+static bool take_group_status(struct taking *t, const struct iso_group *group)
+{
+    char subject[80], detail[300], text[ISO20022_REASON_SIZE * 8] = "";
+    struct iso_code why;
+    if (group->status.len == 0 || t->told_status)
+        return true;
+    t->told_status = true;
+    iso_reason_explain(group->kind, &group->reasons, &why);
+    (void)snprintf(text, sizeof text, "%s", why.text);
+    (void)snprintf(subject, sizeof subject, "%s %.*s", t->bank->code,
+                   (int)(group->original.message_id.len > 35 ? 35 : group->original.message_id.len),
+                   group->original.message_id.p == NULL ? "" : group->original.message_id.p);
+    (void)snprintf(
+        detail, sizeof detail,
+        "the bank says %.4s%s%s of the whole message; only what it says of each transaction "
+        "counts",
+        group->status.p, text[0] == '\0' ? "" : ", ", text);
+    report_line(t->report, "GrpSts: %s", detail);
+    log_info(t->ctx->log, "file.group_status", log_str("bank", t->bank->code),
+             log_str("message", subject), log_slice("status", group->status),
+             log_str("reason", text));
+    if (iso_status_outcome(group->status) == ISO_OUTCOME_REJECTED)
+        t->result = settle_alert(t->ctx, "FILE_QUARANTINED", subject, detail);
+    return t->result == SETTLE_OK;
+}
+
 bool taking_group(void *user, const struct iso_header *header, const struct iso_group *group,
                   struct iso_refusal *why)
 {
     struct taking *t = user;
     (void)header, (void)why;
+    if (group->kind == ISO_PACS_002)
+        return take_group_status(t, group);
     if (group->kind != ISO_CAMT_053 && group->kind != ISO_CAMT_054)
         return true;
     t->window_no = window_of(t, group->statement.id);

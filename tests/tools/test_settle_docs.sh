@@ -25,7 +25,7 @@ config() { # LINE...: what files need, whole but for what is said
 
 files() {
     config "bank_folders = $scratch/banks" "bank_keys = $scratch/keys" "signing_key = $scratch/sign.pem" \
-        "pii_keys = $scratch/pii.keys" 'our_bic = UJRTPKKA' 'our_name = "Ujrat (Pvt) Limited"' 'our_town = Karachi' "$@"
+        "pii_keys = $scratch/pii.keys" 'our_bic = UJRTPKKA' 'our_name = "Ujrat (Pvt) Limited"' 'our_town = Karachi'
     (umask 077 && printf 'fingerprint %064d\n1 %064d\n' 1 2 >"$scratch/pii.keys")
 }
 
@@ -93,7 +93,7 @@ version_and_help_are_printed_on_standard_output() {
 every_option_and_exit_status_is_in_the_manual() {
     local page=docs/man/ujrat-settle.8 word
     for word in $("$settle" --help | grep -oE '^  --[a-z-]+' | tr -d ' '); do
-        tr -d '\\' <"$page" | grep -qF -- "$word" || { echo "$word is not in $page"; return 1; }
+        sed 's|[\\]||g' "$page" | grep -qF -- "$word" || { echo "$word is not in $page"; return 1; }
     done
     for word in $("$settle" --help | sed -n '/Exit codes/,$p' | grep -oE '^ +[0-9]+'); do
         grep -qxF ".B $word" "$page" || { echo "$word is not in $page"; return 1; }
