@@ -107,6 +107,9 @@ static void finish_call(struct bank *b)
     b->calling = false;
     b->sent = false;
     crash_any(b, CRASH_NOTED);
+    for (size_t i = 0; i < b->n_said; i++)
+        if (!b->said[i].item->booked) /* done with: else it is said again */
+            b->said[i].item->crash = CRASH_NEVER;
     b->n_said = 0;
     bank_go_on(b);
 }

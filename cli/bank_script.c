@@ -270,6 +270,7 @@ static bool read_step(struct slice text, struct step *step, struct script_error 
 
 /* How far a plan has come, to tell what cannot be. */
 struct sense {
+    bool begun; /* a step that is no crash was there */
     bool answered, accepted;
     int32_t returned_bps; /* as far as shares say */
     int returns;          /* that stand */
@@ -302,6 +303,10 @@ static bool check_answer(const struct step *step, struct sense *s, struct script
 static bool check_step(const struct step *step, struct sense *s, struct script_error *error)
 {
     const char *name = step_name(step->kind);
+
+    if (step->kind == STEP_CRASH && step->crash < CRASH_BOOKED && s->begun)
+        return wrong(error, "crash %s: only before any other step", crash_name(step->crash));
+    s->begun = s->begun || step->kind != STEP_CRASH;
 
     switch (step->kind) {
     case STEP_ACCEPT:

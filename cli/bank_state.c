@@ -385,6 +385,7 @@ static bool is_of(struct bank_state *s, const char *bank)
 {
     if (s->bank[0] == '\0') {
         append(s, json_pack("{s:s}", "bank", bank));
+        bank_state_sync(s);
         return true;
     }
     if (strcmp(s->bank, bank) == 0)

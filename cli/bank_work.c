@@ -513,7 +513,6 @@ void bank_work_said(struct bank_work *work, struct saying *said, struct slice ou
     item->busy = false;
     if (said->is_step) {
         bank_state_done(work->state, item, outcome, reason);
-        item->crash = CRASH_NEVER;
         item->inquired = false;
         return;
     }

@@ -187,14 +187,12 @@ pay_all() {
 }
 
 all_landed() { # no payout is on its way, and every payment that will be sent back has been
-    local report bank due back
+    local report bank
     report=$(ujrat payout report --json) || exit 1
     case $report in *'"ACCEPTED"'* | *'"INSTRUCTED"'*) return 1 ;; esac
     for bank in $banks; do
         daemon_pid "bank-$bank" >/dev/null || die "bank $bank ended; its log is $demo/log/bank-$bank.log"
-        due=$(grep -c '"return_reason":"[A-Z]' "$demo/bank-$bank.state")
-        back=$(grep -c '"returned":' "$demo/bank-$bank.state")
-        [ "$due" = "$back" ] || return 1
+        ! ujrat bank books --state "$demo/bank-$bank.state" --json | grep -q '"finished": false' || return 1
     done
 }
 

@@ -45,8 +45,8 @@ class Running:
 
 
 class Sandbox:
-    def __init__(self, world, folder, **floats):
-        self.world, self.bank, self.platform = world, world.bank(), world.platform(**(floats or {"USD": 100_000_000}))
+    def __init__(self, world, folder, platform):
+        self.world, self.bank, self.platform = world, world.bank(), platform
         self.folder = folder / unique("sandbox")
         self.folder.mkdir()
         self.state, self.script = self.folder / "books", self.folder / "script"
@@ -64,8 +64,8 @@ class Sandbox:
         """Payouts to people at the bank; their names."""
         requests = [self.platform.request(self.platform.details(self.bank, **fields), gross) for gross in grosses]
         results = self.platform.batch(requests)
-        assert all(r.payout.name for r in results), results
-        return [r.payout.name for r in results]
+        assert all(r.payout for r in results), results
+        return [r.payout for r in results]
 
     def start(self, script=None, *options):
         arguments = ["bank", "run", "--as", self.bank.code, "--state", self.state, *options]

@@ -171,6 +171,7 @@ static void a_plan_that_makes_no_sense_is_refused(void **state)
     refused("any: accept, return-again", 1, "nothing was returned");
     refused("any: accept, reverse", 1, "no return is left");
     refused("any: accept, return, reverse, reverse", 1, "no return is left");
+    refused("any: accept, crash decided, return", 1, "only before any other step");
     refused("any: accept, cancel", 1, "only of a recall");
     refused(
         "any: accept, wait 1, wait 1, wait 1, wait 1, wait 1, wait 1, wait 1, wait 1, wait 1, wait "
