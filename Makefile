@@ -79,6 +79,7 @@ WIRE_C   := $(wildcard gateway/wire/*.c)
 RPC_C    := $(wildcard gateway/rpc/*.c)
 GATEWAY_C := $(filter-out gateway/main.c,$(wildcard gateway/*.c))
 CLI_C    := $(wildcard cli/*.c)
+SETTLE_C := $(filter-out settle/main.c,$(wildcard settle/*.c))
 AUDIT_LIB_C := $(filter-out audit/main.c,$(wildcard audit/*.c))
 
 PROTOS   := $(filter-out proto/grpc/testing/%,$(shell find proto -name '*.proto' 2>/dev/null | LC_ALL=C sort))
@@ -97,6 +98,7 @@ LIB_NET    := $(BUILD)/lib/libujrat-net.a
 LIB_WIRE   := $(BUILD)/lib/libujrat-wire.a
 LIB_GATEWAY := $(BUILD)/lib/libujrat-gateway.a
 LIB_AUDIT  := $(BUILD)/lib/libujrat-audit.a
+LIB_SETTLE := $(BUILD)/lib/libujrat-settle.a
 LIBS := $(LIB_GATEWAY) $(LIB_WIRE) $(LIB_NET) $(LIB_SEAL) $(LIB_LEDGER) $(LIB_DOMAIN) $(LIB_BASE)
 
 $(LIB_BASE):   $(call obj,$(BASE_C))
@@ -104,12 +106,13 @@ $(LIB_DOMAIN): $(call obj,$(DOMAIN_C))
 $(LIB_LEDGER): $(call obj,$(LEDGER_C)) $(BUILD)/obj/gen/ledger_sql.o
 $(LIB_SEAL):   $(call obj,$(SEAL_C))
 $(LIB_AUDIT):  $(call obj,$(AUDIT_LIB_C))
+$(LIB_SETTLE): $(call obj,$(SETTLE_C))
 $(LIB_NET):    $(call obj,$(NET_C)) $(BUILD)/obj/gen/descriptors.o
 $(LIB_WIRE):   $(call obj,$(WIRE_C) $(PB_C))
 $(LIB_GATEWAY): $(call obj,$(RPC_C) $(GATEWAY_C))
 
 # ---------------------------------------------------------------- programs
-PROGRAMS := $(if $(wildcard gateway/main.c),$(BIN)/ujratd) $(if $(wildcard cli/main.c),$(BIN)/ujrat) $(BIN)/ujrat-audit
+PROGRAMS := $(if $(wildcard gateway/main.c),$(BIN)/ujratd) $(if $(wildcard cli/main.c),$(BIN)/ujrat) $(BIN)/ujrat-audit $(if $(wildcard settle/main.c),$(BIN)/ujrat-settle)
 
 .PHONY: all
 all: $(PROGRAMS) $(LIBS) ## build the programs (default)
@@ -122,11 +125,19 @@ $(BIN)/ujrat: EXTRA_LIBS := $(AUDIT_LIBS)
 $(BIN)/ujrat-audit: $(BUILD)/obj/audit/main.o $(LIB_AUDIT) $(LIB_BASE)
 $(BIN)/ujrat-audit: EXTRA_LIBS := $(AUDIT_LIBS)
 
-# One cmocka binary a module. Those of the auditor's program begin with test_audit_ and link what it links.
+# Settlement reads and writes ISO 20022 (XML), and has no network but the ledger's.
+SETTLE_LIBS := $(LIB_SETTLE) $(LIB_LEDGER) $(LIB_DOMAIN) $(LIB_BASE)
+$(BIN)/ujrat-settle: $(BUILD)/obj/settle/main.o $(SETTLE_LIBS)
+$(BIN)/ujrat-settle: EXTRA_LIBS := $(AUDIT_LIBS)
+
+# One cmocka binary a module. Those of the auditor's program begin with test_audit_, those of
+# settlement with test_settle_, and link what it links.
 AUDIT_UNIT_BINS := $(patsubst tests/unit/%.c,$(BIN)/unit/%,$(wildcard tests/unit/test_audit_*.c))
+SETTLE_UNIT_BINS := $(patsubst tests/unit/%.c,$(BIN)/unit/%,$(wildcard tests/unit/test_settle_*.c))
 UNIT_BINS := $(patsubst tests/unit/%.c,$(BIN)/unit/%,$(wildcard tests/unit/test_*.c))
-$(filter-out $(AUDIT_UNIT_BINS),$(UNIT_BINS)): $(BIN)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBS)
+$(filter-out $(AUDIT_UNIT_BINS) $(SETTLE_UNIT_BINS),$(UNIT_BINS)): $(BIN)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBS)
 $(AUDIT_UNIT_BINS): $(BIN)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIB_AUDIT) $(LIB_BASE)
+$(SETTLE_UNIT_BINS): $(BIN)/unit/%: $(BUILD)/obj/tests/unit/%.o $(SETTLE_LIBS)
 $(UNIT_BINS): EXTRA_LIBS := -lcmocka $(AUDIT_LIBS)
 
 # Tests that speak to a private PostgreSQL (they are handed its URI in UJRAT_TEST_DB).
@@ -136,7 +147,7 @@ $(PG_BINS): EXTRA_LIBS := -lcmocka
 
 # A fuzz target defines LLVMFuzzerTestOneInput; here it replays its corpus, `make fuzz` runs it under libFuzzer.
 FUZZ_BINS := $(patsubst tests/fuzz/%.c,$(BIN)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-$(FUZZ_BINS): $(BIN)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(LIBS) $(LIB_AUDIT)
+$(FUZZ_BINS): $(BIN)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(LIBS) $(LIB_AUDIT) $(LIB_SETTLE)
 $(FUZZ_BINS): EXTRA_LIBS := $(AUDIT_LIBS)
 
 BENCH_BINS := $(patsubst tests/bench/%.c,$(BIN)/bench/%,$(wildcard tests/bench/bench_*.c))

@@ -1,6 +1,6 @@
 /*
- * settlement_id.h: what banks are given to hold on to and to say back: ids of instructions, resume tokens.
- * Both are opaque to them, and read strictly: one text a value.
+ * settlement_id.h: what banks are given to hold on to and to say back: resume tokens, and ids of instructions
+ * (domain/instruction_id.h). Both are opaque to them, and read strictly: one text a value.
  */
 #ifndef UJRAT_RPC_SETTLEMENT_ID_H
 #define UJRAT_RPC_SETTLEMENT_ID_H
@@ -11,12 +11,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
-
-/* "UJ7-42": payout 42 of book 7. Also the EndToEndId of ISO 20022, which has at most 35 characters. */
-#define INSTRUCTION_ID_SIZE 36
-
-size_t instruction_id_write(int32_t book_id, int64_t payout_id, char out[INSTRUCTION_ID_SIZE]);
-MUST_CHECK bool instruction_id_read(struct slice text, int32_t *book_id, int64_t *payout_id);
+#include "domain/instruction_id.h"
 
 /* How far a bank has read a book. */
 struct instruction_cursor {

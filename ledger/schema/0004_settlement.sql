@@ -125,11 +125,27 @@ CREATE TABLE window_end (
     CHECK (state <> 'SETTLED' OR pending_count = 0)
 );
 
+-- An operator says that a DISPUTED window is cleared up; a second one, told apart by the database login, approves. It stands
+-- as long as nothing else became of the window.
+CREATE TABLE window_settle_proposal (
+    bank_id        smallint NOT NULL,
+    window_no      bigint NOT NULL,
+    proposal_no    integer NOT NULL CHECK (proposal_no > 0),
+    after_step     integer NOT NULL,               -- the window's last step when it was proposed
+    reason         text NOT NULL CHECK (length(reason) BETWEEN 1 AND 500),
+    proposed_by    integer NOT NULL REFERENCES principal,
+    proposed_at    timestamptz NOT NULL,
+    PRIMARY KEY (bank_id, window_no, proposal_no),
+    FOREIGN KEY (bank_id, window_no, after_step) REFERENCES window_end (bank_id, window_no, step)
+);
+
 -- The one row that hand-outs to a bank and the closing of its windows lock; after the book's, never before.
 CREATE TABLE bank_head (
-    bank_id    smallint PRIMARY KEY REFERENCES bank,
-    window_no  bigint NOT NULL                    -- the open one
-);
+    bank_id              smallint PRIMARY KEY REFERENCES bank,
+    window_no            bigint NOT NULL,             -- the open one
+    window_instructions  bigint NOT NULL DEFAULT 0,   -- what its hand-outs come to so far
+    window_amount        bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
 
 -- Running totals of a bank in a book: what is pending. They change under the book's lock.
 CREATE TABLE bank_book (
@@ -137,11 +153,16 @@ CREATE TABLE bank_book (
     bank_id         smallint NOT NULL REFERENCES bank,
     pending_count   bigint NOT NULL DEFAULT 0,
     pending_amount  bigint NOT NULL DEFAULT 0,
-    answered_upto   bigint NOT NULL DEFAULT 0,    -- payouts of the bank up to this one all have their answer
+    answered_upto   bigint NOT NULL DEFAULT 0,    -- the bank's payouts up to this one have their answer, or are in inquiry_open
     PRIMARY KEY (book_id, bank_id)
 ) WITH (fillfactor = 50);
+CREATE INDEX bank_book_of_bank ON bank_book (bank_id);
 
--- Which window a hand-out belongs to (NULL: the bank had no terms), and what it came to without those cancelled before.
+-- What a bank is owed is added up over all books with every hand-out that its cap bounds.
+CREATE INDEX account_nostro ON account (bank_id, book_id) WHERE role = 'nostro';
+
+-- Which window a hand-out belongs to (NULL: the bank had no terms), and what it came to without those cancelled before
+-- (NULL: it was made before this was kept).
 ALTER TABLE handout
     ADD COLUMN window_no     bigint,
     ADD COLUMN instructions  integer CHECK (instructions >= 0),
@@ -180,6 +201,14 @@ CREATE TABLE payment_return (
 CREATE UNIQUE INDEX payment_return_reversed_once ON payment_return (book_id, payout_id, reverses_step) WHERE reverses_step IS NOT NULL;
 CREATE INDEX payment_return_of_window ON payment_return (bank_id, window_no) WHERE window_no IS NOT NULL;
 
+-- Those that were recorded before there was this table: whole, and under no window.
+INSERT INTO payment_return (book_id, payout_id, step, amount, charge, bank_id, bank_reference)
+SELECT t.book_id, t.payout_id, t.step, p.net, 0, p.bank_id, coalesce(t.bank_reference, '')
+  FROM payout_transition t JOIN payout p USING (book_id, payout_id) WHERE t.state = 6;
+
+-- It answers with more than the time now, and is given the charge.
+DROP FUNCTION IF EXISTS return_payment(integer, smallint, integer, bigint, smallint, bigint, text, text);
+
 -- ------------------------------------------------------------------ funding
 
 CREATE TABLE nostro_funding (
@@ -194,6 +223,26 @@ CREATE TABLE nostro_funding (
     PRIMARY KEY (book_id, reference),
     FOREIGN KEY (book_id, seq) REFERENCES journal
 );
+CREATE UNIQUE INDEX nostro_funding_seq ON nostro_funding (book_id, seq);
+
+-- How a funding is split over books, decided once under its reference: whoever goes on after a crash does what was begun.
+CREATE TABLE funding_plan (
+    reference   text PRIMARY KEY CHECK (length(reference) BETWEEN 1 AND 35),
+    bank_id     smallint NOT NULL REFERENCES bank,
+    ccy         smallint NOT NULL REFERENCES currency,
+    amount      bigint NOT NULL CHECK (amount > 0),
+    src_ccy     smallint NOT NULL REFERENCES currency,
+    src_amount  bigint NOT NULL CHECK (src_amount > 0),
+    author      text NOT NULL CHECK (author <> ''),
+    planned_at  timestamptz NOT NULL
+);
+CREATE TABLE funding_plan_part (
+    reference   text NOT NULL REFERENCES funding_plan,
+    book_id     integer NOT NULL REFERENCES book,
+    amount      bigint NOT NULL CHECK (amount > 0),
+    src_amount  bigint NOT NULL CHECK (src_amount > 0),
+    PRIMARY KEY (reference, book_id)
+);
 
 -- ------------------------------------------------------------------ no answer, and second thoughts
 
@@ -203,12 +252,28 @@ CREATE TABLE inquiry (
     payout_id   bigint NOT NULL,
     inquiry_no  smallint NOT NULL CHECK (inquiry_no > 0),
     bank_id     smallint NOT NULL REFERENCES bank,
+    question_no bigint NOT NULL,                  -- inquiries and recalls of a bank are numbered together, as they are asked
     asked_at    timestamptz NOT NULL,
     escalated   boolean NOT NULL,
     PRIMARY KEY (book_id, payout_id, inquiry_no),
+    UNIQUE (bank_id, question_no),
     FOREIGN KEY (book_id, payout_id) REFERENCES payout
 );
-CREATE INDEX inquiry_of_bank ON inquiry (bank_id, asked_at);
+
+-- The last inquiry of each instruction that still has no answer. It follows from the inquiries and the transitions, and is kept
+-- so that neither they nor the payouts need be searched: a row goes with the answer.
+CREATE TABLE inquiry_open (
+    book_id     integer NOT NULL,
+    payout_id   bigint NOT NULL,
+    bank_id     smallint NOT NULL,
+    inquiry_no  smallint NOT NULL,
+    question_no bigint NOT NULL,
+    asked_at    timestamptz NOT NULL,
+    escalated   boolean NOT NULL,
+    PRIMARY KEY (book_id, payout_id),
+    FOREIGN KEY (book_id, payout_id, inquiry_no) REFERENCES inquiry
+);
+CREATE INDEX inquiry_open_of_bank ON inquiry_open (bank_id, question_no);
 
 -- What a bank said of an instruction that settles nothing: RCVD, ACSP, BLCK, or a code that we do not know.
 CREATE TABLE instruction_notice (
@@ -228,13 +293,14 @@ CREATE TABLE recall (
     payout_id     bigint NOT NULL,
     recall_no     smallint NOT NULL CHECK (recall_no > 0),
     bank_id       smallint NOT NULL REFERENCES bank,
-    reason_code   text NOT NULL CHECK (length(reason_code) = 4),      -- external cancellation reason
+    question_no   bigint NOT NULL,                                     -- as of inquiry
+    reason_code   text NOT NULL CHECK (reason_code ~ '^[A-Z0-9]{4}$'), -- external cancellation reason
     principal_id  integer NOT NULL REFERENCES principal,
     asked_at      timestamptz NOT NULL,
     PRIMARY KEY (book_id, payout_id, recall_no),
+    UNIQUE (bank_id, question_no),
     FOREIGN KEY (book_id, payout_id) REFERENCES payout
 );
-CREATE INDEX recall_of_bank ON recall (bank_id, asked_at);
 
 CREATE TABLE recall_answer (
     book_id       integer NOT NULL,
@@ -259,6 +325,7 @@ CREATE TABLE settlement_alert (
     detail     text NOT NULL CHECK (length(detail) BETWEEN 1 AND 500),
     raised_at  timestamptz NOT NULL
 );
+CREATE INDEX settlement_alert_subject ON settlement_alert (kind, subject, alert_id);
 CREATE TABLE settlement_alert_end (
     alert_id   bigint PRIMARY KEY REFERENCES settlement_alert,
     ended_at   timestamptz NOT NULL,
@@ -282,7 +349,35 @@ CREATE TABLE file_out (
     CHECK (coalesce(prev_file_no, 0) = file_no - 1 AND (prev_file_no IS NULL) = (file_no = 1))
 );
 
--- A file from a bank, by what is in it: the same under another name is the same file.
+-- What went into which file: a hand-out, a question (inquiry or recall), a funding goes into one file only.
+CREATE TABLE file_out_handout (
+    book_id         integer NOT NULL,
+    bank_id         smallint NOT NULL,
+    last_payout_id  bigint NOT NULL,
+    file_no         bigint NOT NULL,
+    PRIMARY KEY (book_id, bank_id, last_payout_id),
+    FOREIGN KEY (book_id, bank_id, last_payout_id) REFERENCES handout,
+    FOREIGN KEY (bank_id, file_no) REFERENCES file_out
+);
+CREATE TABLE file_out_question (
+    bank_id      smallint NOT NULL,
+    question_no  bigint NOT NULL,
+    file_no      bigint NOT NULL,
+    PRIMARY KEY (bank_id, question_no),
+    FOREIGN KEY (bank_id, file_no) REFERENCES file_out
+);
+CREATE TABLE file_out_funding (
+    book_id    integer NOT NULL,
+    reference  text NOT NULL,
+    bank_id    smallint NOT NULL,
+    file_no    bigint NOT NULL,
+    PRIMARY KEY (book_id, reference),
+    FOREIGN KEY (book_id, reference) REFERENCES nostro_funding,
+    FOREIGN KEY (bank_id, file_no) REFERENCES file_out
+);
+
+-- A file from a bank, by what is in it: the same under another name is the same file. One that was quarantined may be
+-- sent again when what was wrong on our side is put right.
 CREATE TABLE file_in (
     bank_id      smallint NOT NULL REFERENCES bank,
     sha256       bytea NOT NULL CHECK (length(sha256) = 32),
@@ -293,8 +388,29 @@ CREATE TABLE file_in (
     refused      bigint NOT NULL CHECK (refused >= 0),
     report       text NOT NULL,
     received_at  timestamptz NOT NULL,
-    PRIMARY KEY (bank_id, sha256)
+    PRIMARY KEY (bank_id, sha256, outcome)
 );
+
+-- ------------------------------------------------------------------ what the functions are given
+
+-- An answer to a question that moves no money. kind: 1 status, 2 recall; number: the inquiry's or the recall's.
+CREATE TYPE question_answer AS (
+    kind smallint, book_id integer, payout_id bigint, number smallint, status_code text, reason_code text);
+
+-- They answer, and are given, more than they were, which CREATE OR REPLACE cannot say.
+DROP FUNCTION IF EXISTS hand_out(integer, smallint, integer, integer);
+DROP FUNCTION IF EXISTS write_payouts(integer, integer, bigint, bigint, payout_draft[]);
+
+-- ------------------------------------------------------------------ what there is already
+
+-- What banks were told before, and have not answered.
+INSERT INTO bank_book (book_id, bank_id, pending_count, pending_amount, answered_upto)
+SELECT h.book_id, h.bank_id, count(p.payout_id), coalesce(sum(p.net), 0), coalesce(min(p.payout_id) - 1, h.upto)
+  FROM (SELECT book_id, bank_id, max(last_payout_id) AS upto FROM handout GROUP BY 1, 2) h
+  LEFT JOIN payout p ON p.book_id = h.book_id AND p.bank_id = h.bank_id AND p.payout_id <= h.upto
+                    AND NOT EXISTS (SELECT 1 FROM payout_transition t
+                                     WHERE t.book_id = p.book_id AND t.payout_id = p.payout_id AND t.step = 1)
+ GROUP BY h.book_id, h.bank_id, h.upto;
 
 -- ------------------------------------------------------------------ guards
 
@@ -302,9 +418,10 @@ DO $$
 DECLARE t text;
 BEGIN
     FOREACH t IN ARRAY ARRAY['bank_terms', 'calendar_day', 'withholding_estimate', 'float_low', 'settlement_window', 'window_closing',
-                             'window_book', 'window_report', 'window_end', 'payment_return', 'nostro_funding', 'inquiry',
+                             'window_book', 'window_report', 'window_end', 'window_settle_proposal', 'payment_return', 'nostro_funding',
+                             'funding_plan', 'funding_plan_part', 'inquiry',
                              'instruction_notice', 'recall', 'recall_answer', 'settlement_alert', 'settlement_alert_end',
-                             'file_out', 'file_in'] LOOP
+                             'file_out', 'file_out_handout', 'file_out_question', 'file_out_funding', 'file_in'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON %I
                         FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', t);
         EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER append_only', t);

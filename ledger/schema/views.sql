@@ -13,7 +13,7 @@ CREATE OR REPLACE VIEW payout_now AS
 SELECT p.*, b.code AS book_code, bank.code AS bank_code, s.source AS rate_source, s.as_of AS rate_as_of,
        created.committed_at AS created_at, coalesce(updated.committed_at, created.committed_at) AS updated_at,
        coalesce(t.state, CASE WHEN h.seq IS NOT NULL THEN 3 ELSE 1 END)::smallint AS state,
-       t.reason_code,
+       CASE WHEN t.state <> 4 THEN t.reason_code END AS reason_code,     -- a return that was taken back had one too
        coalesce(settled.bank_reference, '') AS bank_reference, settled.tax_withheld, settled.eprc_number
   FROM payout p
  CROSS JOIN LATERAL (SELECT code FROM book WHERE book_id = p.book_id LIMIT 1) b
@@ -43,3 +43,31 @@ SELECT a.*, c.code AS ccy_code, c.digits, b.code AS book_code, last.block_no, la
   JOIN currency c USING (ccy)
  CROSS JOIN LATERAL (SELECT * FROM account_balance v WHERE v.book_id = a.book_id AND v.account_id = a.account_id
                       ORDER BY v.block_no DESC LIMIT 1) last;
+
+-- The terms in force, a row a bank that has any.
+CREATE OR REPLACE VIEW bank_terms_now AS
+SELECT DISTINCT ON (bank_id) * FROM bank_terms WHERE valid_from <= clock_timestamp() ORDER BY bank_id, valid_from DESC;
+
+-- The calendar as it is known now: the newest record of each day.
+CREATE OR REPLACE VIEW calendar_now AS
+SELECT DISTINCT ON (day) * FROM calendar_day ORDER BY day, recorded_at DESC;
+
+-- Alerts that are raised.
+CREATE OR REPLACE VIEW settlement_alert_now AS
+SELECT a.* FROM settlement_alert a WHERE NOT EXISTS (SELECT 1 FROM settlement_alert_end e WHERE e.alert_id = a.alert_id);
+
+-- What a bank says that it withheld (s.154A) beside what we expect: basis points of the net amount by PSEB registration, rounded
+-- down, as in force when it paid. Settled payments for export of services alone; those that differ, or of which it said nothing.
+CREATE OR REPLACE VIEW tax_difference AS
+SELECT t.book_id, t.payout_id, p.bank_id, p.dst_ccy, p.net, k.committed_at AS settled_at, v.pseb_commitment IS NOT NULL AS pseb,
+       e.bps, e.expected, t.tax_withheld, coalesce(t.tax_withheld, 0) - e.expected AS difference, t.eprc_number, t.bank_reference
+  FROM payout_transition t
+  JOIN payout p USING (book_id, payout_id)
+  JOIN beneficiary_version v ON v.book_id = p.book_id AND v.beneficiary_id = p.beneficiary_id AND v.version = p.beneficiary_version
+  JOIN journal j ON j.book_id = t.book_id AND j.seq = t.seq
+  JOIN block k ON k.book_id = j.book_id AND k.block_no = j.block_no
+ CROSS JOIN LATERAL (SELECT w.bps, div(p.net::numeric * w.bps, 10000)::bigint AS expected
+                       FROM withholding_estimate w
+                      WHERE w.pseb = (v.pseb_commitment IS NOT NULL) AND w.valid_from <= k.committed_at
+                      ORDER BY w.valid_from DESC LIMIT 1) e
+ WHERE t.step = 1 AND t.state = 4 AND v.channel = 1 AND t.tax_withheld IS DISTINCT FROM e.expected;

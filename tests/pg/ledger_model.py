@@ -134,7 +134,7 @@ class Ledger:
                         [p["gross"], p["fee"], p["mid_rate_e10"], p["mid_value"], p["margin"], p["net"]], p["margin_bps"], ttl_ms)
 
     def hand_out(self, bank, limit):
-        return self.named("settlement_hand_out", self.book, self.bank[bank], self.bank_principal[bank], limit)[0]
+        return self.named("settlement_hand_out", self.book, self.bank[bank], self.bank_principal[bank], limit)[0][:2]
 
     def confirm(self, bank, items):
         return self.db.execute("SELECT outcome FROM confirm_instructions(%s, %s::int2, %s, " + ARRAY_OF["confirmation_draft"] + ")",

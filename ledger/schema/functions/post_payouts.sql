@@ -40,7 +40,7 @@ BEGIN
                                            AND p.reference IN (p_items[1].reference, p_items[n].reference));
     IF plain THEN
         BEGIN
-            written := write_payouts(p_book, p_principal, head.seq, head.block_no, p_items);
+            written := write_payouts(p_book, p_principal, head.seq, head.block_no, p_items, false);
             IF written.n = n THEN
                 outcome := array_fill(0::smallint, ARRAY[n]);
                 payout_id := array(SELECT generate_series(head.seq, head.seq + n - 1));
@@ -59,7 +59,7 @@ BEGIN
     kept := array(SELECT item FROM (SELECT unnest(p_items) AS item, unnest(outcome) AS o) t WHERE o = 0);
     IF cardinality(kept) > 0 THEN
         kept := carry_beneficiaries(p_book, p_principal, head.at, kept);
-        written := write_payouts(p_book, p_principal, head.seq, head.block_no, kept);
+        written := write_payouts(p_book, p_principal, head.seq, head.block_no, kept, true);
         IF written.n <> cardinality(kept) THEN
             RAISE EXCEPTION 'post_payouts wrote % of % judged payouts', written.n, cardinality(kept);
         END IF;
@@ -73,13 +73,16 @@ BEGIN
 END $$;
 
 -- Writes payouts and their journals with consecutive numbers from p_seq on. Those whose beneficiary does
--- not exist or was erased, or whose bank is not connected, are left out: n says how many were written.
+-- not exist or was erased, or whose bank is not connected, are left out, and unless they were judged (which looked at that) those
+-- above what their bank takes: n says how many were written.
 CREATE OR REPLACE FUNCTION write_payouts(p_book integer, p_principal integer, p_seq bigint, p_block bigint,
-    p_items payout_draft[], OUT n integer, OUT bank_id smallint[])
+    p_items payout_draft[], p_judged boolean, OUT n integer, OUT bank_id smallint[])
 LANGUAGE sql SET search_path = ujrat, pg_temp AS $$
     WITH payable AS (    -- the payable account of bank i in the first item's currency, 0 if it has none or is not connected
-        SELECT array_agg(coalesce(a.account_id, 0) ORDER BY i) AS of_bank
+        SELECT array_agg(coalesce(a.account_id, 0) ORDER BY i) AS of_bank,
+               array_agg(coalesce(t.instruction_max, 9223372036854775807) ORDER BY i) AS max_of_bank
           FROM generate_series(1, (SELECT max(bank_id)::integer FROM bank)) i
+          LEFT JOIN bank_terms_now t ON t.bank_id = i AND t.ccy = p_items[1].dst_ccy AND NOT p_judged
           LEFT JOIN (account a JOIN bank k ON k.bank_id = a.bank_id AND k.connected)
             ON a.book_id = p_book AND a.role = 'payable' AND a.ccy = p_items[1].dst_ccy AND a.bank_id = i
     ), item AS MATERIALIZED (    -- what the journal needs comes first: a row is read no further than that
@@ -96,7 +99,7 @@ LANGUAGE sql SET search_path = ujrat, pg_temp AS $$
                               WHERE book_id = p_book AND beneficiary_id = d.beneficiary_id AND erased_at IS NULL LIMIT 1) b
          CROSS JOIN LATERAL (SELECT CASE WHEN d.dst_ccy = p_items[1].dst_ccy THEN (SELECT of_bank FROM payable)[b.bank_id]
                                          ELSE payable_account(p_book, b.bank_id, d.dst_ccy) END AS payable OFFSET 0) a
-         WHERE a.payable <> 0
+         WHERE a.payable <> 0 AND d.net <= (SELECT max_of_bank FROM payable)[b.bank_id]
     ), payouts AS (
         INSERT INTO payout (payout_id, beneficiary_id, gross, fee, mid_rate_e10, mid_value, margin, net, quote_id,
                             book_id, rate_id, beneficiary_version, margin_bps, src_ccy, dst_ccy, bank_id,
@@ -144,7 +147,7 @@ BEGIN
         SELECT d.*, first_value(d.ord) OVER same AS first_ord, first_value(d.fingerprint) OVER same AS first_fingerprint,
                p.payout_id AS old_id, p.fingerprint AS old_fingerprint,
                d.carried IS DISTINCT FROM NULL OR b.beneficiary_id IS NOT NULL AS beneficiary_known,
-               k.connected AND a.account_id IS NOT NULL AS bank_payable,
+               k.connected AND a.account_id IS NOT NULL AS bank_payable, d.net > m.instruction_max AS over_limit,
                q.quote_id AS q_id, q.expires_at AS q_expires_at, used.payout_id IS NOT NULL AS q_used,
                (q.gross, q.fee, q.mid_rate_e10, q.mid_value, q.margin_bps, q.margin, q.net, q.rate_id, q.src_ccy, q.dst_ccy)
                IS NOT DISTINCT FROM
@@ -159,6 +162,7 @@ BEGIN
           LEFT JOIN account a ON a.book_id = p_book AND a.role = 'payable' AND a.ccy = d.dst_ccy
                              AND a.bank_id = coalesce((d.carried).bank_id, b.bank_id)
           LEFT JOIN bank k ON k.bank_id = a.bank_id
+          LEFT JOIN bank_terms_now m ON m.bank_id = a.bank_id AND m.ccy = d.dst_ccy
           LEFT JOIN quote q ON q.book_id = p_book AND q.quote_id = d.quote_id
           LEFT JOIN payout used ON used.book_id = p_book AND used.quote_id = d.quote_id
         WINDOW same AS (PARTITION BY d.reference ORDER BY d.ord)
@@ -175,6 +179,7 @@ BEGIN
             WHEN item.refusal <> 0 THEN item.refusal
             WHEN NOT item.beneficiary_known THEN 211                                       -- BENEFICIARY_NOT_FOUND
             WHEN item.bank_payable IS NOT TRUE THEN 205                                            -- BANK_NOT_CONNECTED
+            WHEN item.over_limit THEN 102                                                  -- AMOUNT_OVER_LIMIT
             WHEN item.quote_id IS NOT NULL AND item.q_id IS NULL THEN 401                  -- QUOTE_NOT_FOUND
             WHEN item.q_used OR item.quote_id = ANY (quotes_taken) THEN 403                -- QUOTE_USED
             WHEN item.q_expires_at <= p_at THEN 402                                        -- QUOTE_EXPIRED

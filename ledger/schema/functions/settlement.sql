@@ -52,33 +52,107 @@ BEGIN
 END $$;
 
 -- Hands the next payouts to their bank: from here on they are INSTRUCTED and cannot be cancelled. Answers how
--- far the bank has now been told, and whether that is further than before.
+-- far the bank has now been told, whether that is further than before, and whether a limit, or that its first window is not
+-- open yet, kept some back. This is what a bank's own stream asks: to a bank that settles by windows, or by files, nothing is
+-- handed out so.
 CREATE OR REPLACE FUNCTION hand_out(p_book integer, p_bank smallint, p_principal integer, p_limit integer,
-    OUT last_payout_id bigint, OUT moved boolean)
+    OUT last_payout_id bigint, OUT moved boolean, OUT kept_back boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM bank_terms_now t WHERE t.bank_id = p_bank AND (t.mode = 'windows' OR t.channel = 'file')) THEN
+        last_payout_id := handed_out_upto(p_book, p_bank);
+        moved := false;
+        kept_back := false;
+        RETURN;
+    END IF;
+    SELECT h.last_payout_id, h.moved, h.kept_back INTO last_payout_id, moved, kept_back
+      FROM hand_out_to_bank(p_book, p_bank, p_principal, p_limit) h;
+END $$;
+
+-- The same, whatever the bank's terms say of mode and channel: for who closes windows and writes files. And what it came to.
+CREATE OR REPLACE FUNCTION hand_out_window(p_book integer, p_bank smallint, p_principal integer, p_limit integer,
+    OUT last_payout_id bigint, OUT moved boolean, OUT kept_back boolean, OUT instructions bigint, OUT amount bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
+BEGIN
+    SELECT h.* INTO last_payout_id, moved, kept_back, instructions, amount
+      FROM hand_out_to_bank(p_book, p_bank, settling_principal(p_principal), p_limit) h;
+END $$;
+
+-- What may still be handed out to a bank: the window's maximum and the net debit cap, less what there is. NULL: no bound.
+-- True for as long as the bank's head row is locked; what comes in meanwhile (answers, returns, funding) only makes room.
+CREATE OR REPLACE FUNCTION hand_out_room(p_bank smallint) RETURNS bigint
+LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
+    SELECT least(t.window_max - h.window_amount, CASE WHEN t.net_debit_cap IS NOT NULL THEN t.net_debit_cap - bank_exposure(p_bank) END)
+      FROM bank_terms_now t JOIN bank_head h USING (bank_id) WHERE t.bank_id = p_bank;
+$$;
+
+-- What a bank has at stake, over all books: what it was told to pay and has not answered, and what it paid and was not made good
+-- for (less what it was prefunded with). Of one moment: an answer moves it from the one to the other in one commit.
+CREATE OR REPLACE FUNCTION bank_exposure(p_bank smallint) RETURNS bigint
+LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
+    SELECT (coalesce((SELECT sum(pending_amount) FROM bank_book WHERE bank_id = p_bank), 0)
+          - coalesce((SELECT sum(current_balance(book_id, account_id)) FROM account WHERE bank_id = p_bank AND role = 'nostro'), 0))::bigint;
+$$;
+
+CREATE OR REPLACE FUNCTION hand_out_to_bank(p_book integer, p_bank smallint, p_principal integer, p_limit integer,
+    OUT last_payout_id bigint, OUT moved boolean, OUT kept_back boolean, OUT instructions bigint, OUT amount bigint)
+LANGUAGE plpgsql SET search_path = ujrat, pg_temp AS $$
 DECLARE
     head record;
-    upto bigint;
+    next record;
+    open_window bigint;
+    room bigint;
 BEGIN
     last_payout_id := handed_out_upto(p_book, p_bank);
     moved := false;
+    kept_back := false;
+    instructions := 0;
+    amount := 0;
     -- A look without the lock: most of the time there is nothing new.
     IF NOT EXISTS (SELECT 1 FROM bank_payouts_after(p_book, p_bank, last_payout_id, 1)) THEN
         RETURN;
     END IF;
     head := begin_block(p_book);
+    IF EXISTS (SELECT 1 FROM bank_terms_now t WHERE t.bank_id = p_bank) THEN
+        -- From here on no window of the bank closes and no other book hands out to it: what is counted below stays true.
+        SELECT h.window_no INTO open_window FROM bank_head h WHERE h.bank_id = p_bank FOR UPDATE;
+        IF NOT FOUND THEN
+            kept_back := true;
+            RETURN;
+        END IF;
+        room := hand_out_room(p_bank);
+    END IF;
     last_payout_id := handed_out_upto(p_book, p_bank);
-    SELECT max(p.payout_id) INTO upto FROM bank_payouts_after(p_book, p_bank, last_payout_id, p_limit) p;
-    IF upto IS NULL THEN
+    -- As many as fit, in order; one that was cancelled takes no room.
+    SELECT max(w.payout_id) FILTER (WHERE w.fits) AS upto, count(*) FILTER (WHERE w.fits AND w.due > 0) AS n,
+           coalesce(sum(w.due) FILTER (WHERE w.fits), 0)::bigint AS due, coalesce(bool_or(NOT w.fits), false) AS too_much
+      INTO next
+      FROM (SELECT d.payout_id, d.due, room IS NULL OR sum(d.due) OVER w IN (0, least(sum(d.due) OVER w, room)) AS fits
+              FROM (SELECT p.payout_id, CASE WHEN t.state IS NULL THEN p.net ELSE 0 END AS due
+                      FROM bank_payouts_after(p_book, p_bank, last_payout_id, p_limit) p
+                      LEFT JOIN LATERAL (SELECT t.state FROM payout_transition t
+                                          WHERE t.book_id = p_book AND t.payout_id = p.payout_id AND t.step = 1 LIMIT 1) t ON true) d
+            WINDOW w AS (ORDER BY d.payout_id)) w;
+    kept_back := next.too_much;
+    IF next.upto IS NULL THEN
         RETURN;
     END IF;
-    INSERT INTO journal (seq, block_no, book_id, principal_id, kind, line_account, line_ccy, line_minor)
-    VALUES (head.seq, head.block_no, p_book, p_principal, 2, '{}', '{}', '{}');
-    INSERT INTO handout (book_id, bank_id, last_payout_id, prev_payout_id, seq)
-    VALUES (p_book, p_bank, upto, last_payout_id, head.seq);
+    INSERT INTO journal (seq, block_no, book_id, principal_id, kind, line_account, line_ccy, line_minor, detail)
+    VALUES (head.seq, head.block_no, p_book, p_principal, 2, '{}', '{}', '{}', 'window ' || open_window);
+    INSERT INTO handout (book_id, bank_id, last_payout_id, prev_payout_id, seq, window_no, instructions, amount)
+    VALUES (p_book, p_bank, next.upto, last_payout_id, head.seq, open_window, next.n, next.due);
+    INSERT INTO bank_book AS b (book_id, bank_id, pending_count, pending_amount) VALUES (p_book, p_bank, next.n, next.due)
+        ON CONFLICT (book_id, bank_id) DO UPDATE SET pending_count = b.pending_count + excluded.pending_count,
+                                                     pending_amount = b.pending_amount + excluded.pending_amount;
+    IF open_window IS NOT NULL THEN
+        UPDATE bank_head SET window_instructions = window_instructions + next.n, window_amount = window_amount + next.due
+         WHERE bank_id = p_bank;
+    END IF;
     PERFORM close_block(p_book, head.block_no, head.seq, head.seq, head.at);
-    last_payout_id := upto;
+    last_payout_id := next.upto;
     moved := true;
+    instructions := next.n;
+    amount := next.due;
 END $$;
 
 -- A bank says what became of its instructions: one call a book. Answers one number an item, in order: 0 recorded,
@@ -89,7 +163,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
 DECLARE
     head record;
     handed bigint;
-    written integer;
+    written record;
 BEGIN
     head := begin_block(p_book);
     handed := handed_out_upto(p_book, p_bank);
@@ -143,12 +217,20 @@ BEGIN
         SELECT p_book, payout_id, 1, state, seq, reason_code, bank_reference, tax_withheld, eprc_number
           FROM item ORDER BY seq
     )
-    SELECT count(*)::integer INTO written FROM item;
-    IF written <> (SELECT count(*) FROM unnest(outcome) o WHERE o = 0) THEN
-        RAISE EXCEPTION 'confirm_instructions wrote % of its confirmations', written;
+    SELECT count(*)::integer AS n, sum(net)::bigint AS amount INTO written FROM item;
+    IF written.n <> (SELECT count(*) FROM unnest(outcome) o WHERE o = 0) THEN
+        RAISE EXCEPTION 'confirm_instructions wrote % of its confirmations', written.n;
     END IF;
-    IF written > 0 THEN
-        PERFORM close_block(p_book, head.block_no, head.seq, head.seq + written - 1, head.at);
+    IF written.n > 0 THEN
+        -- They are not pending any more, and not asked about.
+        UPDATE bank_book SET pending_count = pending_count - written.n, pending_amount = pending_amount - written.amount
+         WHERE book_id = p_book AND bank_id = p_bank;
+        IF EXISTS (SELECT 1 FROM inquiry_open q WHERE q.bank_id = p_bank) THEN
+            DELETE FROM inquiry_open q USING unnest(p_items, outcome) i (payout_id, state, ccy, amount, bank_reference,
+                tax_withheld, eprc_number, reason_code, verdict)
+             WHERE i.verdict = 0 AND q.book_id = p_book AND q.payout_id = i.payout_id;
+        END IF;
+        PERFORM close_block(p_book, head.block_no, head.seq, head.seq + written.n - 1, head.at);
     END IF;
 END $$;
 
@@ -201,37 +283,4 @@ BEGIN
         RAISE EXCEPTION 'payout % cannot be cancelled any more', p_payout USING ERRCODE = 'UJ409';
     END IF;
     PERFORM reverse_payout(p_book, p_principal, p_payout, 1::smallint, 7::smallint, NULL, NULL, NULL);
-END $$;
-
--- A settled payment comes back, whole. Saying so again with the same reference is answered with the first time.
-CREATE OR REPLACE FUNCTION return_payment(p_book integer, p_bank smallint, p_principal integer, p_payout bigint,
-    p_ccy smallint, p_amount bigint, p_reason text, p_reference text)
-RETURNS timestamptz LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
-DECLARE
-    p payout;
-    last payout_transition;
-BEGIN
-    PERFORM 1 FROM book_head WHERE book_id = p_book FOR UPDATE;
-    SELECT * INTO p FROM payout WHERE book_id = p_book AND payout_id = p_payout AND bank_id = p_bank;
-    IF NOT FOUND OR p_payout > handed_out_upto(p_book, p_bank) THEN
-        RAISE EXCEPTION 'no instruction %', p_payout USING ERRCODE = 'UJ411';
-    END IF;
-    SELECT * INTO last FROM payout_transition WHERE book_id = p_book AND payout_id = p_payout ORDER BY step DESC LIMIT 1;
-    IF last.state = 7 THEN
-        RAISE EXCEPTION 'no instruction %', p_payout USING ERRCODE = 'UJ411';
-    END IF;
-    IF p_ccy <> p.dst_ccy THEN
-        RAISE EXCEPTION 'the payment was in another currency' USING ERRCODE = 'UJ108';
-    ELSIF p_amount <> p.net THEN
-        RAISE EXCEPTION 'the payment was of another amount' USING ERRCODE = 'UJ305';
-    END IF;
-    IF last.state = 6 AND last.reason_code = p_reason AND last.bank_reference = p_reference THEN
-        RETURN (SELECT k.committed_at FROM journal j JOIN block k USING (book_id, block_no)
-                 WHERE j.book_id = p_book AND j.seq = last.seq);
-    ELSIF last.state = 6 THEN
-        RAISE EXCEPTION 'payment % was returned before, under another reference', p_payout USING ERRCODE = 'UJ410';
-    ELSIF last.state IS DISTINCT FROM 4 THEN
-        RAISE EXCEPTION 'payment % is not settled', p_payout USING ERRCODE = 'UJ409';
-    END IF;
-    RETURN reverse_payout(p_book, p_principal, p_payout, (last.step + 1)::smallint, 6::smallint, last.seq, p_reason, p_reference);
 END $$;

@@ -1,0 +1,94 @@
+-- Alerts: of one kind and subject one is raised at a time, and it stays as a row when it has ended.
+
+-- Everything about alerts is done by one at a time; after this lock no other is taken.
+CREATE OR REPLACE FUNCTION lock_alerts() RETURNS void LANGUAGE sql SET search_path = ujrat, pg_temp AS $$
+    SELECT pg_advisory_xact_lock(8530151, 1);
+$$;
+
+-- Raises one. Answers its number and whether it was raised by this: the same kind and subject is not raised twice.
+CREATE OR REPLACE FUNCTION raise_alert(p_kind text, p_subject text, p_detail text, OUT alert_id bigint, OUT raised boolean)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
+BEGIN
+    PERFORM lock_alerts();
+    SELECT a.alert_id INTO alert_id FROM settlement_alert_now a WHERE a.kind = p_kind AND a.subject = p_subject;
+    raised := NOT FOUND;
+    IF raised THEN
+        INSERT INTO settlement_alert (kind, subject, detail, raised_at) VALUES (p_kind, p_subject, left(p_detail, 500), clock_timestamp())
+        RETURNING settlement_alert.alert_id INTO alert_id;
+    END IF;
+END $$;
+
+-- Ends the one that is raised of this kind and subject. False: none is.
+CREATE OR REPLACE FUNCTION end_alert(p_kind text, p_subject text, p_reason text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
+BEGIN
+    PERFORM lock_alerts();
+    INSERT INTO settlement_alert_end (alert_id, ended_at, reason)
+    SELECT a.alert_id, clock_timestamp(), left(p_reason, 500) FROM settlement_alert_now a WHERE a.kind = p_kind AND a.subject = p_subject;
+    RETURN FOUND;
+END $$;
+
+-- What there is to be said now. p_late: how long after its cut-off an open window is late.
+CREATE OR REPLACE FUNCTION alerts_due(p_late interval) RETURNS TABLE (kind text, subject text, detail text)
+LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
+    SELECT 'NOSTRO_LOW', b.code, format('%s of PKR minor units are left under the cap or of the funding, less than %s', p.left_amount, t.nostro_low)
+      FROM bank_terms_now t JOIN bank b USING (bank_id) CROSS JOIN LATERAL bank_position(t.bank_id) p
+     WHERE p.left_amount < t.nostro_low
+    UNION ALL
+    SELECT 'FLOAT_LOW', k.code || ' ' || c.code, format('%s of %s minor units are left, less than %s', -n.balance, c.code, l.amount)
+      FROM (SELECT DISTINCT ON (book_id, ccy) * FROM float_low WHERE valid_from <= clock_timestamp()
+             ORDER BY book_id, ccy, valid_from DESC) l
+      JOIN book k USING (book_id) JOIN currency c USING (ccy)
+      JOIN account a ON a.book_id = l.book_id AND a.role = 'float' AND a.ccy = l.ccy
+     CROSS JOIN LATERAL (SELECT current_balance(a.book_id, a.account_id) AS balance) n
+     WHERE -n.balance < l.amount
+    UNION ALL
+    (SELECT 'ESCALATED', instruction_id(q.book_id, q.payout_id), format('%s does not answer: asked %s times, last at %s', b.code, q.inquiry_no, q.asked_at)
+       FROM inquiry_open q JOIN bank b USING (bank_id) WHERE q.escalated ORDER BY q.bank_id, q.question_no LIMIT 1000)
+    UNION ALL
+    SELECT 'WINDOW_DISPUTED', b.code || ' ' || e.window_no, e.reason
+      FROM bank_head h JOIN bank b USING (bank_id) CROSS JOIN LATERAL windows_to_end(h.bank_id) w
+     CROSS JOIN LATERAL (SELECT * FROM window_end e WHERE e.bank_id = h.bank_id AND e.window_no = w.window_no ORDER BY e.step DESC LIMIT 1) e
+    UNION ALL
+    SELECT 'WINDOW_LATE', b.code || ' ' || h.window_no, format('its cut-off was %s and it is open', w.cutoff_at)
+      FROM bank_head h JOIN bank b USING (bank_id) JOIN settlement_window w USING (bank_id, window_no)
+     WHERE w.cutoff_at + p_late < clock_timestamp()
+    UNION ALL
+    SELECT 'KEPT_BACK', instruction_id(w.book_id, w.first_payout_id), format('a limit of %s keeps it back, and %s behind it', b.code, w.waiting_count - 1)
+      FROM bank_terms_now t JOIN bank b USING (bank_id) JOIN bank_head h USING (bank_id)
+      JOIN settlement_window o USING (bank_id, window_no)
+     CROSS JOIN LATERAL bank_waiting(t.bank_id) w
+     CROSS JOIN LATERAL (SELECT k.committed_at FROM journal j JOIN block k USING (book_id, block_no)
+                          WHERE j.book_id = w.book_id AND j.seq = w.first_payout_id) accepted
+     -- By windows things wait anyway: what no window can take, or the last one did not.
+     WHERE w.first_amount > least(t.window_max, t.net_debit_cap)
+        OR (w.first_amount > hand_out_room(t.bank_id) AND (t.mode = 'instant' OR accepted.committed_at < o.opened_at));
+$$;
+
+-- Raises what is due and not raised, and ends what was raised and is not due any more. Of the kinds that somebody else raises, those about
+-- an instruction that blocks are ended here, when it has its answer.
+CREATE OR REPLACE FUNCTION refresh_alerts(p_late interval DEFAULT '15 minutes', OUT raised integer, OUT ended integer)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
+BEGIN
+    PERFORM lock_alerts();
+    WITH due AS MATERIALIZED (
+        SELECT * FROM alerts_due(p_late)
+    ), news AS (
+        INSERT INTO settlement_alert (kind, subject, detail, raised_at)
+        SELECT d.kind, d.subject, left(d.detail, 500), clock_timestamp() FROM due d
+         WHERE NOT EXISTS (SELECT 1 FROM settlement_alert_now a WHERE a.kind = d.kind AND a.subject = d.subject)
+        RETURNING 1
+    ), over AS (
+        INSERT INTO settlement_alert_end (alert_id, ended_at, reason)
+        SELECT a.alert_id, clock_timestamp(), 'it is so no more' FROM settlement_alert_now a
+         WHERE CASE WHEN a.kind IN ('NOSTRO_LOW', 'FLOAT_LOW', 'ESCALATED', 'WINDOW_DISPUTED', 'WINDOW_LATE', 'KEPT_BACK')
+                    THEN NOT EXISTS (SELECT 1 FROM due d WHERE d.kind = a.kind AND d.subject = a.subject)
+                    WHEN a.kind = 'BLOCKED'
+                    THEN EXISTS (SELECT 1 FROM payout_transition t WHERE t.step = 1
+                                    AND t.book_id = substring(a.subject FROM '^UJ([0-9]+)-')::integer
+                                    AND t.payout_id = substring(a.subject FROM '-([0-9]+)$')::bigint)
+                    ELSE false END
+        RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM news), (SELECT count(*) FROM over) INTO raised, ended;
+END $$;

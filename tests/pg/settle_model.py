@@ -1,0 +1,151 @@
+"""A hand on the settlement functions, and what must hold of windows after every commit."""
+import datetime
+
+from ledger_model import *
+
+WINDOW_NOT_FOUND, INQUIRY_NOT_FOUND = 420, 421
+ANY = object()
+
+
+class Bank:
+    """One bank as ujrat-settle and the gateway see it, over several books."""
+
+    def __init__(self, db, code, books):
+        self.db, self.code, self.books = db, code, books
+        self.id = books[0].bank[code]
+        self.principal = books[0].bank_principal[code]
+        self.settle = books[0].one("SELECT add_principal('ujrat://system/settle', 'system')")
+
+    def one(self, sql, *args):
+        return self.db.execute(sql, args).fetchone()[0]
+
+    def row(self, sql, *args):
+        cursor = self.db.execute(sql, args)
+        return dict(zip([c.name for c in cursor.description], cursor.fetchone()))
+
+    def rows(self, sql, *args):
+        return self.db.execute(sql, args).fetchall()
+
+    def refused(self, call, *args, **named):
+        return self.books[0].reason_of(lambda: call(*args, **named))
+
+    def terms(self, mode="instant", channel="grpc", cutoffs=("11:00", "15:00"), ramadan=("10:00",), instruction_max=None,
+              window_max=None, cap=None, low=None, within="4 hours", escalate="8 hours", settle="4 hours", ccy=PKR, start=None):
+        return self.one("SELECT set_bank_terms(%s::int2, %s, %s, %s::time[], %s::time[], %s::int2, %s, %s, %s, %s, %s, %s, %s, "
+                        "'pacs.008.001.08', 'test', %s)", self.id, mode, channel, list(cutoffs), list(ramadan), ccy, instruction_max,
+                        window_max, cap, low, within, escalate, settle, start)
+
+    def open(self):
+        return self.row("SELECT * FROM open_first_window(%s::int2, clock_timestamp() + interval '1 hour')", self.id)
+
+    def close(self, window, settle_by="4 hours"):
+        return self.row("SELECT * FROM close_window(%s::int2, %s, %s, clock_timestamp() + %s::interval, clock_timestamp() + interval '1 day')",
+                        self.id, window, self.settle, settle_by)
+
+    def hand_out(self, ledger, limit=1000, principal=ANY):
+        return self.row("SELECT * FROM hand_out_window(%s, %s::int2, %s, %s)", ledger.book, self.id,
+                        self.settle if principal is ANY else principal, limit)
+
+    def stream(self, ledger, limit=1000):
+        return self.row("SELECT * FROM hand_out(%s, %s::int2, %s, %s)", ledger.book, self.id, self.principal, limit)
+
+    def totals(self, window):
+        return self.row("SELECT * FROM window_totals(%s::int2, %s)", self.id, window)
+
+    def window(self, window):
+        return self.row("SELECT * FROM windows_of_bank(%s::int2, %s, 1)", self.id, window)
+
+    def end(self, window, late=None):
+        return self.one("SELECT end_window(%s::int2, %s, %s, clock_timestamp() + %s::interval)", self.id, window, self.settle, late)
+
+    def report(self, window, *totals, ccy=PKR):
+        return self.one("SELECT report_window(%s::int2, %s, %s, %s::int2, %s, %s, %s, %s)", self.id, window, self.principal, ccy, *totals)
+
+    def position(self):
+        return self.row("SELECT * FROM bank_position(%s::int2)", self.id)
+
+    def pending(self, ledger):
+        """Payouts that it was told of and has not answered."""
+        return self.rows("""SELECT payout_id, net FROM payout p WHERE book_id = %s AND bank_id = %s
+                               AND payout_id <= handed_out_upto(book_id, bank_id) AND NOT EXISTS (SELECT FROM payout_transition t
+                                   WHERE (t.book_id, t.payout_id) = (p.book_id, p.payout_id)) ORDER BY 1""", ledger.book, self.id)
+
+    def answer(self, ledger, payout, net, state=SETTLED, **more):
+        item = {"payout_id": payout, "state": state, "ccy": PKR, "amount": net, "bank_reference": f"B{payout}" if state == SETTLED else None,
+                "tax_withheld": None, "eprc_number": None, "reason_code": None if state == SETTLED else "AC04", **more}
+        return ledger.confirm(self.code, [item])[0]
+
+    def answer_all(self, ledger, state=SETTLED):
+        for payout, net in self.pending(ledger):
+            assert self.answer(ledger, payout, net, state) == OK
+
+    def overdue(self, before="clock_timestamp()", limit=1000):
+        return self.rows(f"SELECT book_id, payout_id, net, inquiry_no FROM overdue_instructions(%s::int2, {before}, %s)", self.id, limit)
+
+    def ask(self, ledger, payouts, escalated=False, before="clock_timestamp()"):
+        return self.one(f"SELECT ask(%s::int2, %s, %s::bigint[], %s, {before})", self.id, ledger.book, list(payouts), [escalated] * len(payouts))
+
+    def questions(self, after=0, limit=100):
+        return self.rows("SELECT question_no, kind, book_id, payout_id, number, reason_code FROM open_questions(%s::int2, %s, %s)",
+                         self.id, after, limit)
+
+    def say(self, *items):
+        """Each (kind, book, payout, number, status, reason)."""
+        return self.one("SELECT answer_questions(%s::int2, %s, ARRAY(SELECT ROW(v.*)::question_answer FROM json_to_recordset(%s) "
+                        "v (k int2, b int4, p int8, n int2, s text, r text)))", self.id, self.principal,
+                        json.dumps([dict(zip("kbpnsr", i)) for i in items]))
+
+
+def pay(ledger, bank, amounts, stem="p"):
+    """Payouts of these gross amounts (USD minor units) to a bank's beneficiary: their ids."""
+    ledger.counter = getattr(ledger, "counter", 0)
+    beneficiary = ledger.beneficiary(f"ben-{bank}", bank)
+    drafts = []
+    for amount in amounts:
+        ledger.counter += 1
+        drafts.append(ledger.draft(f"{stem}-{ledger.counter}", beneficiary, price(amount, USD, 0, 0)))
+    outcome, ids = ledger.post(drafts)
+    assert set(outcome) == {OK}, outcome
+    return ids
+
+
+def net_of(amount):
+    return price(amount, USD, 0, 0)["net"]
+
+
+def check_settlement_is_sound(db):
+    """What must hold of what banks were told, after every commit. Everything is counted anew from the rows."""
+    def nothing(sql, what):
+        bad = db.execute(sql).fetchall()
+        assert not bad, f"{what}: {bad[:5]}"
+
+    told = """SELECT h.book_id, h.bank_id, h.window_no, h.seq, h.instructions, h.amount, count(p.payout_id) AS n, coalesce(sum(p.net), 0) AS due,
+                     count(p.payout_id) FILTER (WHERE t.state IS NULL) AS pending_n, coalesce(sum(p.net) FILTER (WHERE t.state IS NULL), 0) AS pending
+                FROM handout h LEFT JOIN (payout p LEFT JOIN payout_transition t ON (t.book_id, t.payout_id, t.step) = (p.book_id, p.payout_id, 1))
+                  ON p.book_id = h.book_id AND p.bank_id = h.bank_id AND p.payout_id > h.prev_payout_id AND p.payout_id <= h.last_payout_id
+                 AND t.state IS DISTINCT FROM 7
+               GROUP BY h.book_id, h.bank_id, h.window_no, h.seq, h.instructions, h.amount"""
+    nothing(f"SELECT * FROM ({told}) t WHERE (instructions, amount) IS DISTINCT FROM (n, due)", "a hand-out is not what it says")
+    nothing(f"""SELECT * FROM (SELECT book_id, bank_id, sum(pending_n) AS n, sum(pending) AS due FROM ({told}) t GROUP BY 1, 2) t
+                  FULL JOIN bank_book USING (book_id, bank_id)
+                 WHERE (pending_count, pending_amount) IS DISTINCT FROM (n, due)""", "pending is not what is pending")
+    nothing(f"""SELECT * FROM window_closing c LEFT JOIN (SELECT bank_id, window_no, sum(n) AS n, sum(due) AS due FROM ({told}) t GROUP BY 1, 2) t
+                 USING (bank_id, window_no) WHERE (instructions, amount) IS DISTINCT FROM (coalesce(n, 0), coalesce(due, 0))""",
+            "a closed window is not its hand-outs")
+    nothing("""SELECT * FROM window_closing c LEFT JOIN (SELECT bank_id, window_no, sum(instructions) AS n, sum(amount) AS due FROM window_book
+                GROUP BY 1, 2) b USING (bank_id, window_no) WHERE (instructions, amount) IS DISTINCT FROM (coalesce(n, 0), coalesce(due, 0))""",
+            "a closed window is not its books")
+    nothing(f"""SELECT * FROM bank_head h LEFT JOIN (SELECT bank_id, window_no, sum(n) AS n, sum(due) AS due FROM ({told}) t GROUP BY 1, 2) t
+                 USING (bank_id, window_no) WHERE (window_instructions, window_amount) IS DISTINCT FROM (coalesce(n, 0), coalesce(due, 0))""",
+            "an open window is not its hand-outs")
+    nothing("""SELECT * FROM settlement_window w LEFT JOIN bank_head h USING (bank_id)
+                WHERE (w.window_no < h.window_no) IS DISTINCT FROM EXISTS (SELECT FROM window_closing c WHERE (c.bank_id, c.window_no) = (w.bank_id, w.window_no))
+                   OR w.window_no > h.window_no""", "other windows are open than the last")
+    nothing("""SELECT h.* FROM handout h JOIN journal j ON (j.book_id, j.seq) = (h.book_id, h.seq)
+                WHERE j.detail IS DISTINCT FROM 'window ' || h.window_no""", "a hand-out's journal does not say its window")
+    nothing("""SELECT o.* FROM inquiry_open o WHERE EXISTS (SELECT FROM payout_transition t WHERE (t.book_id, t.payout_id) = (o.book_id, o.payout_id))""",
+            "what has its answer is still asked about")
+    nothing("""SELECT b.* FROM bank_book b JOIN payout p ON (p.book_id, p.bank_id) = (b.book_id, b.bank_id) AND p.payout_id <= b.answered_upto
+                WHERE NOT EXISTS (SELECT FROM payout_transition t WHERE (t.book_id, t.payout_id) = (p.book_id, p.payout_id))
+                  AND NOT EXISTS (SELECT FROM inquiry_open o WHERE (o.book_id, o.payout_id) = (p.book_id, p.payout_id))""",
+            "something without an answer would never be asked about")
