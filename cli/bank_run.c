@@ -10,6 +10,7 @@
 #include "cli/bank_run.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "cli/bank_files.h"
 #include "cli/commands.h"
 #include "cli/report.h"
 #include "domain/purpose.h"
@@ -42,6 +43,11 @@ const struct option_row bank_run_options[] = {
     {"batch", "N", "confirmations in one call, 1 to 1000 (500)", false},
     {"tax-bps", "N", "tax withheld from export of services, in basis points (100)", false},
     {"tax-bps-pseb", "N", "the same for those registered with PSEB (25)", false},
+    {"files", "DIR", "by files rather than calls: the folder that ujrat-settle calls files", false},
+    {"sign-key", "FILE", "with --files: the bank's private Ed25519 key, PEM", false},
+    {"gateway-key", "FILE", "with --files: the gateway's public key; without it nothing is checked",
+     false},
+    {"poll-ms", "N", "with --files: how often it looks for new ones (200)", false},
     {"seconds", "N", "end after N seconds", false},
     {NULL, NULL, NULL, false},
 };
@@ -99,6 +105,14 @@ void bank_take(struct bank *b, struct bank_item *what, struct slice iban, bool e
     }
     snprintf(item->shown, sizeof item->shown, "%s", shown);
     bank_work_add(&b->work, item);
+}
+
+void bank_recalled(struct bank *b, struct bank_item *item, struct slice inquiry)
+{
+    struct script_facts facts = {
+        .recall = true, .number = ++b->n_recalls, .minor = item->minor, .id = slice_str(item->id)};
+
+    bank_work_recalled(&b->work, item, inquiry, script_choose(&b->script, &facts));
 }
 
 static void take_instruction(struct bank *b, const struct wire_instruction *in)
@@ -320,6 +334,24 @@ static bool read_shorthands(const struct args *args, struct bank *b)
     return return_every == 0 || add_rule(&b->script, line);
 }
 
+/* There is no message for it that ujrat-settle takes. */
+static bool fits_files(const struct script *script)
+{
+    struct plan plan;
+    struct script_error error;
+
+    for (size_t i = 0; i < script->n_rules; i++) {
+        if (!plan_read(slice_str(script->rules[i].plan), true, &plan, &error))
+            abort();
+        for (size_t k = 0; k < plan.n; k++)
+            if (plan.steps[k].kind == STEP_REVERSE) {
+                complain("--files: a return cannot be taken back in a file: reverse");
+                return false;
+            }
+    }
+    return true;
+}
+
 static bool read_options(const struct args *args, struct bank *b)
 {
     const char *as = args_get(args, "as");
@@ -342,7 +374,8 @@ static bool read_options(const struct args *args, struct bank *b)
            args_int(args, "batch", 1, BANK_BATCH_MAX, &b->batch) &&
            args_int(args, "tax-bps", 0, 10000, &b->tax_bps) &&
            args_int(args, "tax-bps-pseb", 0, 10000, &b->tax_bps_pseb) &&
-           read_script(args_get(args, "script"), &b->script) && read_shorthands(args, b);
+           read_script(args_get(args, "script"), &b->script) && read_shorthands(args, b) &&
+           (!args_has(args, "files") || fits_files(&b->script));
 }
 
 static void make_events(struct bank *b, long long seconds)
@@ -382,15 +415,20 @@ enum exit_code bank_run_run(const struct args *args)
         abort();
     if (!read_options(args, b) || !args_int(args, "seconds", 1, 86400, &seconds))
         goto out;
-    code = caller_open(args, &b->caller);
+    code = args_has(args, "files") ? EXIT_DONE : caller_open(args, &b->caller);
     if (code != EXIT_DONE)
         goto out;
     code = EXIT_REFUSED;
     if (!bank_state_open(args_get(args, "state"), b->code, &b->state))
         goto out;
     bank_work_init(&b->work, b->state);
-    make_events(b, seconds);
     b->code_at_end = EXIT_DONE;
+    if (args_has(args, "files")) {
+        b->work.in_files = true;
+        code = bank_files_run(args, b, seconds);
+        goto out;
+    }
+    make_events(b, seconds);
     open_stream(b);
     bank_go_on(b);
     event_base_dispatch(b->base);

@@ -20,6 +20,7 @@ struct bank {
     struct bank_work work;
     struct script script;
     long long delay_ms, batch, tax_bps, tax_bps_pseb;
+    int64_t n_recalls;
     const char *code; /* for references: what --as said, or BANK */
     bool quiet;
 
@@ -45,6 +46,9 @@ void bank_say(struct bank *b);
 /* Makes what an instruction (of which `what` has the id, currency and amount) becomes, and what is withheld. */
 void bank_take(struct bank *b, struct bank_item *what, struct slice iban, bool export_of_services,
                bool pseb, const char *shown);
+
+/* We ask the bank to give a payment back. */
+void bank_recalled(struct bank *b, struct bank_item *item, struct slice inquiry);
 
 /* Dies, if that instruction's script says so here. */
 void bank_crash_at(struct bank *b, const struct bank_item *item, enum crash_point point);

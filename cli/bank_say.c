@@ -224,14 +224,36 @@ static bool take_status(struct bank *b, const char *method, const struct grpc_re
     return false;
 }
 
+/* After each return both sides have the same total of what came back. */
+static void compare_returned(struct bank *b, const struct saying *said,
+                             const struct wire_money *theirs)
+{
+    char ours_text[MONEY_TEXT_SIZE], theirs_text[MONEY_TEXT_SIZE];
+    struct wire_money ours = {true, slice_str(said->item->ccy), said->item->returned_minor};
+
+    if ((said->step != STEP_RETURN && said->step != STEP_REVERSE) ||
+        theirs->minor_units == ours.minor_units)
+        return;
+    b->surprised = true;
+    complain("%s: by our books %s came back, by the gateway's %s; a person must look", said->id,
+             wire_money_shown(&ours, ours_text), wire_money_shown(theirs, theirs_text));
+}
+
 static void on_returned(void *user, const struct grpc_result *result)
 {
     struct bank *b = user;
+    struct wire_return_payment_response response;
 
     if (b->closing)
         return;
-    if (take_status(b, "ReturnPayment", result))
+    arena_reset(&b->caller.arena);
+    if (take_status(b, "ReturnPayment", result)) {
+        if (wire_decode(&wire_return_payment_response_type,
+                        slice_of(result->bytes, result->bytes_length), &b->caller.arena, &response)
+                .reason == REASON_NONE)
+            compare_returned(b, &b->said[0], &response.returned_amount);
         take_outcome(b, &b->said[0], SLICE("RECORDED"), SLICE(""), SLICE(""));
+    }
     finish_call(b);
 }
 
@@ -244,10 +266,44 @@ static void send_back(struct bank *b)
         .amount = {true, slice_str(s->ccy), s->minor},
         .reason_code = slice_str(s->code),
         .return_reference = slice_str(s->reference),
+        .charge = {s->charge_minor > 0, slice_str(s->ccy), s->charge_minor},
     };
 
     start_call(b, BANK_SETTLEMENT "ReturnPayment", &wire_return_payment_request_type, &request,
                on_returned);
+}
+
+static void on_reversed(void *user, const struct grpc_result *result)
+{
+    struct bank *b = user;
+    struct wire_reverse_return_response response;
+
+    if (b->closing)
+        return;
+    arena_reset(&b->caller.arena);
+    if (take_status(b, "ReverseReturn", result)) {
+        if (wire_decode(&wire_reverse_return_response_type,
+                        slice_of(result->bytes, result->bytes_length), &b->caller.arena, &response)
+                .reason == REASON_NONE)
+            compare_returned(b, &b->said[0], &response.returned_amount);
+        take_outcome(b, &b->said[0], SLICE("RECORDED"), SLICE(""), SLICE(""));
+    }
+    finish_call(b);
+}
+
+static void take_back(struct bank *b)
+{
+    const struct saying *s = &b->said[0];
+    struct wire_reverse_return_request request = {
+        .present = true,
+        .instruction_id = slice_str(s->id),
+        .return_reference = slice_str(s->of_reference),
+        .reversal_reference = slice_str(s->reference),
+        .reason_code = slice_str(s->code),
+    };
+
+    start_call(b, BANK_SETTLEMENT "ReverseReturn", &wire_reverse_return_request_type, &request,
+               on_reversed);
 }
 
 /* ---------------------------------------------------------------- saying */
@@ -276,6 +332,8 @@ void bank_say(struct bank *b)
         send_back(b);
         break;
     case SAY_REVERSAL:
+        take_back(b);
+        break;
     case SAY_ANSWER:
         abort();
     }

@@ -32,7 +32,14 @@ struct bank_state {
     struct bank_entry *entries;
     size_t n_entries, entries_size;
     int64_t surprises;
-    json_t *crashes; /* "ID/STEP" */
+    json_t *crashes;    /* "ID/STEP" */
+    json_t *files_read; /* by SHA-256 */
+    int64_t last_read;
+    struct bank_filing filing; /* file_no 0: none is being written */
+    struct bank_item **filing_items;
+    int64_t last_file_no;
+    char last_sha256[65];
+    char our_bic[12], bank_bic[12];
     char token[BANK_TOKEN_SIZE];
     char bank[BANK_CODE_CHARS_MAX + 1];
 };
@@ -295,6 +302,59 @@ static bool take_done(struct bank_state *s, struct bank_item *item, const json_t
     return true;
 }
 
+static bool take_filing(struct bank_state *s, const json_t *line)
+{
+    const json_t *ids = json_object_get(line, "items");
+    struct bank_filing f = {.file_no = int_of(line, "file"), .at_us = int_of(line, "at")};
+
+    f.n = json_array_size(ids);
+    if (f.file_no != s->last_file_no + 1 || s->filing.file_no != 0 || f.n == 0)
+        return false;
+    snprintf(f.message, sizeof f.message, "%s", text_of(line, "message"));
+    snprintf(f.from, sizeof f.from, "%s", text_of(line, "from"));
+    snprintf(f.to, sizeof f.to, "%s", text_of(line, "to"));
+    free(s->filing_items);
+    s->filing_items = must_grow(NULL, f.n, sizeof(struct bank_item *));
+    for (size_t i = 0; i < f.n; i++) {
+        const char *id = json_string_value(json_array_get(ids, i));
+
+        s->filing_items[i] = id == NULL ? NULL : bank_state_find(s, slice_str(id));
+        if (s->filing_items[i] == NULL)
+            return false;
+    }
+    s->filing = f;
+    return true;
+}
+
+/* Its steps are those that are said next: those before them that nobody hears of are passed. */
+static bool take_filed(struct bank_state *s, const json_t *line)
+{
+    if (s->filing.file_no == 0 || s->filing.file_no != int_of(line, "filed"))
+        return false;
+    for (size_t i = 0; i < s->filing.n; i++) {
+        struct bank_item *item = s->filing_items[i];
+
+        while (item->at < item->plan->n && !step_is_said(item->plan->steps[item->at].kind))
+            item->at++;
+        if (item->at == item->plan->n)
+            return false;
+        item->at++;
+        item->booked = false;
+    }
+    snprintf(s->last_sha256, sizeof s->last_sha256, "%s", text_of(line, "sha256"));
+    s->last_file_no = s->filing.file_no;
+    s->filing.file_no = 0;
+    return true;
+}
+
+static bool take_read(struct bank_state *s, const char *sha256, const json_t *line)
+{
+    s->last_read = int_of(line, "file_no");
+    snprintf(s->our_bic, sizeof s->our_bic, "%s", text_of(line, "from"));
+    snprintf(s->bank_bic, sizeof s->bank_bic, "%s", text_of(line, "to"));
+    return json_object_set_new(s->files_read, sha256, json_true()) == 0;
+}
+
 static bool take_line(struct bank_state *s, const json_t *line)
 {
     const char *id = json_string_value(json_object_get(line, "id"));
@@ -313,6 +373,12 @@ static bool take_line(struct bank_state *s, const json_t *line)
         snprintf(s->token, sizeof s->token, "%s", token);
         return true;
     }
+    if (json_object_get(line, "file") != NULL)
+        return take_filing(s, line);
+    if (json_object_get(line, "filed") != NULL)
+        return take_filed(s, line);
+    if (json_object_get(line, "read") != NULL)
+        return take_read(s, text_of(line, "read"), line);
     if (crashed != NULL)
         return json_object_set_new(s->crashes, crashed, json_true()) == 0;
     if (id == NULL)
@@ -375,7 +441,8 @@ static struct bank_state *new_state(const char *path, int fd, const char *mode)
     s->path = path;
     s->file = fdopen(fd, mode);
     s->crashes = json_object();
-    if (s->file == NULL || s->crashes == NULL)
+    s->files_read = json_object();
+    if (s->file == NULL || s->crashes == NULL || s->files_read == NULL)
         abort();
     return s;
 }
@@ -443,6 +510,8 @@ void bank_state_close(struct bank_state **state)
         return;
     fclose(s->file);
     json_decref(s->crashes);
+    json_decref(s->files_read);
+    free(s->filing_items);
     for (size_t i = 0; i < s->n_items; i++)
         free(s->items[i]);
     while (s->plans != NULL) {
@@ -601,6 +670,65 @@ void bank_state_done(struct bank_state *state, struct bank_item *item, struct sl
 void bank_state_take_token(struct bank_state *state, struct slice token)
 {
     append(state, json_pack("{s:s%}", "token", token.p, token.len));
+}
+
+void bank_state_file(struct bank_state *state, struct bank_filing *filing,
+                     struct bank_item *const *items)
+{
+    json_t *ids = json_array();
+
+    for (size_t i = 0; i < filing->n; i++)
+        json_array_append_new(ids, json_string(items[i]->id));
+    filing->file_no = state->last_file_no + 1;
+    append(state, json_pack("{s:I, s:s, s:I, s:s, s:s, s:o}", "file", (json_int_t)filing->file_no,
+                            "message", filing->message, "at", (json_int_t)filing->at_us, "from",
+                            filing->from, "to", filing->to, "items", ids));
+}
+
+bool bank_state_filing(const struct bank_state *state, struct bank_filing *out,
+                       struct bank_item *const **items)
+{
+    *out = state->filing;
+    *items = state->filing_items;
+    return state->filing.file_no != 0;
+}
+
+void bank_state_filed(struct bank_state *state, const char *sha256)
+{
+    append(state,
+           json_pack("{s:I, s:s}", "filed", (json_int_t)state->filing.file_no, "sha256", sha256));
+}
+
+const char *bank_state_last_sha256(const struct bank_state *state)
+{
+    return state->last_sha256;
+}
+
+void bank_state_read_file(struct bank_state *state, const char *sha256, int64_t file_no,
+                          const char *our_bic, const char *bank_bic)
+{
+    append(state, json_pack("{s:s, s:I, s:s, s:s}", "read", sha256, "file_no", (json_int_t)file_no,
+                            "from", our_bic, "to", bank_bic));
+}
+
+bool bank_state_has_read(const struct bank_state *state, const char *sha256)
+{
+    return json_object_get(state->files_read, sha256) != NULL;
+}
+
+int64_t bank_state_last_read(const struct bank_state *state)
+{
+    return state->last_read;
+}
+
+const char *bank_state_our_bic(const struct bank_state *state)
+{
+    return state->our_bic;
+}
+
+const char *bank_state_bank_bic(const struct bank_state *state)
+{
+    return state->bank_bic;
 }
 
 void bank_state_crash(struct bank_state *state, struct slice id, int step)

@@ -90,6 +90,15 @@ struct bank_totals {
     int64_t surprises; /* the gateway refused what it should not have, or the other way round */
 };
 
+/* A file to us that is being written, or was when the bank died: it is made again, to the same bytes. */
+struct bank_filing {
+    int64_t file_no;  /* 0: none */
+    char message[24]; /* "pacs.002.001.10" */
+    int64_t at_us;
+    char from[12], to[12]; /* BICs: the bank's, ours */
+    size_t n;
+};
+
 struct bank_state;
 
 /* Opens, reads, locks: two banks on one file would pay twice. bank: its code, which stands in its references and must be
@@ -147,6 +156,29 @@ void bank_state_done(struct bank_state *state, struct bank_item *item, struct sl
                      struct slice reason);
 /* All that was delivered up to that token is decided. */
 void bank_state_take_token(struct bank_state *state, struct slice token);
+/* ---------------------------------------------------------------- files
+ * A file to us is written down, with what goes into it, before it is written; once it is whole a second line says so, and
+ * is what makes its steps done. */
+
+/* items: of the steps that come next, n of them. filing->file_no is set: the next. */
+void bank_state_file(struct bank_state *state, struct bank_filing *filing,
+                     struct bank_item *const *items);
+/* The one that is not whole yet, as far as is known, and its items (good until it is filed). False: none. */
+bool bank_state_filing(const struct bank_state *state, struct bank_filing *out,
+                       struct bank_item *const **items);
+void bank_state_filed(struct bank_state *state, const char *sha256);
+/* Of the last file that was filed: 64 digits, "" if there is none. */
+const char *bank_state_last_sha256(const struct bank_state *state);
+
+/* A file from us was dealt with. Its number, and who wrote to whom. */
+void bank_state_read_file(struct bank_state *state, const char *sha256, int64_t file_no,
+                          const char *our_bic, const char *bank_bic);
+bool bank_state_has_read(const struct bank_state *state, const char *sha256);
+int64_t bank_state_last_read(const struct bank_state *state);
+/* "" while no file was read. */
+const char *bank_state_our_bic(const struct bank_state *state);
+const char *bank_state_bank_bic(const struct bank_state *state);
+
 void bank_state_crash(struct bank_state *state, struct slice id, int step);
 void bank_state_sync(struct bank_state *state);
 

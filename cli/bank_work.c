@@ -45,8 +45,13 @@ void bank_work_asked(struct bank_work *work, struct bank_item *item, struct slic
     item->inquired = true;
     item->asked++;
     if (step == NULL || (step->kind != STEP_SILENT && step->kind != STEP_PENDING)) {
-        item->say_again = item->answer != 0;
-        item->say_pending = item->answer == 0 && step != NULL;
+        if (work->in_files) {
+            item->recall_plan = item->answer != 0 ? "again" : "pending PDNG";
+            item->recall_next[0] = '\0';
+        } else {
+            item->say_again = item->answer != 0;
+            item->say_pending = item->answer == 0 && step != NULL;
+        }
     }
     bank_work_add(work, item);
 }
@@ -103,7 +108,9 @@ static void replan(struct bank_work *work, struct bank_item *item)
     item->recall_plan = NULL;
     item->due_us = 0;
     item->due_number = 0;
-    bank_state_replan(work->state, item, slice_str(item->recall_next), text);
+    bank_state_replan(work->state, item,
+                      slice_str(item->recall_next[0] == '\0' ? item->recall : item->recall_next),
+                      text);
 }
 
 /* ---------------------------------------------------------------- amounts */
@@ -493,7 +500,7 @@ size_t bank_work_next(struct bank_work *work, int64_t now_us, size_t max, struct
             if (!say(work, item, &out[n]))
                 continue; /* the same again, a step further */
             n++;
-            if (kind == SAY_RETURN || kind == SAY_REVERSAL)
+            if (!work->in_files && (kind == SAY_RETURN || kind == SAY_REVERSAL))
                 break;
         } else if (so == WAITING && item->due_us > 0 && (*due_us == 0 || item->due_us < *due_us)) {
             *due_us = item->due_us;
@@ -503,7 +510,24 @@ size_t bank_work_next(struct bank_work *work, int64_t now_us, size_t max, struct
     return n;
 }
 
+void bank_work_repeat(struct bank_work *work, struct bank_item *item, struct saying *out)
+{
+    bool said;
+
+    while (!step_is_said(item->plan->steps[item->at].kind))
+        item->at++;
+    said = say(work, item, out);
+    assert(said); /* it was, or it would not have been put into a file */
+}
+
 /* ---------------------------------------------------------------- afterwards */
+
+void bank_work_filed(struct bank_work *work, struct saying *said)
+{
+    (void)work;
+    said->item->busy = false;
+    said->item->inquired = false;
+}
 
 void bank_work_said(struct bank_work *work, struct saying *said, struct slice outcome,
                     struct slice reason)

@@ -33,6 +33,7 @@ struct bank_work {
     struct bank_state *state;
     struct bank_item *first, **end; /* those with something to do */
     size_t n;
+    bool in_files; /* what is said is never said beside a plan: an answer in a file is a step */
 };
 
 /* With everything that an earlier run left undone. */
@@ -45,10 +46,15 @@ void bank_work_asked(struct bank_work *work, struct bank_item *item, struct slic
 void bank_work_recalled(struct bank_work *work, struct bank_item *item, struct slice inquiry,
                         const char *plan);
 
-/* What is ready, in order, all of one kind: at most max of them, of returns and reversals one. 0: nothing is;
+/* What is ready, in order, all of one kind: at most max of them, of returns and reversals one (unless in_files). 0: nothing is;
  * *due_us says when something may be (0: nothing that only waits for time). Times are clock_monotonic_us(). */
 size_t bank_work_next(struct bank_work *work, int64_t now_us, size_t max, struct saying *out,
                       int64_t *due_us);
+/* What an item says next, which stands in the books already: of a file that is made again. */
+void bank_work_repeat(struct bank_work *work, struct bank_item *item, struct saying *out);
+/* A file is whole, and its steps are done. */
+void bank_work_filed(struct bank_work *work, struct saying *said);
+
 /* It was answered: "RECORDED", "DUPLICATE", "REFUSED" with a reason. */
 void bank_work_said(struct bank_work *work, struct saying *said, struct slice outcome,
                     struct slice reason);

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from harness import BIN, wait_until
-from sandbox import INSTRUCTED, REJECTED, RETURNED, SETTLED, Sandbox, said
+from sandbox import INSTRUCTED, REJECTED, RETURNED, SETTLED, Sandbox, minor, said
 from world import iban
 
 
@@ -138,6 +138,25 @@ def test_the_short_options_are_rules(sandbox):
     assert bank.end()[0] == 0
     assert [i["plan"] for i in books["instructions"]] == ["accept", "accept, wait 10ms, return", "reject"] + [
         "accept", "accept, wait 10ms, return", "reject"][:0] + ["accept, wait 10ms, return", "accept", "reject"]
+    sandbox.assert_agreed()
+
+
+# ---------------------------------------------------------------- money that comes back
+def test_payments_come_back_in_parts_with_charges_and_back_again(sandbox):
+    sandbox.pay(100_000, 100_000, 100_000)
+    bank = sandbox.start("number 1: accept, return 40% AC06 charge 50.00, return-again, return-more, return 1000.50 charge 10.00\n"
+                         "number 2: accept, return 25% charge 20.00, reverse, return-again, return\n"
+                         "number 3: accept, return 30%, return, reverse FOCR, reverse\n")
+    books = sandbox.wait(3)
+    code, out, err = bank.end()
+    by_number = {i["number"]: i for i in books["instructions"]}
+    # what is taken back cannot be said again as if it stood
+    assert code == (1 if "surprise" in out + err or err else 0), err
+    net = minor(by_number[1]["amount"])
+    assert minor(by_number[1]["returned"]) == net * 40 // 100 + 100_050
+    assert by_number[2]["returned"] == by_number[2]["amount"] and minor(by_number[3]["returned"]) == 0
+    assert states(sandbox) == [SETTLED, RETURNED, 10]
+    assert books["totals"]["charges"] == "60.00"
     sandbox.assert_agreed()
 
 
