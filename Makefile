@@ -135,7 +135,7 @@ $(BIN)/ujrat-audit: EXTRA_LIBS := $(AUDIT_LIBS)
 # Settlement reads and writes ISO 20022 (XML), and has no network but the ledger's.
 SETTLE_LIBS := $(LIB_SETTLE) $(LIB_ISO) $(LIB_LEDGER) $(LIB_DOMAIN) $(LIB_BASE)
 $(BIN)/ujrat-settle: $(BUILD)/obj/settle/main.o $(SETTLE_LIBS)
-$(BIN)/ujrat-settle: EXTRA_LIBS := $(AUDIT_LIBS)
+$(BIN)/ujrat-settle: EXTRA_LIBS := $(ISO_LIBS)
 
 # One cmocka binary a module. Those of the auditor's program begin with test_audit_, those of
 # settlement with test_settle_, and link what it links.
