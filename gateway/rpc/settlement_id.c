@@ -5,6 +5,45 @@
 
 #include "base/hex.h"
 
+/* ---------------------------------------------------------------- inquiries */
+
+static const char inquiry_letters[] = {0, 'S', 'R'}; /* by kind */
+
+size_t inquiry_id_write(const struct inquiry_id *id, char out[INQUIRY_ID_SIZE])
+{
+    assert((id->kind == 1 || id->kind == 2) && id->number > 0);
+    size_t n = instruction_id_write(id->book_id, id->payout_id, out);
+    out[n++] = '-';
+    out[n++] = inquiry_letters[id->kind];
+    return n + str_format_int64(id->number, out + n);
+}
+
+bool inquiry_id_read(struct slice text, struct inquiry_id *id)
+{
+    size_t dash = text.len;
+    int64_t number;
+    if (text.len >= INQUIRY_ID_SIZE)
+        return false;
+    while (dash > 0 && text.p[dash - 1] != '-')
+        dash--;
+    if (dash == 0 || dash == text.len)
+        return false;
+    char letter = text.p[dash];
+    struct inquiry_id read = {.kind = letter == 'S' ? 1 : letter == 'R' ? 2 : 0};
+    if (read.kind == 0 ||
+        err_failed(str_parse_int64(slice_of(text.p + dash + 1, text.len - dash - 1), &number)) ||
+        number <= 0 || number > INT16_MAX ||
+        !instruction_id_read(slice_of(text.p, dash - 1), &read.book_id, &read.payout_id))
+        return false;
+    read.number = (int16_t)number;
+    /* Zeros in front would make two names of one inquiry. */
+    char again[INQUIRY_ID_SIZE];
+    if (!slice_equal(text, slice_of(again, inquiry_id_write(&read, again))))
+        return false;
+    *id = read;
+    return true;
+}
+
 /* ---------------------------------------------------------------- resume tokens */
 
 /*

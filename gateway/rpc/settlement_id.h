@@ -13,6 +13,22 @@
 #include "base/str.h"
 #include "domain/instruction_id.h"
 
+/*
+ * "UJ7-42-S3": the third time that we ask what became of payout 42 of book 7; "UJ7-42-R1": its first recall. kind is Inquiry.Kind of
+ * the proto: 1 status, 2 recall.
+ */
+#define INQUIRY_ID_SIZE (INSTRUCTION_ID_SIZE + 7)
+
+struct inquiry_id {
+    int32_t kind;
+    int32_t book_id;
+    int64_t payout_id;
+    int16_t number; /* from 1 */
+};
+
+size_t inquiry_id_write(const struct inquiry_id *id, char out[INQUIRY_ID_SIZE]);
+MUST_CHECK bool inquiry_id_read(struct slice text, struct inquiry_id *id);
+
 /* How far a bank has read a book. */
 struct instruction_cursor {
     int32_t book_id;

@@ -246,13 +246,16 @@ CREATE TABLE funding_plan_part (
 
 -- ------------------------------------------------------------------ no answer, and second thoughts
 
+-- Inquiries and recalls of a bank are numbered together. Its row is locked from the number to the commit: they are seen in order.
+ALTER TABLE bank ADD COLUMN last_question bigint NOT NULL DEFAULT 0;
+
 -- We asked about an instruction that was not answered in time.
 CREATE TABLE inquiry (
     book_id     integer NOT NULL,
     payout_id   bigint NOT NULL,
     inquiry_no  smallint NOT NULL CHECK (inquiry_no > 0),
     bank_id     smallint NOT NULL REFERENCES bank,
-    question_no bigint NOT NULL,                  -- inquiries and recalls of a bank are numbered together, as they are asked
+    question_no bigint NOT NULL,                  -- rises as they are asked; with gaps
     asked_at    timestamptz NOT NULL,
     escalated   boolean NOT NULL,
     PRIMARY KEY (book_id, payout_id, inquiry_no),
