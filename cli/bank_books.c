@@ -1,6 +1,7 @@
 /* ujrat bank books: what a sandbox bank has paid, rejected, got back, by its own books; for whoever compares them with ours. */
 #include "base/timefmt.h"
 #include "cli/bank_state.h"
+#include "cli/bank_statement.h"
 #include "cli/call.h"
 #include "cli/commands.h"
 #include "cli/report.h"
@@ -16,6 +17,10 @@ const char bank_books_help[] =
 
 const struct option_row bank_books_options[] = {
     {"state", "FILE", "the books (required)", false},
+    {"camt053", "FILE", "write a statement of our account with the bank instead (camt.053.001.08)",
+     false},
+    {"account", "NUMBER", "with --camt053: its IBAN or number", false},
+    {"bic", "BIC", "with --camt053: the bank's", false},
     {"window", "N", "of one settlement window alone", false},
     {NULL, NULL, NULL, false},
 };
@@ -182,6 +187,7 @@ enum exit_code bank_books_run(const struct args *args)
 {
     struct bank_state *state = NULL;
     long long window_no = 0;
+    enum exit_code code = EXIT_DONE;
 
     if (args_get(args, "state") == NULL) {
         complain("whose books? Say --state FILE");
@@ -189,9 +195,17 @@ enum exit_code bank_books_run(const struct args *args)
     }
     if (!args_int(args, "window", 1, INT64_MAX, &window_no))
         return EXIT_USAGE;
+    if (args_has(args, "camt053") && !args_has(args, "account")) {
+        complain("--camt053: of which account? Say --account NUMBER");
+        return EXIT_USAGE;
+    }
     if (!bank_state_look(args_get(args, "state"), &state))
         return EXIT_REFUSED;
-    if (args_json(args)) {
+    if (args_has(args, "camt053")) {
+        if (!bank_statement_write(state, args_get(args, "account"), args_get(args, "bic"),
+                                  args_get(args, "camt053")))
+            code = EXIT_REFUSED;
+    } else if (args_json(args)) {
         print_books_json(state, window_no);
     } else {
         print_totals(state, window_no);
@@ -199,5 +213,5 @@ enum exit_code bank_books_run(const struct args *args)
         print_entries(state, window_no);
     }
     bank_state_close(&state);
-    return EXIT_DONE;
+    return code;
 }

@@ -48,6 +48,8 @@ const struct option_row bank_run_options[] = {
     {"gateway-key", "FILE", "with --files: the gateway's public key; without it nothing is checked",
      false},
     {"poll-ms", "N", "with --files: how often it looks for new ones (200)", false},
+    {"windows-ms", "N",
+     "report windows that are closed and answered; look every N ms; 0: never (0)", false},
     {"seconds", "N", "end after N seconds", false},
     {NULL, NULL, NULL, false},
 };
@@ -117,7 +119,7 @@ void bank_recalled(struct bank *b, struct bank_item *item, struct slice inquiry)
 
 static void take_instruction(struct bank *b, const struct wire_instruction *in)
 {
-    struct bank_item what = {.minor = in->amount.minor_units};
+    struct bank_item what = {.minor = in->amount.minor_units, .window_no = in->window_no};
     char name[120];
     char account[48];
     char shown[sizeof what.shown];
@@ -260,6 +262,26 @@ static void on_stream_timer(evutil_socket_t fd, short what, void *user)
         open_stream(b);
 }
 
+static void on_inquiries_timer(evutil_socket_t fd, short what, void *user)
+{
+    struct bank *b = user;
+
+    (void)fd;
+    (void)what;
+    if (b->inquiries == NULL && !b->stopping)
+        bank_open_inquiries(b);
+}
+
+static void on_windows_timer(evutil_socket_t fd, short what, void *user)
+{
+    struct bank *b = user;
+
+    (void)fd;
+    (void)what;
+    if (!b->stopping)
+        bank_look_at_windows(b);
+}
+
 static void on_stop(evutil_socket_t fd, short what, void *user)
 {
     struct bank *b = user;
@@ -372,6 +394,7 @@ static bool read_options(const struct args *args, struct bank *b)
     }
     return args_int(args, "delay-ms", 0, MAX_WAIT_MS, &b->delay_ms) &&
            args_int(args, "batch", 1, BANK_BATCH_MAX, &b->batch) &&
+           args_int(args, "windows-ms", 0, MAX_WAIT_MS, &b->windows_ms) &&
            args_int(args, "tax-bps", 0, 10000, &b->tax_bps) &&
            args_int(args, "tax-bps-pseb", 0, 10000, &b->tax_bps_pseb) &&
            read_script(args_get(args, "script"), &b->script) && read_shorthands(args, b) &&
@@ -384,11 +407,14 @@ static void make_events(struct bank *b, long long seconds)
     b->timer = evtimer_new(b->base, on_timer, b);
     b->due_timer = evtimer_new(b->base, on_due, b);
     b->stream_timer = evtimer_new(b->base, on_stream_timer, b);
+    b->inquiries_timer = evtimer_new(b->base, on_inquiries_timer, b);
+    b->windows_timer = evtimer_new(b->base, on_windows_timer, b);
     b->stops[0] = evsignal_new(b->base, SIGINT, on_stop, b);
     b->stops[1] = evsignal_new(b->base, SIGTERM, on_stop, b);
     b->stops[2] = evtimer_new(b->base, on_stop, b);
     if (b->timer == NULL || b->due_timer == NULL || b->stream_timer == NULL ||
-        b->stops[0] == NULL || b->stops[1] == NULL || b->stops[2] == NULL)
+        b->inquiries_timer == NULL || b->windows_timer == NULL || b->stops[0] == NULL ||
+        b->stops[1] == NULL || b->stops[2] == NULL)
         abort();
     event_add(b->stops[0], NULL);
     event_add(b->stops[1], NULL);
@@ -401,6 +427,8 @@ static void free_events(struct bank *b)
     event_free(b->timer);
     event_free(b->due_timer);
     event_free(b->stream_timer);
+    event_free(b->inquiries_timer);
+    event_free(b->windows_timer);
     for (size_t i = 0; i < 3; i++)
         event_free(b->stops[i]);
 }
@@ -430,6 +458,9 @@ enum exit_code bank_run_run(const struct args *args)
     }
     make_events(b, seconds);
     open_stream(b);
+    bank_open_inquiries(b);
+    if (b->windows_ms > 0)
+        bank_wait_ms(b->windows_timer, b->windows_ms);
     bank_go_on(b);
     event_base_dispatch(b->base);
     code = b->surprised && b->code_at_end == EXIT_DONE ? EXIT_REFUSED : b->code_at_end;

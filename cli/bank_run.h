@@ -20,6 +20,8 @@ struct bank {
     struct bank_work work;
     struct script script;
     long long delay_ms, batch, tax_bps, tax_bps_pseb;
+    long long windows_ms; /* 0: windows are not reported */
+    int64_t reported;     /* windows up to this one were, in this run */
     int64_t n_recalls;
     const char *code; /* for references: what --as said, or BANK */
     bool quiet;
@@ -32,8 +34,8 @@ struct bank {
     bool closing;   /* what is still called back says nothing any more */
     bool surprised; /* the gateway refused what it should not have, or the other way round */
 
-    grpc_client_call_t *stream;
-    struct event *timer, *due_timer, *stream_timer, *stops[3];
+    grpc_client_call_t *stream, *inquiries;
+    struct event *timer, *due_timer, *stream_timer, *inquiries_timer, *windows_timer, *stops[3];
     enum exit_code code_at_end;
 };
 
@@ -46,6 +48,10 @@ void bank_say(struct bank *b);
 /* Makes what an instruction (of which `what` has the id, currency and amount) becomes, and what is withheld. */
 void bank_take(struct bank *b, struct bank_item *what, struct slice iban, bool export_of_services,
                bool pseb, const char *shown);
+
+/* bank_ask.c */
+void bank_open_inquiries(struct bank *b);
+void bank_look_at_windows(struct bank *b);
 
 /* We ask the bank to give a payment back. */
 void bank_recalled(struct bank *b, struct bank_item *item, struct slice inquiry);

@@ -306,6 +306,58 @@ static void take_back(struct bank *b)
                on_reversed);
 }
 
+/* ---------------------------------------------------------------- answering what is asked */
+
+static void on_answered(void *user, const struct grpc_result *result)
+{
+    struct bank *b = user;
+    struct wire_answer_inquiries_response response = {0};
+    bool good = result->status == GRPC_OK;
+
+    if (b->closing)
+        return;
+    crash_any(b, CRASH_ANSWERED);
+    arena_reset(&b->caller.arena);
+    if (!good)
+        complain_status("AnswerInquiries", result->status,
+                        slice_of(result->message, result->message_length),
+                        slice_of(result->details, result->details_length));
+    else
+        good =
+            wire_decode(&wire_answer_inquiries_response_type,
+                        slice_of(result->bytes, result->bytes_length), &b->caller.arena, &response)
+                    .reason == REASON_NONE &&
+            response.results.n == b->n_said;
+    for (size_t i = 0; i < b->n_said; i++) {
+        const struct wire_inquiry_answer_result *r = good ? &response.results.items[i] : NULL;
+
+        if (r != NULL && is_definite(r->outcome))
+            take_outcome(b, &b->said[i], outcome_name(r->outcome), r->reason, r->message);
+        else
+            say_again(b, i);
+    }
+    finish_call(b);
+}
+
+static void answer(struct bank *b)
+{
+    struct wire_answer_inquiries_request request = {.present = true};
+    struct wire_inquiry_answer *items = calloc(b->n_said, sizeof *items);
+
+    if (items == NULL)
+        abort();
+    for (size_t i = 0; i < b->n_said; i++)
+        items[i] = (struct wire_inquiry_answer){.present = true,
+                                                .inquiry_id = slice_str(b->said[i].inquiry),
+                                                .status_code = slice_str(b->said[i].status),
+                                                .reason_code = slice_str(b->said[i].code)};
+    request.answers.items = items;
+    request.answers.n = (uint32_t)b->n_said;
+    start_call(b, BANK_SETTLEMENT "AnswerInquiries", &wire_answer_inquiries_request_type, &request,
+               on_answered);
+    free(items);
+}
+
 /* ---------------------------------------------------------------- saying */
 
 static void on_die(evutil_socket_t fd, short what, void *user)
@@ -335,7 +387,8 @@ void bank_say(struct bank *b)
         take_back(b);
         break;
     case SAY_ANSWER:
-        abort();
+        answer(b);
+        break;
     }
     for (size_t i = 0; i < b->n_said; i++)
         if (b->said[i].item->crash == CRASH_SENT)

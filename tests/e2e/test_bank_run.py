@@ -149,9 +149,8 @@ def test_payments_come_back_in_parts_with_charges_and_back_again(sandbox):
                          "number 3: accept, return 30%, return, reverse FOCR, reverse\n")
     books = sandbox.wait(3)
     code, out, err = bank.end()
+    assert (code, err) == (0, ""), err
     by_number = {i["number"]: i for i in books["instructions"]}
-    # what is taken back cannot be said again as if it stood
-    assert code == (1 if "surprise" in out + err or err else 0), err
     net = minor(by_number[1]["amount"])
     assert minor(by_number[1]["returned"]) == net * 40 // 100 + 100_050
     assert by_number[2]["returned"] == by_number[2]["amount"] and minor(by_number[3]["returned"]) == 0
@@ -257,7 +256,7 @@ def test_a_crash_at_any_step_pays_nothing_twice(sandbox):
 def test_killed_at_any_moment_its_books_agree_with_ours(sandbox):
     script = ("seed 11\nweight 6: accept\nweight 2: reject\nweight 2: accept, again, wait 20ms, return\n"
               "weight 1: wrong-amount, wait 10ms, accept, contradict\nweight 1: wait 30ms, accept, return, return-again\n")
-    n = 120
+    n = 80
     sandbox.pay(*[10_000 + i for i in range(n)])
     ends = 0
     while True:
