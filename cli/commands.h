@@ -10,19 +10,20 @@ extern const char db_migrate_help[], db_status_help[], platform_add_help[], bank
     payout_watch_help[], quote_help[], beneficiary_add_help[], bank_run_help[], bank_books_help[],
     payout_report_help[], compare_help[], receipt_help[], pii_key_new_help[], pii_rotate_help[],
     pii_status_help[], pii_erase_help[], log_key_add_help[], log_key_list_help[],
-    log_key_export_help[], log_status_help[];
+    log_key_export_help[], log_status_help[], bank_fund_help[];
 
 extern const struct option_row db_migrate_options[], platform_add_options[],
     float_deposit_options[], rates_import_options[], rates_show_options[], trial_balance_options[],
     payout_submit_options[], payout_list_options[], payout_watch_options[], quote_options[],
     beneficiary_add_options[], bank_run_options[], bank_books_options[], payout_report_options[],
     receipt_options[], pii_rotate_options[], pii_status_options[], pii_erase_options[],
-    log_key_add_options[];
+    log_key_add_options[], bank_fund_options[];
 enum exit_code db_migrate_run(const struct args *args);
 enum exit_code db_status_run(const struct args *args);
 enum exit_code platform_add_run(const struct args *args);
 enum exit_code bank_connect_run(const struct args *args);
 enum exit_code bank_list_run(const struct args *args);
+enum exit_code bank_fund_run(const struct args *args);
 enum exit_code principal_add_run(const struct args *args);
 enum exit_code principal_enable_run(const struct args *args);
 enum exit_code principal_disable_run(const struct args *args);
@@ -63,5 +64,27 @@ enum exit_code recon_accept_run(const struct args *args);
 enum exit_code recon_approve_run(const struct args *args);
 enum exit_code recon_refuse_run(const struct args *args);
 enum exit_code recon_list_run(const struct args *args);
+
+extern const char bank_terms_help[], bank_taxes_help[], tax_estimate_help[], calendar_add_help[],
+    calendar_list_help[], window_list_help[], window_show_help[], window_close_help[],
+    window_dispute_help[], window_settle_help[], recall_help[], settle_alerts_help[],
+    float_low_help[];
+extern const struct option_row bank_terms_options[], bank_taxes_options[], tax_estimate_options[],
+    calendar_add_options[], calendar_list_options[], window_list_options[],
+    window_dispute_options[], window_settle_options[], recall_options[], settle_alerts_options[],
+    float_low_options[];
+enum exit_code bank_terms_run(const struct args *args);
+enum exit_code bank_taxes_run(const struct args *args);
+enum exit_code tax_estimate_run(const struct args *args);
+enum exit_code calendar_add_run(const struct args *args);
+enum exit_code calendar_list_run(const struct args *args);
+enum exit_code window_list_run(const struct args *args);
+enum exit_code window_show_run(const struct args *args);
+enum exit_code window_close_run(const struct args *args);
+enum exit_code window_dispute_run(const struct args *args);
+enum exit_code window_settle_run(const struct args *args);
+enum exit_code recall_run(const struct args *args);
+enum exit_code settle_alerts_run(const struct args *args);
+enum exit_code float_low_run(const struct args *args);
 
 #endif

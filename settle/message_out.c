@@ -411,6 +411,7 @@ static bool write_question(struct message_out *m, struct writing *w, const struc
         money_of(rows_int(rows, i, COL_Q_NET), (uint16_t)rows_int(rows, i, COL_Q_CCY));
     if (!rows_is_null(rows, i, COL_Q_REASON)) {
         f->case_id = f->id;
+        f->case_creator = agent_of(m->content->parties.from_bic);
         f->reasons.n = 1;
         f->reasons.at[0].code = rows_text(rows, i, COL_Q_REASON);
     }

@@ -188,8 +188,15 @@ static bool look_group(void *user, const struct iso_header *header, const struct
                        struct iso_refusal *why)
 {
     struct receiving *r = user;
-    (void)why, (void)header;
+    const char *ours = r->ctx->settings->config.our_bic;
+    (void)header; /* the reader holds it against the group */
     (void)iso_message_name(group->kind, group->version, r->message);
+    if (group->instructing.bic.len > 0 && !slice_equal_str(group->instructing.bic, r->bank->bic))
+        return iso_refuse(why, ISO_RULE_REFUSED, "GrpHdr/InstgAgt",
+                          "it is not from this bank, whose BIC is %s", r->bank->bic);
+    if (group->instructed.bic.len > 0 && !slice_equal_str(group->instructed.bic, ours))
+        return iso_refuse(why, ISO_RULE_REFUSED, "GrpHdr/InstdAgt",
+                          "it is not to us, whose BIC is %s", ours);
     return true;
 }
 

@@ -256,12 +256,14 @@ static enum settle_result ask_book(struct settle_ctx *ctx, const struct settle_b
                                    int32_t book_id, const int64_t *payouts, int n,
                                    const int64_t *escalated, int n_escalated, int64_t before_us)
 {
+    const int64_t none = 0;
     struct rows *rows;
     struct params *p = settle_db_params(&ctx->db);
     params_add_int2(p, bank->bank_id);
     params_add_int4(p, book_id);
     params_add_int8_array(p, payouts, n);
-    params_add_int8_array(p, escalated, n_escalated);
+    /* An array has something in it: 0 is no payout. */
+    params_add_int8_array(p, n_escalated > 0 ? escalated : &none, n_escalated > 0 ? n_escalated : 1);
     params_add_time_us(p, before_us);
     enum settle_result result = settle_db_ask(&ctx->db, "settle_ask", &rows);
     if (result == SETTLE_OK)

@@ -86,14 +86,19 @@ BOOKS = {
               FROM posting p JOIN account a USING (book_id, account_id) WHERE p.payout_id IS NOT NULL GROUP BY 1, 2)
         SELECT 'book ' || p.book_id || ' payout ' || p.payout_id || ' (' || p.reference || '), state ' || p.state
           FROM state p LEFT JOIN moved m USING (book_id, payout_id)
+          LEFT JOIN (SELECT book_id, payout_id, sum(CASE WHEN reverses_step IS NULL THEN amount ELSE -amount END)::bigint AS back,
+                            sum(CASE WHEN reverses_step IS NULL THEN charge ELSE -charge END)::bigint AS kept
+                       FROM payment_return GROUP BY 1, 2) r USING (book_id, payout_id)
          WHERE (coalesce(m.float, 0), coalesce(m.fee, 0), coalesce(m.margin, 0), coalesce(m.payable, 0), coalesce(m.nostro, 0))
                <> CASE WHEN p.state IN (1, 3) THEN (p.gross, -p.fee, -p.margin, -p.net, 0::bigint)
                        WHEN p.state = 4 THEN (p.gross, -p.fee, -p.margin, 0::bigint, -p.net)
-                       ELSE (0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint) END""",
+                       WHEN p.state = 10 AND m.float BETWEEN 0 AND p.gross AND r.back BETWEEN 1 AND p.net - 1
+                           THEN (m.float, m.fee, m.margin, 0::bigint, r.back - r.kept - p.net)
+                       ELSE (0::bigint, 0::bigint, 0::bigint, 0::bigint, -coalesce(r.kept, 0)) END""",
     "payout has journals that exclude each other": """
         SELECT 'book ' || book_id || ' payout ' || payout_id || ': kinds ' || array_agg(kind ORDER BY seq)::text
           FROM journal WHERE payout_id IS NOT NULL GROUP BY book_id, payout_id
-        HAVING array_agg(kind ORDER BY seq)::text NOT IN ('{1}', '{1,3}', '{1,4}', '{1,7}', '{1,3,5,6}')
+        HAVING array_agg(kind ORDER BY seq)::text !~ '^{1(,4|,7|,3(,5,6)?((,10,11)|(,12,13))*)?}$'
             OR min(seq) <> payout_id""",
     "payout and its journals do not match": """
         SELECT 'book ' || coalesce(p.book_id, j.book_id) || ' payout ' || coalesce(p.payout_id, j.payout_id)
@@ -104,7 +109,7 @@ BOOKS = {
          GROUP BY book_id, reverses_seq HAVING count(*) > 1""",
 }
 
-STATES = {1: "ACCEPTED", 3: "INSTRUCTED", 4: "SETTLED", 5: "REJECTED", 6: "RETURNED", 7: "CANCELLED"}
+STATES = {1: "ACCEPTED", 3: "INSTRUCTED", 4: "SETTLED", 5: "REJECTED", 6: "RETURNED", 7: "CANCELLED", 10: "PARTLY_RETURNED"}
 
 # why a client of ours may be told no
 REASONS_EXPECTED = {"INSUFFICIENT_FLOAT"}
@@ -227,4 +232,4 @@ def check_banks(found, events, payouts, db):
 
 def unfinished(db):
     """Payouts whose bank was not told, or has not answered."""
-    return db.execute("WITH " + STATE + "SELECT count(*) FROM state WHERE state NOT IN (4, 5, 6, 7)").fetchone()[0]
+    return db.execute("WITH " + STATE + "SELECT count(*) FROM state WHERE state NOT IN (4, 5, 6, 7, 10)").fetchone()[0]
