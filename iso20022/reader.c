@@ -178,12 +178,11 @@ int iso_read_slice(void *user, char *out, int len)
     return (int)n;
 }
 
-/* In UTF-8 a file begins with '<', perhaps with blanks or a byte order mark before it. */
+/* In UTF-8 a file begins with '<', perhaps with blanks before it. */
 static bool begins_well(const struct reader *r)
 {
-    static const char mark[] = "\xEF\xBB\xBF";
-    size_t at = r->prolog_len >= 3 && memcmp(r->prolog, mark, 3) == 0 ? 3 : 0;
-    while (at < r->prolog_len && strchr(" \t\r\n", r->prolog[at]) != NULL && r->prolog[at] != '\0')
+    size_t at = 0;
+    while (at < r->prolog_len && r->prolog[at] != '\0' && strchr(" \t\r\n", r->prolog[at]) != NULL)
         at++;
     return at == r->prolog_len || r->prolog[at] == '<';
 }
@@ -194,7 +193,7 @@ static bool watch(struct reader *r, const char *p, size_t n)
         r->prolog[r->prolog_len++] = p[i];
     if (memchr(p, '\0', n) != NULL)
         return fail(r, ISO_RULE_XML_ENCODING, "it has a NUL byte");
-    if (r->prolog_len >= 4 && !begins_well(r))
+    if (!begins_well(r))
         return fail(r, ISO_RULE_XML_ENCODING, "it does not begin as XML in UTF-8 does");
     while (n > 0) {
         const char *tag = memchr(p, '<', n);
@@ -210,6 +209,29 @@ static bool watch(struct reader *r, const char *p, size_t n)
     return true;
 }
 
+/* As many as are wanted, or all that are left: the parser looks ahead by what it has been given, and takes a file that
+ * comes in small pieces for a broken one. */
+static int read_full(struct reader *r, char *out, int len)
+{
+    int n = 0;
+    int more = 0;
+    do {
+        more = r->read(r->source, out + n, len - n);
+        assert(more <= len - n);
+        n += more > 0 ? more : 0;
+    } while (more > 0 && n < len);
+    return more < 0 ? -1 : n;
+}
+
+/* Of a file's first bytes: without a byte order mark. */
+static int drop_mark(char *out, int n)
+{
+    if (n < 3 || memcmp(out, "\xEF\xBB\xBF", 3) != 0)
+        return n;
+    memmove(out, out + 3, (size_t)n - 3);
+    return n - 3;
+}
+
 static int on_read(void *user, char *out, int len)
 {
     struct reader *r = user;
@@ -217,8 +239,9 @@ static int on_read(void *user, char *out, int len)
 
     if (r->failed)
         return -1;
-    n = r->read(r->source, out, len);
-    assert(n <= len);
+    n = read_full(r, out, len);
+    if (r->bytes == 0)
+        n = drop_mark(out, n);
     if (n < 0) {
         (void)fail(r, ISO_RULE_INPUT, "%s", "");
         return -1;
@@ -258,7 +281,9 @@ static void on_xml_error(void *user, xmlErrorPtr e)
     struct reader *r = user;
     char text[160];
     long consumed = r->xml == NULL ? -1 : xmlByteConsumed(r->xml);
-    bool last_bytes = r->at_end && consumed >= 0 && (uint64_t)consumed + 4 >= r->bytes;
+    /* A character of up to 4 bytes that the file ends in is broken UTF-8, too. */
+    uint64_t left = e->code == XML_ERR_INVALID_CHAR || e->code == XML_ERR_INVALID_ENCODING ? 3 : 0;
+    bool last_bytes = r->at_end && consumed >= 0 && (uint64_t)consumed + left >= r->bytes;
 
     if (r->failed || e->level < XML_ERR_ERROR)
         return;
@@ -292,7 +317,7 @@ static bool take_text(struct reader *r, const struct iso_element *e, struct slic
                       struct slice *out)
 {
     size_t chars = 0;
-    if (utf8_check(text, &chars) != UTF8_OK)
+    if (!r->text_cut && utf8_check(text, &chars) != UTF8_OK)
         return fail(r, ISO_RULE_NOT_TEXT, "%s", "");
     if (r->text_cut || (e->chars_max > 0 && chars > e->chars_max))
         return fail(r, ISO_RULE_TOO_LONG, "at most %u characters", (unsigned)e->chars_max);
@@ -394,7 +419,7 @@ static bool take_value(struct reader *r, const struct iso_element *e, void *out)
 {
     struct slice text = collapse(e->type, slice_of(r->text, r->text_len));
 
-    if (text.len == 0)
+    if (text.len == 0 && !r->text_cut)
         return fail(r, ISO_RULE_REQUIRED, "it is empty");
     if (iso_type_is_text(e->type))
         return take_text(r, e, text, out);
@@ -840,7 +865,10 @@ static void on_start(void *user, const xmlChar *local, const xmlChar *prefix, co
     if (r->failed)
         return;
     r->may_stop = true;
-    if (++r->depth > ISO_DEPTH_MAX)
+    /* A tag that the file ends in is told like a whole one, but a whole one is told before its '>'. */
+    if (r->at_end && (uint64_t)xmlByteConsumed(r->xml) >= r->bytes)
+        (void)fail(r, ISO_RULE_XML_TRUNCATED, "%s", "");
+    else if (++r->depth > ISO_DEPTH_MAX)
         (void)fail(r, ISO_RULE_XML_TOO_DEEP, "at most %d", ISO_DEPTH_MAX);
     else if (r->skip_depth == 0)
         (void)open_element(r, (const char *)local, uri == NULL ? "" : (const char *)uri,

@@ -351,7 +351,7 @@ static bool check_group(const struct where *at, const struct iso_element *e, con
 static bool refuse_missing(const struct where *at, const struct iso_element *e)
 {
     static const struct iso_party nothing; /* larger than an agent and an account */
-    if (e->type != ISO_GROUP || e->inner == NULL)
+    if (e->type != ISO_GROUP || e->list_max > 0)
         return refuse_at(at, NULL, ISO_RULE_REQUIRED, "");
     if (e->check == ISO_CHECK_AGENT || e->check == ISO_CHECK_PARTY || e->check == ISO_CHECK_ACCOUNT)
         return check_group(at, e, &nothing);
@@ -416,7 +416,7 @@ static bool same_agent(const struct iso_agent *a, const struct iso_agent *b)
     return slice_equal(a->bic, b->bic) && slice_equal(a->member_id, b->member_id);
 }
 
-/* Said with the payment, it must be who the header says; said nowhere, nobody knows. */
+/* Said with the payment, it must be who the header says; a payment (must) says it in one of the two places. */
 static bool check_agents(const struct where *at, const struct iso_agent *instructing,
                          const struct iso_agent *instructed, bool must)
 {
@@ -483,7 +483,6 @@ static bool check_status_reason(const struct where *at, const struct iso_follow_
 static bool check_follow_up(const struct where *at, const struct iso_follow_up *f)
 {
     enum iso_kind kind = at->group->kind;
-    bool agents_in_header = kind == ISO_PACS_002 || kind == ISO_PACS_004 || kind == ISO_PACS_028;
 
     if (f->ids.instruction_id.len == 0 && f->ids.end_to_end_id.len == 0 && f->ids.tx_id.len == 0 &&
         f->ids.uetr.len == 0)
@@ -492,8 +491,7 @@ static bool check_follow_up(const struct where *at, const struct iso_follow_up *
         return refuse_at(at, "IntrBkSttlmDt", ISO_RULE_DATE_MISSING, "");
     if (kind == ISO_PACS_004 && !check_charges(at, f->charge_bearer, &f->charges))
         return false;
-    return check_status_reason(at, f) &&
-           check_agents(at, &f->instructing, &f->instructed, agents_in_header);
+    return check_status_reason(at, f) && check_agents(at, &f->instructing, &f->instructed, false);
 }
 
 bool iso_rules_group(const struct iso_group *group, struct iso_refusal *out)

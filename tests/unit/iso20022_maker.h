@@ -320,6 +320,104 @@ static inline void make_message(struct maker *m, enum iso_kind kind, uint64_t se
     }
 }
 
+/* ---------------------------------------------------------------- one that is known to the letter */
+
+static inline struct iso_party plain_party(const char *name)
+{
+    return (struct iso_party){.name = slice_str(name),
+                              .address = {.street = SLICE("Paris Road"),
+                                          .town = SLICE("Sialkot"),
+                                          .country = SLICE("PK")}};
+}
+
+static inline void plain_transfer(struct iso_transfer *t)
+{
+    *t = (struct iso_transfer){
+        .ids = {.instruction_id = SLICE("UJ7-42"),
+                .end_to_end_id = SLICE("UJ7-42"),
+                .tx_id = SLICE("UJ7-42"),
+                .uetr = SLICE("0d1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d")},
+        .amount = money_of(2781250, CCY_PKR),
+        .charge_bearer = SLICE("SHAR"),
+        .debtor = plain_party("Made Up Platform Inc"),
+        .debtor_account = {.iban = SLICE("PK36SCBL0000001123456702")},
+        .debtor_agent = {.bic = US_BR},
+        .creditor_agent = {.bic = BANK_BR},
+        .creditor = plain_party("Nobody Anywhere"),
+        .creditor_account = {.iban = SLICE("PK24MUCB0646609971000177")},
+        .reporting_code = SLICE("9471"),
+    };
+}
+
+static inline void plain_group(struct maker *m, enum iso_kind kind)
+{
+    struct iso_group *g = &m->group;
+    *g = (struct iso_group){
+        .kind = kind,
+        .message_id = SLICE("UJ-2026-07-17-1"),
+        .creation_us = 1784278800123000, /* 2026-07-17T09:00:00.123Z */
+        .count = 1,
+        .settlement_date = 20651, /* 2026-07-17 */
+        .settlement_method = SLICE("INDA"),
+        .instructing = {.bic = US_BR},
+        .instructed = {.bic = BANK_BR},
+        .initiator = plain_party("Made Up Gateway"),
+        .payment = {.id = SLICE("UJ-2026-07-17-1"),
+                    .execution_date = 20651,
+                    .debtor = plain_party("Made Up Platform Inc"),
+                    .debtor_account = {.iban = SLICE("PK36SCBL0000001123456702")},
+                    .debtor_agent = {.bic = BANK_BR}},
+        .status = SLICE("RJCR"),
+        .statement = {.id = SLICE("N1"), .account = {.iban = SLICE("PK36SCBL0000001123456702")}},
+    };
+    if (kind == ISO_PACS_002)
+        g->status = (struct slice){0};
+    g->initiator.organisation_bic = US_BR;
+    g->statement.balances.n = 1;
+    g->statement.balances.at[0] = (struct iso_balance){
+        .code = SLICE("CLBD"), .amount = money_of(0, CCY_PKR), .sign = ISO_CREDIT, .date = 20651};
+}
+
+/* One item. */
+static inline void make_plain(struct maker *m, enum iso_kind kind)
+{
+    const struct iso_definition *d = iso_definition(kind);
+    union iso_item *item = &m->items[0];
+    bool has_total = d->item == ISO_ITEM_TRANSFER || kind == ISO_PACS_004 || kind == ISO_CAMT_056;
+
+    m->used = 0;
+    m->n = 1;
+    plain_group(m, kind);
+    if (has_total)
+        m->group.total = money_of(2781250, CCY_PKR);
+    if (d->item == ISO_ITEM_TRANSFER) {
+        plain_transfer(&item->transfer);
+        item->transfer.paying = m->group.instructing;
+        item->transfer.paid = m->group.instructed;
+    } else if (d->item == ISO_ITEM_FOLLOW_UP) {
+        item->follow_up = (struct iso_follow_up){
+            .id = SLICE("B-1"),
+            .original = {.message_id = SLICE("UJ-2026-07-17-1"),
+                         .message_name = SLICE("pacs.008.001.08")},
+            .ids = {.end_to_end_id = SLICE("UJ7-42")},
+            .status = kind == ISO_CAMT_029 ? SLICE("RJCR") : SLICE("RJCT"),
+            .reasons = {.n = 1, .at = {{.code = SLICE("AC04")}}},
+            .original_amount = money_of(2781250, CCY_PKR),
+            .amount = money_of(2781250, CCY_PKR),
+        };
+    } else {
+        item->entry = (struct iso_entry){
+            .amount = money_of(2781250, CCY_PKR),
+            .sign = ISO_CREDIT,
+            .status = SLICE("BOOK"),
+            .booking_date = 20651,
+            .details = {.ids = {.end_to_end_id = SLICE("UJ7-42")},
+                        .tax_withheld = money_of(27813, CCY_PKR),
+                        .eprc_number = SLICE("EPRC-1")},
+        };
+    }
+}
+
 /* ---------------------------------------------------------------- writing and reading in memory */
 
 static inline bool into_buf(void *user, const char *p, size_t len)

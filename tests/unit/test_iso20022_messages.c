@@ -151,12 +151,107 @@ static void the_same_message_gives_the_same_bytes(void **state)
     buf_deinit(&second);
 }
 
+static void a_payment_is_the_text_that_a_bank_expects(void **state)
+{
+    static const char expected[] =
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+        "<BizMsg><AppHdr xmlns=\"urn:iso:std:iso:20022:tech:xsd:head.001.001.02\">"
+        "<Fr><FIId><FinInstnId><BICFI>UJRTPKKAXXX</BICFI></FinInstnId></FIId></Fr>"
+        "<To><FIId><FinInstnId><BICFI>DEMOPKKA</BICFI></FinInstnId></FIId></To>"
+        "<BizMsgIdr>UJ-2026-07-17-1</BizMsgIdr><MsgDefIdr>pacs.008.001.08</MsgDefIdr>"
+        "<CreDt>2026-07-17T14:00:00.123+05:00</CreDt></AppHdr>\n"
+        "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:pacs.008.001.08\"><FIToFICstmrCdtTrf>"
+        "<GrpHdr><MsgId>UJ-2026-07-17-1</MsgId><CreDtTm>2026-07-17T14:00:00.123+05:00</CreDtTm>"
+        "<NbOfTxs>1</NbOfTxs><CtrlSum>27812.50</CtrlSum>"
+        "<TtlIntrBkSttlmAmt Ccy=\"PKR\">27812.50</TtlIntrBkSttlmAmt>"
+        "<IntrBkSttlmDt>2026-07-17</IntrBkSttlmDt><SttlmInf><SttlmMtd>INDA</SttlmMtd></SttlmInf>"
+        "<InstgAgt><FinInstnId><BICFI>UJRTPKKAXXX</BICFI></FinInstnId></InstgAgt>"
+        "<InstdAgt><FinInstnId><BICFI>DEMOPKKA</BICFI></FinInstnId></InstdAgt></GrpHdr>\n"
+        "<CdtTrfTxInf><PmtId><InstrId>UJ7-42</InstrId><EndToEndId>UJ7-42</EndToEndId>"
+        "<TxId>UJ7-42</TxId><UETR>0d1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d</UETR></PmtId>"
+        "<IntrBkSttlmAmt Ccy=\"PKR\">27812.50</IntrBkSttlmAmt><ChrgBr>SHAR</ChrgBr>"
+        "<Dbtr><Nm>Made Up Platform Inc</Nm><PstlAdr><StrtNm>Paris Road</StrtNm>"
+        "<TwnNm>Sialkot</TwnNm><Ctry>PK</Ctry></PstlAdr></Dbtr>"
+        "<DbtrAcct><Id><IBAN>PK36SCBL0000001123456702</IBAN></Id></DbtrAcct>"
+        "<DbtrAgt><FinInstnId><BICFI>UJRTPKKAXXX</BICFI></FinInstnId></DbtrAgt>"
+        "<CdtrAgt><FinInstnId><BICFI>DEMOPKKA</BICFI></FinInstnId></CdtrAgt>"
+        "<Cdtr><Nm>Nobody Anywhere</Nm><PstlAdr><StrtNm>Paris Road</StrtNm>"
+        "<TwnNm>Sialkot</TwnNm><Ctry>PK</Ctry></PstlAdr></Cdtr>"
+        "<CdtrAcct><Id><IBAN>PK24MUCB0646609971000177</IBAN></Id></CdtrAcct>"
+        "<RgltryRptg><Dtls><Cd>9471</Cd></Dtls></RgltryRptg></CdtTrfTxInf>\n"
+        "</FIToFICstmrCdtTrf></Document></BizMsg>\n";
+    struct buf out;
+    struct iso_refusal refusal;
+    (void)state;
+    buf_init(&out, 1 << 16);
+    make_plain(&made, ISO_PACS_008);
+    assert_true(write_message(&made, false, &out, &refusal));
+    assert_ok(buf_append_char(&out, '\0'));
+    assert_string_equal((const char *)buf_data(&out), expected);
+    buf_deinit(&out);
+}
+
+/* Replaces every `from` of in. */
+static void replace(struct buf *in, const char *from, const char *to, struct buf *out)
+{
+    struct slice rest = buf_slice(in);
+    size_t len = strlen(from);
+    const char *at = NULL;
+    buf_reset(out);
+    while ((at = memmem(rest.p, rest.len, from, len)) != NULL) {
+        assert_ok(buf_append(out, rest.p, (size_t)(at - rest.p)));
+        assert_ok(buf_append(out, to, strlen(to)));
+        rest.len -= (size_t)(at - rest.p) + len;
+        rest.p = at + len;
+    }
+    assert_ok(buf_append(out, rest.p, rest.len));
+}
+
+static void other_versions_are_read_where_their_xsd_says_the_same(void **state)
+{
+    static const struct {
+        enum iso_kind kind;
+        const char *from, *to;
+        unsigned version;
+    } cases[] = {
+        {ISO_PACS_008, "pacs.008.001.08", "pacs.008.001.10", 10},
+        {ISO_PACS_008, "pacs.008.001.08", "pacs.008.001.12", 12},
+        {ISO_CAMT_053, "camt.053.001.08", "camt.053.001.12", 12},
+        {ISO_PACS_008, "head.001.001.02", "head.001.001.04", 8},
+    };
+    const char *folder = xsd_folder();
+    struct iso_reader_options options = {0};
+    struct iso_refusal refusal;
+    struct buf out;
+    struct buf changed;
+    (void)state;
+    if (folder != NULL)
+        assert_ok(iso_schemas_new(folder, &schemas));
+    options.schemas = schemas;
+    buf_init(&out, 1 << 20);
+    buf_init(&changed, 1 << 20);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (uint64_t seed = 1; seed <= 20; seed++) {
+            char text[ISO_REFUSAL_TEXT_SIZE];
+            make_message(&made, cases[i].kind, seed);
+            assert_true(write_message(&made, false, &out, &refusal));
+            replace(&out, cases[i].from, cases[i].to, &changed);
+            if (!read_bytes(buf_slice(&changed), &options, NULL, &refusal))
+                fail_msg("%s: %s", cases[i].to, iso_refusal_text(&refusal, text));
+        }
+    iso_schemas_free(&schemas);
+    buf_deinit(&out);
+    buf_deinit(&changed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_messages_of_every_kind_survive_write_and_read),
         cmocka_unit_test(every_message_is_valid_by_its_published_xsd),
         cmocka_unit_test(the_same_message_gives_the_same_bytes),
+        cmocka_unit_test(a_payment_is_the_text_that_a_bank_expects),
+        cmocka_unit_test(other_versions_are_read_where_their_xsd_says_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
