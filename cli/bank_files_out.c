@@ -225,8 +225,32 @@ static void crash_any(struct bank *b, const struct bank_filing *filing, const st
         bank_crash_at(b, said[i].item, point);
 }
 
+static bool is_there(const struct bank_files *f, const char *stem, const char *ending)
+{
+    char name[MANIFEST_NAME_SIZE];
+
+    snprintf(name, sizeof name, "%s%s", stem, ending);
+    return bank_folders_has(&f->folders, FOLDER_IN, name);
+}
+
+/* Of a file that was being written when the bank died. It may be whole, and even taken already, which cannot be seen: so
+ * it is written under another name then, which is safe, since a file is known by its contents; under the same name it
+ * could be written while the first is being taken away. False: it is there, whole. */
+static bool choose_stem(const struct bank_files *f, char stem[MANIFEST_STEM_MAX + 1])
+{
+    char again[MANIFEST_STEM_MAX + 1];
+
+    snprintf(again, sizeof again, "%.*s-2", MANIFEST_STEM_MAX - 2, stem);
+    if (is_there(f, stem, MANIFEST_ENDING) || is_there(f, again, MANIFEST_ENDING))
+        return false;
+    if (!is_there(f, stem,
+                  ".xml")) /* else it is ours to end: nobody looks at it without its manifest */
+        memcpy(stem, again, sizeof again);
+    return true;
+}
+
 /* What stands in the books as being written. */
-static bool write_file(struct bank_files *f, struct saying *said)
+static bool write_file(struct bank_files *f, struct saying *said, bool interrupted)
 {
     struct bank *b = f->bank;
     struct bank_item *const *items;
@@ -243,8 +267,10 @@ static bool write_file(struct bank_files *f, struct saying *said)
     crash_any(b, &filing, said, CRASH_BOOKED);
     ok = write_message(&filing, id, said, &message);
     if (ok) {
+        bool wanted = !interrupted || choose_stem(f, stem);
+
         fill_manifest(f, &filing, stem, buf_slice(&message), &m);
-        ok = publish(f, stem, &m, buf_slice(&message));
+        ok = !wanted || publish(f, stem, &m, buf_slice(&message));
     }
     buf_deinit(&message);
     if (!ok)
@@ -297,7 +323,7 @@ static bool write_new(struct bank_files *f, size_t n)
     snprintf(filing.to, sizeof filing.to, "%s", bank_state_our_bic(b->state));
     bank_state_file(b->state, &filing, items);
     bank_state_sync(b->state);
-    return write_file(f, b->said);
+    return write_file(f, b->said, false);
 }
 
 static bool write_interrupted(struct bank_files *f)
@@ -311,7 +337,7 @@ static bool write_interrupted(struct bank_files *f)
     assert(filing.n <= BANK_BATCH_MAX);
     for (size_t i = 0; i < filing.n; i++)
         bank_work_repeat(&b->work, items[i], &b->said[i]);
-    return write_file(f, b->said);
+    return write_file(f, b->said, true);
 }
 
 bool bank_files_write(struct bank_files *f, int64_t *due_us)
