@@ -21,8 +21,8 @@ struct settle_bank {
     char code[5];
     char bic[BANK_BIC_SIZE]; /* "": not known */
     char name[BANK_NAME_SIZE];
-    bool by_windows; /* mode */
-    bool by_files;   /* channel */
+    bool by_windows;                /* mode */
+    bool by_files;                  /* channel */
     char format[BANK_MESSAGE_SIZE]; /* "pacs.008.001.08": of instructions */
     int32_t principal_id;           /* the bank's own: files from it speak for it; 0: none */
     int64_t file_since_us;
@@ -30,10 +30,11 @@ struct settle_bank {
 
     struct bank_folders folders;
     bool folders_open;
-    int64_t files_done_upto;   /* files up to this one have been whole in out/ */
-    int64_t files_again_at_us; /* monotonic; before it those that cannot be made again are not tried again */
+    int64_t files_done_upto; /* files up to this one have been whole in out/ */
+    int64_t
+        files_again_at_us; /* monotonic; before it those that cannot be made again are not tried again */
     int64_t receive_again_at_us; /* monotonic; something of ours kept a file from being taken */
-    int64_t hand_out_at_us;    /* monotonic: when the next hand-out is due, in mode instant */
+    int64_t hand_out_at_us;      /* monotonic: when the next hand-out is due, in mode instant */
 };
 
 /* What every step of a round is given. */
@@ -45,7 +46,7 @@ struct settle_ctx {
     struct pii *pii;              /* NULL: no files */
     struct sign_key *signing_key; /* NULL: no files */
     struct iso_schemas *schemas;  /* NULL: none */
-    bool trouble;                 /* in the round under way something could not be done, and was logged */
+    bool trouble; /* in the round under way something could not be done, and was logged */
 };
 
 /* Raises an alert, or finds it raised. What the ledger refuses is logged and no failure of the step. */

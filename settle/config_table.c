@@ -16,10 +16,12 @@ const struct config_row settle_config_rows[] = {
     CONFIG_STRING(
         cfg, principal, "principal", 1, 63, "ujrat://system/settle", CONFIG_AT_START,
         "Who this is in the journals of hand-outs and windows: `ujrat principal add` makes it."),
-    CONFIG_DURATION(cfg, db_start_timeout_ms, "db_start_timeout", 100, 3600000, "30s", CONFIG_AT_START,
+    CONFIG_DURATION(cfg, db_start_timeout_ms, "db_start_timeout", 100, 3600000, "30s",
+                    CONFIG_AT_START,
                     "How long a start waits for the ledger before it gives up (exit code 69)."),
-    CONFIG_DURATION(cfg, statement_timeout_ms, "statement_timeout", 100, 3600000, "60s", CONFIG_AT_START,
-                    "One answer of the ledger; the connection, and with it the lead, is given up after it."),
+    CONFIG_DURATION(
+        cfg, statement_timeout_ms, "statement_timeout", 100, 3600000, "60s", CONFIG_AT_START,
+        "One answer of the ledger; the connection, and with it the lead, is given up after it."),
     CONFIG_DURATION(cfg, interval_ms, "interval", 10, 3600000, "1s", CONFIG_AT_START,
                     "How often everything is looked at: windows, deadlines, folders, alerts."),
     CONFIG_DURATION(cfg, standby_ms, "standby", 10, 3600000, "1s", CONFIG_AT_START,
@@ -57,7 +59,8 @@ const struct config_row settle_config_rows[] = {
         "against our own rules alone."),
     CONFIG_SIZE(cfg, file_bytes_max, "file_bytes_max", 4096, 1LL << 30, "64MiB", CONFIG_AT_START,
                 "The largest file that is taken from a bank."),
-    CONFIG_INT(cfg, file_instructions_max, "file_instructions_max", 1, 100000, "15000", CONFIG_AT_START,
+    CONFIG_INT(cfg, file_instructions_max, "file_instructions_max", 1, 100000, "15000",
+               CONFIG_AT_START,
                "Instructions in a file to a bank; what one hand-out told is never split."),
     CONFIG_DURATION(
         cfg, manifest_wait_ms, "manifest_wait", 0, 86400000, "15m", CONFIG_AT_START,
@@ -68,15 +71,17 @@ const struct config_row settle_config_rows[] = {
                   "Our BIC, which files are from. Needed with bank_folders."),
     CONFIG_STRING(cfg, our_name, "our_name", 0, 70, "", CONFIG_AT_START,
                   "Our name in files to banks. Needed with bank_folders."),
-    CONFIG_STRING(cfg, our_town, "our_town", 0, 35, "", CONFIG_AT_START,
-                  "The town of our address, and of the platforms that pay through us. Needed with bank_folders."),
+    CONFIG_STRING(
+        cfg, our_town, "our_town", 0, 35, "", CONFIG_AT_START,
+        "The town of our address, and of the platforms that pay through us. Needed with bank_folders."),
     CONFIG_STRING(cfg, our_country, "our_country", 2, 2, "PK", CONFIG_AT_START,
                   "The country of that address (ISO 3166-1 alpha-2)."),
     CONFIG_STRING(
         cfg, nostro_accounts, "nostro_accounts", 0, 4000, "", CONFIG_AT_START,
         "Our accounts at the banks that take files, as `CODE=IBAN` with blanks between: what pain.001 debits, and where "
         "pacs.008 and pacs.009 settle. Needed for banks that take pain.001."),
-    CONFIG_STRING(cfg, business_service, "business_service", 1, 35, "ujrat.settlement.1", CONFIG_AT_START,
+    CONFIG_STRING(cfg, business_service, "business_service", 1, 35, "ujrat.settlement.1",
+                  CONFIG_AT_START,
                   "What the header of a file calls the service it belongs to (BizSvc)."),
 
     CONFIG_PATH(cfg, log_file, "log_file", "", CONFIG_AT_START,

@@ -26,8 +26,8 @@ static void find_parties(struct file_content *c)
 static err_t parse(struct slice text, struct file_content *out)
 {
     json_error_t error;
-    *out = (struct file_content){.json = json_loadb(text.p == NULL ? "" : text.p, text.len,
-                                                    JSON_REJECT_DUPLICATES, &error)};
+    *out = (struct file_content){
+        .json = json_loadb(text.p == NULL ? "" : text.p, text.len, JSON_REJECT_DUPLICATES, &error)};
     if (json_is_object(out->json))
         return err_none();
     file_content_deinit(out);

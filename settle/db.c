@@ -44,10 +44,10 @@ enum settle_result settle_db_open(struct settle_db *db, const char *uri, int64_t
     *db = (struct settle_db){.timeout_ms = timeout_ms, .stop_fd = stop_fd};
     params_init(&db->params);
     db->prepared = calloc((size_t)statements_count(), sizeof *db->prepared);
-    db->conn = PQconnectdbParams(
-        (const char *const[]){"fallback_application_name", "connect_timeout", "dbname", "options",
-                              NULL},
-        (const char *const[]){"ujrat-settle", "5", uri, OPTIONS, NULL}, 1);
+    db->conn =
+        PQconnectdbParams((const char *const[]){"fallback_application_name", "connect_timeout",
+                                                "dbname", "options", NULL},
+                          (const char *const[]){"ujrat-settle", "5", uri, OPTIONS, NULL}, 1);
     if (db->prepared == NULL || db->conn == NULL)
         return say(db, SETTLE_LOST, "out of memory");
     if (PQstatus(db->conn) != CONNECTION_OK || PQsetnonblocking(db->conn, 0) != 0)
@@ -94,9 +94,8 @@ static enum settle_result wait_readable(struct settle_db *db, int64_t *deadline_
     if (n == 0)
         return *stopping ? say(db, SETTLE_STOPPED, "asked to end")
                          : say(db, SETTLE_LOST, "no answer in time");
-    return n > 0 && PQconsumeInput(db->conn) == 1
-               ? SETTLE_OK
-               : say(db, SETTLE_LOST, PQerrorMessage(db->conn));
+    return n > 0 && PQconsumeInput(db->conn) == 1 ? SETTLE_OK
+                                                  : say(db, SETTLE_LOST, PQerrorMessage(db->conn));
 }
 
 /* The whole answer of one command. A result counts only once PQgetResult has returned NULL: deferred checks run at
@@ -146,8 +145,7 @@ static enum settle_result judge(struct settle_db *db, PGresult *r)
     const char *text = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
     (void)snprintf(db->sqlstate, sizeof db->sqlstate, "%s", state == NULL ? "" : state);
     (void)say(db, SETTLE_LOST, text == NULL ? PQresultErrorMessage(r) : text);
-    bool refused =
-        severity != NULL && strcmp(severity, "ERROR") == 0 && !is_passing(db->sqlstate);
+    bool refused = severity != NULL && strcmp(severity, "ERROR") == 0 && !is_passing(db->sqlstate);
     PQclear(r);
     return refused ? SETTLE_REFUSED : SETTLE_LOST;
 }

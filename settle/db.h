@@ -15,9 +15,9 @@
 /* How a step went. */
 enum settle_result {
     SETTLE_OK,
-    SETTLE_LOST,    /* the connection, and with it the lead: connect anew and begin again. What was under way may be done */
+    SETTLE_LOST, /* the connection, and with it the lead: connect anew and begin again. What was under way may be done */
     SETTLE_REFUSED, /* the database said no, and nothing was done: see sqlstate */
-    SETTLE_FAILED,  /* something on our side (a disk, a key): said in the log; the next round tries again */
+    SETTLE_FAILED, /* something on our side (a disk, a key): said in the log; the next round tries again */
     SETTLE_STOPPED, /* we are asked to end */
 };
 
@@ -28,7 +28,7 @@ struct settle_db {
     bool *prepared; /* by the statement's number */
     uint32_t type_oid[LEDGER_TYPE_COUNT];
     int64_t timeout_ms;
-    int stop_fd; /* becomes readable when the program is to end; -1: none */
+    int stop_fd;          /* becomes readable when the program is to end; -1: none */
     struct params params; /* for whoever asks next */
     char sqlstate[6];
     char problem[SETTLE_PROBLEM_SIZE]; /* why it is not SETTLE_OK, one line, without the URI */

@@ -124,8 +124,8 @@ static enum file_in_state check_names(const struct file_in_rules *rules, const s
                    "manifest, member \"direction\": files in this folder are \"from_bank\"");
     if (strcmp(m->file, with(file->stem, ".xml", name)) != 0)
         return say(problem, FILE_IN_WRONG,
-                   "manifest, member \"file\": it says %.80s, and its own name wants %.80s", m->file,
-                   name);
+                   "manifest, member \"file\": it says %.80s, and its own name wants %.80s",
+                   m->file, name);
     if (m->bytes > rules->bytes_max)
         return say(problem, FILE_IN_WRONG,
                    "manifest, member \"bytes\": %lld, and at most %lld are taken",
@@ -243,10 +243,11 @@ static enum file_in_state take_copy(struct bank_folders *f, const struct file_in
                    "%s: it has %lld bytes, and the manifest says %lld: is it cut off?", m->file,
                    (long long)bytes, (long long)m->bytes);
     if (memcmp(sha256, m->sha256, sizeof sha256) != 0)
-        return say(problem, FILE_IN_WRONG,
-                   "%s: its SHA-256 is not the one in the manifest: it was changed, or another file "
-                   "was meant",
-                   m->file);
+        return say(
+            problem, FILE_IN_WRONG,
+            "%s: its SHA-256 is not the one in the manifest: it was changed, or another file "
+            "was meant",
+            m->file);
     return FILE_IN_READY;
 }
 

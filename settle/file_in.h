@@ -19,18 +19,20 @@ enum { FILE_IN_KEYS_MAX = 2 };
 struct file_in_rules {
     const char *bank;
     const struct sign_key *key[FILE_IN_KEYS_MAX]; /* the bank's: one of them signs. NULL: none */
-    bool unsigned_allowed; /* a file without STEM.sig is taken; one with it is still held against the keys */
+    bool
+        unsigned_allowed; /* a file without STEM.sig is taken; one with it is still held against the keys */
     int64_t bytes_max;
-    int64_t wait_us; /* what is not whole yet may become so for that long after it was last written to */
-    int64_t now_us;  /* realtime */
+    int64_t
+        wait_us; /* what is not whole yet may become so for that long after it was last written to */
+    int64_t now_us; /* realtime */
 };
 
 enum file_in_state {
-    FILE_IN_READY,    /* the copy can be read; the manifest and its signature are good */
-    FILE_IN_WAIT,     /* not whole yet, or for want of a key of ours: look again later */
+    FILE_IN_READY, /* the copy can be read; the manifest and its signature are good */
+    FILE_IN_WAIT,  /* not whole yet, or for want of a key of ours: look again later */
     FILE_IN_LEFTOVER, /* a manifest whose file is gone: perhaps a crash came between; the caller knows the hash or not */
-    FILE_IN_WRONG,    /* *problem says why: into quarantine with it */
-    FILE_IN_FAILED,   /* something on our side, *problem says what: the disk, memory */
+    FILE_IN_WRONG,  /* *problem says why: into quarantine with it */
+    FILE_IN_FAILED, /* something on our side, *problem says what: the disk, memory */
 };
 
 struct file_in {

@@ -44,11 +44,12 @@ static void print_help(FILE *out)
 
 static void print_config_docs(FILE *out)
 {
-    fputs("# Settings of ujrat-settle\n\n"
-          "Made by `ujrat-settle --print-config-docs` from `settle/config_table.c`; a test holds the two "
-          "together.\n"
-          "`ujrat-settle --print-config` prints a commented sample file.\n\n",
-          out);
+    fputs(
+        "# Settings of ujrat-settle\n\n"
+        "Made by `ujrat-settle --print-config-docs` from `settle/config_table.c`; a test holds the two "
+        "together.\n"
+        "`ujrat-settle --print-config` prints a commented sample file.\n\n",
+        out);
     config_print_reference(settle_config_rows, settle_config_rows_count, out);
     fputs("\n## How it ends\n\n| exit code | meaning |\n| --- | --- |\n", out);
 #define PRINT_CODE(number, name, meaning) fprintf(out, "| %d | %s |\n", number, meaning);

@@ -23,8 +23,7 @@ bool manifest_stem_is_good(struct slice stem)
 struct slice manifest_stem_of(struct slice name, const char *ending)
 {
     struct slice e = slice_str(ending);
-    if (name.len <= e.len ||
-        !slice_equal(slice_of(name.p + name.len - e.len, e.len), e) ||
+    if (name.len <= e.len || !slice_equal(slice_of(name.p + name.len - e.len, e.len), e) ||
         !manifest_stem_is_good(slice_of(name.p, name.len - e.len)))
         return slice_of(NULL, 0);
     return slice_of(name.p, name.len - e.len);
@@ -57,8 +56,8 @@ err_t manifest_write(const struct manifest *m, struct buf *out)
                       "  \"sum\": %s%s%s,\n"
                       "  \"currency\": %s%s%s\n"
                       "}\n",
-                      m->bank, m->to_bank ? "to_bank" : "from_bank", m->file,
-                      (long long)m->file_no, m->message, (long long)m->bytes, sha256, quote,
+                      m->bank, m->to_bank ? "to_bank" : "from_bank", m->file, (long long)m->file_no,
+                      m->message, (long long)m->bytes, sha256, quote,
                       m->has_previous ? previous : "null", quote,
                       timefmt_rfc3339(m->created_us, at), (long long)m->count, money,
                       m->sum[0] == '\0' ? "null" : m->sum, money, money,

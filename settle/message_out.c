@@ -88,7 +88,8 @@ static struct slice phone_number(struct slice mobile, char out[24])
     return slice_of(out, (size_t)n);
 }
 
-static void set_creditor(struct iso_transfer *t, struct instruction *in, const struct pii_open *open)
+static void set_creditor(struct iso_transfer *t, struct instruction *in,
+                         const struct pii_open *open)
 {
     struct slice mobile = open->value[PII_MOBILE];
     t->creditor.name = open->value[PII_NAME];
@@ -184,8 +185,8 @@ static bool fill_instruction(struct message_out *m, const struct rows *rows, int
 
 /* ---------------------------------------------------------------- the group */
 
-static void fill_group(const struct message_out *m, enum iso_kind kind,
-                       char id[MESSAGE_ID_SIZE], struct iso_group *g)
+static void fill_group(const struct message_out *m, enum iso_kind kind, char id[MESSAGE_ID_SIZE],
+                       struct iso_group *g)
 {
     const struct file_parties *p = &m->content->parties;
     struct iso_account account = {.iban = slice_str(p->account)};
@@ -249,8 +250,8 @@ static enum iso_kind kind_of(const char *message)
 
 typedef bool each_fn(struct message_out *m, void *user, struct instruction *in);
 
-static bool each_of_page(struct message_out *m, const struct file_handout *h, const struct rows *rows,
-                         struct instruction *in, each_fn *each, void *user)
+static bool each_of_page(struct message_out *m, const struct file_handout *h,
+                         const struct rows *rows, struct instruction *in, each_fn *each, void *user)
 {
     for (int i = 0; i < rows_count(rows); i++) {
         if (rows_bool(rows, i, COL_CANCELLED))
@@ -493,9 +494,8 @@ err_t message_out_body(void *user, struct file_sink *sink)
     struct iso_refusal refusal;
     char id[MESSAGE_ID_SIZE];
     enum iso_kind kind = kind_of(m->message);
-    const struct iso_writer_options options = {.write = write_bytes,
-                                               .user = sink,
-                                               .service = slice_str(m->content->parties.service)};
+    const struct iso_writer_options options = {
+        .write = write_bytes, .user = sink, .service = slice_str(m->content->parties.service)};
     m->result = SETTLE_OK;
     err_t err = iso_writer_new(&options, &w.writer);
     if (err_failed(err))
@@ -507,5 +507,6 @@ err_t message_out_body(void *user, struct file_sink *sink)
     iso_writer_free(&w.writer);
     if (good)
         return err_none();
-    return err_failed(sink->err) ? sink->err : err_make(ERR_INVALID, "the message cannot be written");
+    return err_failed(sink->err) ? sink->err
+                                 : err_make(ERR_INVALID, "the message cannot be written");
 }

@@ -16,7 +16,7 @@ struct message_out {
     struct pii *pii;
     struct log *log;
     int16_t bank_id;
-    const char *bank; /* its four letters */
+    const char *bank;    /* its four letters */
     const char *message; /* "pacs.008.001.08" */
     int64_t file_no;
     int64_t created_us; /* whole milliseconds: a message has no more */
@@ -25,8 +25,8 @@ struct message_out {
     char problem[512];
 };
 
-/* Of a file of instructions: looks at each, leaves out what cannot be said, and fills in the content's totals. Others know
- * theirs: then it does nothing. */
+/* Of a file of instructions that cannot be written: looks at each, leaves out what cannot be said, and fills in the content's
+ * totals. Others know theirs: then it does nothing. */
 MUST_CHECK enum settle_result message_out_plan(struct message_out *m);
 
 /* A file_out_body. On an error, problem (and result) say why. */

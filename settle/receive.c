@@ -47,8 +47,8 @@ static void read_keys(struct receiving *r)
 
 static enum settle_result failed(struct receiving *r, const char *stem, const char *problem)
 {
-    log_error(r->ctx->log, "file.not_taken", log_str("bank", r->bank->code),
-              log_str("file", stem), log_str("problem", problem));
+    log_error(r->ctx->log, "file.not_taken", log_str("bank", r->bank->code), log_str("file", stem),
+              log_str("problem", problem));
     r->ctx->trouble = true;
     return SETTLE_FAILED;
 }
@@ -146,10 +146,11 @@ static enum settle_result ask_known(struct receiving *r, const unsigned char sha
 static enum settle_result answer_known(struct receiving *r, const struct known *known)
 {
     struct take_counts none = {0};
-    report_line(&r->report,
-                "The same file was processed at %s as %s. Nothing was done again; what came of it is "
-                "in the report of then.",
-                known->at, known->name);
+    report_line(
+        &r->report,
+        "The same file was processed at %s as %s. Nothing was done again; what came of it is "
+        "in the report of then.",
+        known->at, known->name);
     if (strcmp(known->name, r->file.manifest.file) == 0)
         report_reset(&r->report);
     return put_away(r, "file.known", &none);
@@ -176,8 +177,8 @@ static enum settle_result check_order(struct receiving *r, bool *wait)
     report_line(&r->report,
                 "There is a gap: the file that this one says it follows (previous_sha256) has not "
                 "come. This one was taken without it.");
-    log_warn(r->ctx->log, "file.gap", log_str("bank", r->bank->code),
-             log_str("file", r->file.stem), log_int("file_no", m->file_no));
+    log_warn(r->ctx->log, "file.gap", log_str("bank", r->bank->code), log_str("file", r->file.stem),
+             log_int("file_no", m->file_no));
     return settle_alert(r->ctx, "FILE_QUARANTINED", subject,
                         "it was taken, but the file it says it follows has not come");
 }

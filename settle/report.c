@@ -31,8 +31,7 @@ void report_line(struct report *r, const char *format, ...)
     va_end(args);
     size_t len = n < 0 ? 0 : (size_t)n < sizeof line ? (size_t)n : sizeof line - 1;
     if (buf_len(&r->text) + len + 1 > REPORT_BYTES_MAX ||
-        err_failed(buf_append(&r->text, line, len)) ||
-        err_failed(buf_append_char(&r->text, '\n')))
+        err_failed(buf_append(&r->text, line, len)) || err_failed(buf_append_char(&r->text, '\n')))
         r->lines_left_out++;
 }
 

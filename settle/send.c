@@ -107,6 +107,23 @@ static enum settle_result stage(struct sending *s)
     return cannot(s, err.code == ERR_INVALID ? s->message.problem : err_text(err, why, sizeof why));
 }
 
+/* The same for the first time: what cannot be said is nearly never there, and is looked for only when it is. */
+static enum settle_result stage_new(struct sending *s)
+{
+    struct file_handout h;
+    if (!file_content_handout(&s->content, 0, &h))
+        return stage(s);
+    err_t err = file_out_stage(&s->bank->folders, message_out_body, &s->message, &s->staged);
+    if (!err_failed(err))
+        return SETTLE_OK;
+    if (err.code != ERR_INVALID || s->message.result != SETTLE_OK)
+        return stage(s);
+    enum settle_result result = message_out_plan(&s->message);
+    if (result == SETTLE_FAILED)
+        return cannot(s, s->message.problem);
+    return result == SETTLE_OK && s->content.count > 0 ? stage(s) : result;
+}
+
 static void fill_manifest(struct sending *s, struct slice previous)
 {
     struct manifest *m = &s->manifest;
@@ -128,10 +145,8 @@ static void fill_manifest(struct sending *s, struct slice previous)
     m->count = s->content.count;
     if (s->content.sum.ccy == 0)
         return;
-    (void)snprintf(m->sum, sizeof m->sum, "%s",
-                   money_format(s->content.sum, MONEY_PLAIN, sum));
-    (void)snprintf(m->currency, sizeof m->currency, "%.3s",
-                   ccy_alpha(s->content.sum.ccy));
+    (void)snprintf(m->sum, sizeof m->sum, "%s", money_format(s->content.sum, MONEY_PLAIN, sum));
+    (void)snprintf(m->currency, sizeof m->currency, "%.3s", ccy_alpha(s->content.sum.ccy));
 }
 
 static enum settle_result publish(struct sending *s, struct slice previous, const char *event)
@@ -141,10 +156,9 @@ static enum settle_result publish(struct sending *s, struct slice previous, cons
     err_t err = file_out_publish(&s->bank->folders, s->ctx->signing_key, &s->manifest, &s->staged);
     if (err_failed(err))
         return cannot(s, err_text(err, why, sizeof why));
-    log_info(s->ctx->log, event, log_str("bank", s->bank->code),
-             log_str("file", s->manifest.file), log_int("bytes", s->manifest.bytes),
-             log_int("count", s->manifest.count), log_str("sum", s->manifest.sum),
-             log_int("window", s->window_no),
+    log_info(s->ctx->log, event, log_str("bank", s->bank->code), log_str("file", s->manifest.file),
+             log_int("bytes", s->manifest.bytes), log_int("count", s->manifest.count),
+             log_str("sum", s->manifest.sum), log_int("window", s->window_no),
              log_int("ms", (clock_monotonic_us() - s->started_us) / US_PER_MS));
     return SETTLE_OK;
 }
@@ -187,8 +201,8 @@ static enum settle_result make_again(struct settle_ctx *ctx, struct settle_bank 
     return result;
 }
 
-static enum settle_result look_at(struct settle_ctx *ctx, struct settle_bank *bank,
-                                  int64_t file_no, const char *message)
+static enum settle_result look_at(struct settle_ctx *ctx, struct settle_bank *bank, int64_t file_no,
+                                  const char *message)
 {
     char stem[MANIFEST_NAME_SIZE], why[ERR_TEXT_SIZE];
     err_t err;
@@ -333,17 +347,12 @@ static enum settle_result make_new(struct settle_ctx *ctx, struct settle_bank *b
     enum settle_result result = next_number(&s, previous_bytes, &previous);
     if (result == SETTLE_OK && err_failed(file_content_new(chosen, &parties, &s.content)))
         result = cannot(&s, "what goes into it cannot be read");
-    if (result == SETTLE_OK && count > 0 &&
-        err_failed(file_content_set_totals(&s.content, count, sum)))
+    if (result == SETTLE_OK && err_failed(file_content_set_totals(&s.content, count, sum)))
         result = SETTLE_FAILED;
     if (result == SETTLE_OK)
-        result = message_out_plan(&s.message);
-    if (result == SETTLE_FAILED)
-        result = cannot(&s, s.message.problem);
+        result = stage_new(&s);
     /* Nothing that can be said: it waits for what comes next. */
     bool empty = result == SETTLE_OK && s.content.count == 0;
-    if (result == SETTLE_OK && !empty)
-        result = stage(&s);
     if (result == SETTLE_OK && !empty)
         result = add_row(&s);
     if (result == SETTLE_OK)
@@ -373,18 +382,18 @@ static enum settle_result send_chosen(struct settle_ctx *ctx, struct settle_bank
         return result;
     *made = rows_count(rows) > 0;
     const char *message = bank->format;
-    int content_col = handouts || questions ? 1 : 0, count_col = content_col + 1;
+    /* The columns end with the content, how many, and what they come to. */
+    int col = handouts || questions ? 1 : 0;
+    money_t sum = {0};
     if (*made && questions)
         message = rows_int(rows, 0, 0) == 1 ? "pacs.028.001.03" : "camt.056.001.08";
     else if (!handouts)
         message = "pacs.009.001.08";
-    money_t sum = {0};
-    if (*made && !handouts && !questions)
-        sum = money_of(rows_int(rows, 0, 2), (uint16_t)rows_int(rows, 0, 3));
+    if (*made && !questions)
+        sum = money_of(rows_int(rows, 0, col + 2), (uint16_t)rows_int(rows, 0, col + 3));
     if (*made)
         result = make_new(ctx, bank, message, handouts ? rows_int(rows, 0, 0) : 0,
-                          rows_text(rows, 0, content_col),
-                          handouts ? 0 : rows_int(rows, 0, count_col), sum);
+                          rows_text(rows, 0, col), rows_int(rows, 0, col + 1), sum);
     settle_rows_free(&rows);
     return result;
 }

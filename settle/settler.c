@@ -304,9 +304,11 @@ static enum settle_result find_principal(struct settler *s)
         s->ctx.principal_id = (int32_t)rows_int(rows, 0, 0);
     settle_rows_free(&rows);
     if (result == SETTLE_OK && !good) {
-        log_error(s->ctx.log, "settle.principal", log_str("uri", uri),
-                  log_str("hint", "it must be a system's and enabled; run: ujrat principal add URI"));
-        (void)snprintf(s->ctx.db.problem, sizeof s->ctx.db.problem, "no such principal: %.100s", uri);
+        log_error(
+            s->ctx.log, "settle.principal", log_str("uri", uri),
+            log_str("hint", "it must be a system's and enabled; run: ujrat principal add URI"));
+        (void)snprintf(s->ctx.db.problem, sizeof s->ctx.db.problem, "no such principal: %.100s",
+                       uri);
         result = SETTLE_LOST;
     }
     return result;

@@ -16,11 +16,11 @@ MUST_CHECK err_t settler_new(const struct settings *settings, struct log *log, i
 void settler_free(struct settler **settler);
 
 enum settler_round {
-    SETTLER_DONE,     /* a whole round */
-    SETTLER_TROUBLE,  /* a round in which something could not be done; the log says what */
-    SETTLER_STANDBY,  /* somebody else leads */
-    SETTLER_LOST,     /* the ledger */
-    SETTLER_STOPPED,  /* in the middle: the program is to end */
+    SETTLER_DONE,    /* a whole round */
+    SETTLER_TROUBLE, /* a round in which something could not be done; the log says what */
+    SETTLER_STANDBY, /* somebody else leads */
+    SETTLER_LOST,    /* the ledger */
+    SETTLER_STOPPED, /* in the middle: the program is to end */
 };
 
 /* One round, at most. *wait_ms: until the next. */

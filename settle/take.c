@@ -204,8 +204,7 @@ static bool fill_amounts(struct taking *t, struct said *said, size_t n)
     for (size_t i = 0; i < n; i++) {
         for (int r = 0; said[i].amount.ccy == 0 && r < rows_count(rows); r++)
             if (rows_int(rows, r, 0) == said[i].payout_id)
-                said[i].amount =
-                    money_of(rows_int(rows, r, 1), (uint16_t)rows_int(rows, r, 2));
+                said[i].amount = money_of(rows_int(rows, r, 1), (uint16_t)rows_int(rows, r, 2));
         said[i].dropped = said[i].amount.ccy == 0;
         if (said[i].dropped)
             take_verdict(t, said[i].item, said[i].book_id, said[i].payout_id,
@@ -270,8 +269,7 @@ static void confirm_book(struct taking *t, struct said *said, size_t n)
         return;
     add_confirmations(t, said, n);
     enum settle_result result = settle_db_ask(&t->ctx->db, "settlement_confirm", &rows);
-    int answered =
-        result == SETTLE_OK ? rows_int_array(rows, 0, 0, verdicts, BATCH_MAX) : 0;
+    int answered = result == SETTLE_OK ? rows_int_array(rows, 0, 0, verdicts, BATCH_MAX) : 0;
     settle_rows_free(&rows);
     if (result == SETTLE_OK && answered != (int)kept)
         result = SETTLE_LOST;
@@ -305,7 +303,7 @@ static bool flush(struct taking *t)
 static bool check_settled(struct taking *t, const struct iso_follow_up *f, struct said *s,
                           struct slice id)
 {
-    struct slice reference = f->bank_reference.len > 0 ? f->bank_reference
+    struct slice reference = f->bank_reference.len > 0           ? f->bank_reference
                              : f->ids.clearing_reference.len > 0 ? f->ids.clearing_reference
                                                                  : f->id;
     if (reference.len == 0) {
@@ -341,7 +339,7 @@ static bool note(struct taking *t, uint64_t item, int32_t book_id, int64_t payou
 {
     struct rows *rows;
     reason_t reason;
-    struct slice code = f->reasons.n == 0             ? slice_of(NULL, 0)
+    struct slice code = f->reasons.n == 0               ? slice_of(NULL, 0)
                         : f->reasons.at[0].code.len > 0 ? f->reasons.at[0].code
                                                         : f->reasons.at[0].proprietary;
     struct params *p = settle_db_params(&t->ctx->db);

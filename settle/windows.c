@@ -6,9 +6,9 @@
 #include "base/clock.h"
 
 enum {
-    ASK_MAX = 1000,        /* instructions in one look */
-    ASK_LOOKS_MAX = 100,   /* in a round: the rest is for the next */
-    CLOSINGS_MAX = 48,     /* in a round, of one bank: after having been away for long */
+    ASK_MAX = 1000,      /* instructions in one look */
+    ASK_LOOKS_MAX = 100, /* in a round: the rest is for the next */
+    CLOSINGS_MAX = 48,   /* in a round, of one bank: after having been away for long */
 };
 
 /* ---------------------------------------------------------------- what is agreed */
@@ -58,9 +58,8 @@ enum settle_result windows_plan(struct settle_ctx *ctx, const struct settle_bank
     if (result != SETTLE_OK)
         return result;
     for (int i = 0; i < rows_count(rows) && i < CALENDAR_ROWS_MAX; i++)
-        out->day[out->calendar.n++] =
-            (struct calendar_day){.day = (int32_t)rows_int(rows, i, 0),
-                                  .kind = (enum calendar_kind)rows_int(rows, i, 1)};
+        out->day[out->calendar.n++] = (struct calendar_day){
+            .day = (int32_t)rows_int(rows, i, 0), .kind = (enum calendar_kind)rows_int(rows, i, 1)};
     out->calendar.days = out->day;
     settle_rows_free(&rows);
     return SETTLE_OK;
@@ -185,8 +184,7 @@ static enum settle_result close_due(struct settle_ctx *ctx, const struct settle_
         ctx->trouble = true;
         return SETTLE_OK;
     }
-    enum settle_result result =
-        bank->by_windows ? hand_out_all(ctx, bank) : SETTLE_OK;
+    enum settle_result result = bank->by_windows ? hand_out_all(ctx, bank) : SETTLE_OK;
     if (result == SETTLE_OK)
         result = close_window(ctx, bank, open->no, settle_by_us, next_us);
     *closed = result == SETTLE_OK;
@@ -263,7 +261,8 @@ static enum settle_result ask_book(struct settle_ctx *ctx, const struct settle_b
     params_add_int4(p, book_id);
     params_add_int8_array(p, payouts, n);
     /* An array has something in it: 0 is no payout. */
-    params_add_int8_array(p, n_escalated > 0 ? escalated : &none, n_escalated > 0 ? n_escalated : 1);
+    params_add_int8_array(p, n_escalated > 0 ? escalated : &none,
+                          n_escalated > 0 ? n_escalated : 1);
     params_add_time_us(p, before_us);
     enum settle_result result = settle_db_ask(&ctx->db, "settle_ask", &rows);
     if (result == SETTLE_OK)
@@ -288,8 +287,8 @@ static enum settle_result ask_rows(struct settle_ctx *ctx, const struct settle_b
             if (rows_time_us(rows, to, 2) <= escalate_us)
                 escalated[n_escalated++] = rows_int(rows, to, 1);
         }
-        result = ask_book(ctx, bank, (int32_t)book_id, payouts, n, escalated, n_escalated,
-                          before_us);
+        result =
+            ask_book(ctx, bank, (int32_t)book_id, payouts, n, escalated, n_escalated, before_us);
     }
     return result;
 }

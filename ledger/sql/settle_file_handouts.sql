@@ -3,7 +3,7 @@
 -- $3 instructions (but never less than one hand-out). Hand-outs of a book go into files in their order, so that those not yet
 -- in one follow the last that is.
 WITH waiting AS (
-    SELECT h.book_id, h.prev_payout_id, h.last_payout_id, h.window_no, h.instructions
+    SELECT h.book_id, h.prev_payout_id, h.last_payout_id, h.window_no, h.instructions, h.amount
       FROM book b
      CROSS JOIN LATERAL (SELECT coalesce((SELECT f.last_payout_id FROM file_out_handout f
                                            WHERE f.book_id = b.book_id AND f.bank_id = $1::int2
@@ -18,7 +18,8 @@ WITH waiting AS (
      WHERE window_no IS NOT DISTINCT FROM (SELECT window_no FROM waiting ORDER BY window_no NULLS FIRST LIMIT 1)
 )
 SELECT min(window_no), jsonb_build_object('handouts', jsonb_agg(jsonb_build_array(book_id, prev_payout_id, last_payout_id)
-                                                                ORDER BY book_id, last_payout_id))::text
+                                                                ORDER BY book_id, last_payout_id))::text,
+       sum(instructions)::int8, sum(amount)::int8, 586
   FROM running
  WHERE so_far <= $3::int8 OR so_far = instructions
 HAVING count(*) > 0

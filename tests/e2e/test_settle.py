@@ -1,9 +1,7 @@
 """ujrat-settle with a real gateway, a real ledger and a bank that takes files: payouts go out in files, the bank's answers
 come back in files, windows close by schedule, several run at once and are killed."""
-import collections
 import datetime
 import hashlib
-import os
 import re
 import shutil
 import signal
@@ -12,7 +10,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from harness import BIN, ROOT, run, unique, wait_until
+from camt_maker import SHARED
+from harness import run, unique, wait_until
 from settle_world import KARACHI, FileBank, Settle
 from world import price
 
@@ -398,3 +397,122 @@ def test_15000_instructions_in_a_file_take_little_memory(settle, bank, platform)
     print("15,000 instructions: written in %d ms, answered in %.1f s, %d MB at most, files of %d MB" % (
         out_ms, seconds, peak // 1024, len(file.bytes) >> 20))
     assert peak < 64 * 1024
+
+
+# ---------------------------------------------------------------- what else is said in files
+def test_a_recall_goes_out_and_its_answer_comes_back(settle, bank, platform, settle_world):
+    bank.files.terms(mode="instant")
+    pay(platform, bank, 10_000)
+    settle.once()
+    (told,) = bank.files.files()[0].items()
+    id = told["EndToEndId"]
+    book, payout = id[2:].split("-")
+    with settle_world.database.connect("ujrat_settle", autocommit=True, options="-c search_path=ujrat") as db:
+        db.execute("SELECT request_recall(%s::integer, %s::bigint, 'DUPL', (SELECT principal_id FROM principal"
+                   " WHERE uri = 'ujrat://system/settle'))", (book, payout))
+    settle.once()
+    recall = bank.files.files()[1]
+    assert recall.message == "camt.056.001.08" and recall.manifest["sum"] is None
+    (asked,) = recall.items()
+    assert (asked["OrgnlEndToEndId"], asked["Rsn/Cd"]) == (id, "DUPL")
+    body = ('<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.029.001.09"><RsltnOfInvstgtn><Assgnmt><Id>A1</Id><Assgnr><Agt>'
+            "<FinInstnId><BICFI>%sPKKA</BICFI></FinInstnId></Agt></Assgnr><Assgne><Agt><FinInstnId><BICFI>UJRTPKKA</BICFI></FinInstnId>"
+            "</Agt></Assgne><CreDtTm>2026-01-01T10:00:00+05:00</CreDtTm></Assgnmt><Sts><Conf>CNCL</Conf></Sts><CxlDtls><TxInfAndSts>"
+            "<OrgnlEndToEndId>%s</OrgnlEndToEndId><TxCxlSts>ACCR</TxCxlSts></TxInfAndSts></CxlDtls></RsltnOfInvstgtn></Document>"
+            % (bank.code, id))
+    bank.files.send("camt.029.001.09", 1, body)
+    assert "recorded=1" in settle.once(), settle.log()[-2000:]
+    assert settle_world.rows("SELECT status FROM recall_answer WHERE book_id = %s AND payout_id = %s", book, payout) == [("CNCL",)]
+
+
+def test_a_funding_is_told_as_a_cover_payment(settle, bank, platform, settle_world):
+    bank.files.terms(mode="instant")
+    book = settle_world.value("SELECT book_id FROM book WHERE code = %s", platform.code)
+    who = settle_world.value("SELECT principal_id FROM principal WHERE uri = 'ujrat://operator/demo'")
+    with settle_world.database.connect("ujrat_operator", autocommit=True, options="-c search_path=ujrat") as db:
+        db.execute("SELECT fund_nostro(%s, %s, %s::smallint, 'PKR', 2780000, 'USD', 10000, 'fund-1')", (book, who, bank.files.bank_id))
+    settle.once("--set", "nostro_accounts=XXXX=PK00 %s=PK36SCBL0000001123456702" % bank.code)
+    (file,) = bank.files.files()
+    assert (file.message, file.manifest["sum"], file.manifest["count"]) == ("pacs.009.001.08", "27800.00", 1)
+    assert b"PK36SCBL0000001123456702" in file.bytes
+    settle.once()
+    assert len(bank.files.files()) == 1
+
+
+def test_banks_that_take_customer_files_get_pain_001(settle, bank, platform):
+    bank.files.terms(mode="instant", file_format="pain.001.001.09")
+    payouts = pay(platform, bank, 10_000, 20_000)
+    settle.once("--set", "nostro_accounts=%s=PK36SCBL0000001123456702" % bank.code)
+    (file,) = bank.files.files()
+    assert file.message == "pain.001.001.09" and len(file.items()) == 2
+    bank.files.send(*bank.files.status(*(bank.files.settled(i["EndToEndId"]) for i in file.items())))
+    settle.once()
+    assert states(platform, payouts) == ["SETTLED"] * 2
+
+
+def test_a_name_that_no_message_can_say_is_left_out_and_a_person_is_called(settle, bank, platform, settle_world):
+    bank.files.terms(mode="instant")
+    good, = pay(platform, bank, 10_000)
+    bad = platform.submit(platform.details(bank, display_name="عائشہ خان"), 10_000)
+    settle.once()
+    (file,) = bank.files.files()
+    assert file.manifest["count"] == 1 and len(file.items()) == 1
+    assert states(platform, [good, bad]) == ["INSTRUCTED"] * 2
+    id, detail = settle_world.rows("SELECT subject, detail FROM settlement_alert_now WHERE kind = 'FILE_QUARANTINED'"
+                                   " AND starts_with(detail, 'it was handed out') ORDER BY alert_id DESC LIMIT 1")[0]
+    assert id not in [i["EndToEndId"] for i in file.items()] and "Cdtr/Nm" in detail
+
+
+def test_a_banks_totals_of_a_window_come_with_its_report_of_the_account(settle, bank, platform, settle_world):
+    bank.files.terms(mode="windows", settle_within="0 seconds")
+    payouts = pay(platform, bank, 10_000, 20_000)
+    with settle_world.database.connect(autocommit=True, options="-c search_path=ujrat") as db:  # its cut-off is now
+        db.execute("ALTER TABLE settlement_window DISABLE TRIGGER append_only; UPDATE settlement_window SET cutoff_at = now()"
+                   " WHERE bank_id = %d; ALTER TABLE settlement_window ENABLE ALWAYS TRIGGER append_only" % bank.files.bank_id)
+    settle.once()
+    (file,) = bank.files.files()
+    told = file.items()
+    settle.once()
+    assert bank.files.windows()[1] == ("DISPUTED", 2), "nothing was answered by the deadline"
+    bank.files.send(*bank.files.status(*(bank.files.settled(i["EndToEndId"]) for i in told)))
+
+    def report(entries):
+        return ('<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.054.001.08"><BkToCstmrDbtCdtNtfctn><GrpHdr><MsgId>N1</MsgId>'
+                "<CreDtTm>2026-01-01T10:00:00+05:00</CreDtTm></GrpHdr><Ntfctn><Id>%s-W1</Id><CreDtTm>2026-01-01T10:00:00+05:00</CreDtTm>"
+                "<Acct><Id><IBAN>PK36SCBL0000001123456702</IBAN></Id></Acct>%s</Ntfctn></BkToCstmrDbtCdtNtfctn></Document>" % (
+                    bank.code, "".join('<Ntry><Amt Ccy="PKR">%s</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><BkTxCd><Domn>'
+                                       "<Cd>PMNT</Cd><Fmly><Cd>ICDT</Cd><SubFmlyCd>DMCT</SubFmlyCd></Fmly></Domn></BkTxCd></Ntry>" % amount
+                                       for amount in entries)))
+
+    amounts = [i["IntrBkSttlmAmt"] for i in told]
+    bank.files.send("camt.054.001.08", 1, report(amounts[:1]))
+    settle.once()
+    settle.once()
+    assert bank.files.windows()[1][0] == "DISPUTED", settle.log()[-3000:]
+    bank.files.send("camt.054.001.08", 2, report(amounts))
+    settle.once()
+    assert bank.files.windows()[1] == ("SETTLED", 2), settle.log()[-3000:]
+    assert states(platform, payouts) == ["SETTLED"] * 2
+
+
+def test_files_are_valid_by_the_published_schemas(settle, bank, platform, settle_world):
+    xsd = SHARED / "data" / "iso20022-xsd"
+    if not xsd.is_dir():
+        pytest.skip("SKIPPED: no %s to hold files against" % xsd)
+    bank.files.terms(mode="instant")
+    pay(platform, bank, 10_000)
+    settle.once("--set", "xsd_folder=%s" % xsd)
+    (file,) = bank.files.files()
+    root = ET.fromstring(file.bytes)
+    document = [e for e in root.iter() if e.tag.endswith("}Document")][0]
+    header = [e for e in root.iter() if e.tag.endswith("}AppHdr")][0]
+    for element, name in ((document, file.message), (header, "head.001.001.02")):
+        part = bank.files.folder / (name + ".xml")
+        part.write_bytes(ET.tostring(element))
+        run("xmllint", "--noout", "--schema", xsd / (name + ".xsd"), part)
+    (item,) = file.items()
+    # by the XSD the reference is an element of 1 to 35 characters
+    broken = bank.files.status(bank.files.settled(item["EndToEndId"]).replace("<AcctSvcrRef>", "<Nonsense/><AcctSvcrRef>"))
+    bank.files.send(*broken, stem="broken")
+    settle.once("--set", "xsd_folder=%s" % xsd)
+    assert "Nonsense" in bank.files.report("broken") or "SCHEMA" in bank.files.report("broken")

@@ -109,9 +109,9 @@ static err_t write_body(void *user, struct file_sink *sink)
 {
     const char *text = user;
     err_t err = file_sink_write(sink, text, strlen(text) / 2);
-    return err_failed(err) ? err
-                           : file_sink_write(sink, text + strlen(text) / 2,
-                                             strlen(text) - strlen(text) / 2);
+    return err_failed(err)
+               ? err
+               : file_sink_write(sink, text + strlen(text) / 2, strlen(text) - strlen(text) / 2);
 }
 
 static err_t fail_body(void *user, struct file_sink *sink)
@@ -125,8 +125,13 @@ static err_t fail_body(void *user, struct file_sink *sink)
 
 static struct manifest manifest_of(const struct file_staged *s, bool to_bank, const char *stem)
 {
-    struct manifest m = {.bank = "MUCB", .to_bank = to_bank, .file_no = 1, .bytes = s->bytes,
-                         .message = "pacs.008.001.08", .has_count = true, .count = 1};
+    struct manifest m = {.bank = "MUCB",
+                         .to_bank = to_bank,
+                         .file_no = 1,
+                         .bytes = s->bytes,
+                         .message = "pacs.008.001.08",
+                         .has_count = true,
+                         .count = 1};
     snprintf(m.file, sizeof m.file, "%.200s.xml", stem);
     memcpy(m.sha256, s->sha256, sizeof m.sha256);
     return m;
@@ -169,10 +174,10 @@ static void a_published_file_is_whole_and_signed(void **state)
     assert_ok(bank_folders_read(&h->f, FOLDER_OUT, STEM MANIFEST_ENDING, text, sizeof text, &len));
     assert_ok(bank_folders_read(&h->f, FOLDER_OUT, STEM ".sig", signature, sizeof signature,
                                 &signature_len));
-    assert_true(sign_key_verify(h->public_key, slice_of(text, len),
-                                slice_of(signature, signature_len)));
-    assert_false(sign_key_verify(h->other, slice_of(text, len),
-                                 slice_of(signature, signature_len)));
+    assert_true(
+        sign_key_verify(h->public_key, slice_of(text, len), slice_of(signature, signature_len)));
+    assert_false(
+        sign_key_verify(h->other, slice_of(text, len), slice_of(signature, signature_len)));
     assert_ok(manifest_read(slice_of(text, len), &m, &problem));
     assert_ok(bank_folders_read(&h->f, FOLDER_OUT, STEM ".xml", text, sizeof text, &len));
     assert_slice(slice_of(text, len), BODY);

@@ -53,9 +53,12 @@ static void what_is_written_is_read_again_the_same(void **state)
 static err_t read_with(const char *member, const char *with, struct manifest_problem *problem)
 {
     static const char *const members[][2] = {
-        {"format", "\"ujrat-file/1\""}, {"bank", "\"MUCB\""},
-        {"direction", "\"from_bank\""}, {"file", "\"a.xml\""},
-        {"message", "\"pacs.002.001.10\""}, {"bytes", "10"},
+        {"format", "\"ujrat-file/1\""},
+        {"bank", "\"MUCB\""},
+        {"direction", "\"from_bank\""},
+        {"file", "\"a.xml\""},
+        {"message", "\"pacs.002.001.10\""},
+        {"bytes", "10"},
         {"sha256", "\"00000000000000000000000000000000000000000000000000000000000000ff\""},
     };
     char text[2048];
@@ -74,16 +77,27 @@ static void a_member_that_is_wrong_is_named(void **state)
     static const struct {
         const char *member, *with;
     } wrong[] = {
-        {"format", "\"ujrat-file/2\""}, {"format", "1"},
-        {"bank", "\"MUCBX\""}, {"bank", "null"}, {"bank", "\"MU\\u0000\""},
-        {"direction", "\"in\""}, {"file", "\"../a.xml\""},
-        {"file", "\".a.xml\""}, {"file", "\"a/b.xml\""},
-        {"file", "\"a.txt\""}, {"file", "\"\""},
-        {"message", "\"a\\nb\""}, {"bytes", "-1"},
-        {"bytes", "1.5"}, {"bytes", "\"10\""},
-        {"sha256", "\"00\""}, {"sha256", "\"zz\""},
-        {"previous_sha256", "\"00\""}, {"file_no", "-1"},
-        {"count", "\"3\""}, {"created_at", "\"yesterday\""},
+        {"format", "\"ujrat-file/2\""},
+        {"format", "1"},
+        {"bank", "\"MUCBX\""},
+        {"bank", "null"},
+        {"bank", "\"MU\\u0000\""},
+        {"direction", "\"in\""},
+        {"file", "\"../a.xml\""},
+        {"file", "\".a.xml\""},
+        {"file", "\"a/b.xml\""},
+        {"file", "\"a.txt\""},
+        {"file", "\"\""},
+        {"message", "\"a\\nb\""},
+        {"bytes", "-1"},
+        {"bytes", "1.5"},
+        {"bytes", "\"10\""},
+        {"sha256", "\"00\""},
+        {"sha256", "\"zz\""},
+        {"previous_sha256", "\"00\""},
+        {"file_no", "-1"},
+        {"count", "\"3\""},
+        {"created_at", "\"yesterday\""},
         {"sum", "12"},
     };
     struct manifest_problem problem;
