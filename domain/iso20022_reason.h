@@ -15,12 +15,13 @@
 
 struct iso20022_reason {
     char code[ISO20022_REASON_SIZE];
-    bool rejects;        /* in the status reason set: may come with a rejection (pacs.002) */
-    bool returns;        /* in the return reason set: may come with a return (pacs.004) */
-    bool cancels;        /* in the cancellation reason set: may come with a recall (camt.056) */
-    bool refuses_cancel; /* in the cancellation rejection set: may come with its refusal (camt.029) */
-    const char *name;    /* "ClosedAccountNumber"; empty where we do not know it */
-    const char *text;    /* a short English sentence without its full stop */
+    bool rejects; /* in the status reason set: may come with a rejection (pacs.002) */
+    bool returns; /* in the return reason set: may come with a return (pacs.004) */
+    bool cancels; /* in the cancellation reason set: may come with a recall (camt.056) */
+    bool
+        refuses_cancel; /* in the cancellation rejection set: may come with its refusal (camt.029) */
+    const char *name;   /* "ClosedAccountNumber"; empty where we do not know it */
+    const char *text;   /* a short English sentence without its full stop */
 };
 
 /* Four upper-case letters and digits: FIELD_REQUIRED (empty), REASON_CODE_UNKNOWN. */

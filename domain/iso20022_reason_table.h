@@ -1,5 +1,6 @@
 /* Made by tools/iso20022_reasons.py of the external code sets of 2025: see data/SOURCES.md. In which of them a code
  * stands (status, return, cancellation, cancellation rejection), its name where we know it, what it means. */
+/* clang-format off */
 {"AACR", false, false, false, true, "", "Request-to-pay (RTP) has already been accepted"},
 {"AB01", true, false, false, false, "", "Clearing process aborted due to timeout"},
 {"AB02", true, false, false, false, "", "Clearing process aborted due to a fatal error"},

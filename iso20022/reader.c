@@ -83,8 +83,8 @@ struct reader {
     uint64_t details; /* of this entry that were told */
     struct pool group_pool, item_pool;
     size_t again_mark,
-        part_mark;   /* of the pools, where a block or a part began; SIZE_MAX: none has */
-    bool first_told; /* a group: the header was held against it */
+        part_mark; /* of the pools, where a block or a part began; SIZE_MAX: none has */
+    bool header_checked;
     struct iso_totals totals, block_totals;
 
     /* validation */
@@ -464,11 +464,14 @@ static bool tell_group(struct reader *r)
     return true;
 }
 
+/* Where the group names no agents each item does, and each must be the header's. */
 static bool check_header(struct reader *r, const union iso_item *item)
 {
-    if (r->first_told)
+    bool again =
+        item != NULL && (r->group.instructing.bic.len == 0 || r->group.instructed.bic.len == 0);
+    if (r->header_checked && !again)
         return true;
-    r->first_told = true;
+    r->header_checked = true;
     if (r->header_seen && !iso_rules_header(&r->header, &r->group, item, r->out))
         return fail_as_told(r);
     return true;

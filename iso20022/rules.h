@@ -7,8 +7,8 @@
  *
  * Characters. Ids are of the FIN X set: letters and digits of ASCII, / - ? : ( ) . , ' + and blank, with no slash at
  * either end, no two slashes in a row, no blank at either end. Names, addresses and remittance are of the CBPR+ set,
- * which is printable ASCII. Free text of a bank (AddtlInf) and its own references in an account's entries may be any
- * clean UTF-8 line. A name in Urdu is REFUSED with its first foreign character named, never transliterated: the
+ * which is printable ASCII. A bank's free text (AddtlInf), the numbers it gives (AcctSvcrRef, e-PRC) and all texts of
+ * an account's entries may be any clean UTF-8 line. A name in Urdu is REFUSED with its first foreign character named, never transliterated: the
  * receiving bank compares it with the title of the account, and a guess there is a payment to nobody or to somebody
  * else. What goes to a bank is the name as on the account, so check it when the beneficiary is registered:
  * iso_rules_name().

@@ -339,12 +339,12 @@ TABLE pain_001[] = {
 
 /* ---------------------------------------------------------------- about payments */
 
-#define ORIGINAL_NAMES(s, f)                                                                       \
-    ID("OrgnlMsgId", s, f.message_id, ISO_MUST),                                                   \
-    VALUE("OrgnlMsgNmId", ISO_NAME, 35, s, f.message_name, ISO_MUST),                              \
-    TIME("OrgnlCreDtTm", s, f.creation_us, 0)
-TABLE original[] = {ORIGINAL_NAMES(iso_follow_up, original), END};
-TABLE group_original[] = {ORIGINAL_NAMES(iso_group, original), END};
+#define ORIGINAL_NAMES(s)                                                                          \
+    ID("OrgnlMsgId", s, original.message_id, ISO_MUST),                                            \
+    VALUE("OrgnlMsgNmId", ISO_NAME, 35, s, original.message_name, ISO_MUST),                       \
+    TIME("OrgnlCreDtTm", s, original.creation_us, 0)
+TABLE original[] = {ORIGINAL_NAMES(iso_follow_up), END};
+TABLE group_original[] = {ORIGINAL_NAMES(iso_group), END};
 #define ORIGINAL WITHIN("OrgnlGrpInf", original, 0)
 
 /* The ids of an earlier payment stand among other elements. */
@@ -380,7 +380,7 @@ TABLE pacs_028[] = {
 #define REALISATION_NS "urn:ujrat:settlement:realisation:1"
 TABLE realisation[] = {
     AMOUNT("TaxWthld", iso_follow_up, tax_withheld, 0),
-    ID("EPrcNb", iso_follow_up, eprc_number, 0),
+    VALUE("EPrcNb", ISO_TEXT, 35, iso_follow_up, eprc_number, 0),
     END};
 TABLE envelope[] = {{.name = "Rlstn", .type = ISO_GROUP, .inner = realisation, .ns = REALISATION_NS}, END};
 TABLE supplementary[] = {WITHIN("Envlp", envelope, 0), END};
@@ -393,13 +393,13 @@ TABLE pacs_002_status[] = {
     CHARGES("ChrgsInf", iso_follow_up, charges),
     TIME("AccptncDtTm", iso_follow_up, acceptance_us, 0),
     WITHIN("FctvIntrBkSttlmDt", effective_date, 0),
-    ID("AcctSvcrRef", iso_follow_up, bank_reference, 0),
+    VALUE("AcctSvcrRef", ISO_TEXT, 35, iso_follow_up, bank_reference, 0),
     CLEARING_REFERENCE("ClrSysRef"), FOLLOW_UP_AGENTS,
     WITHIN("OrgnlTxRef", original_transaction, 0),
     WITHIN("SplmtryData", supplementary, ISO_MANY),
     END};
 TABLE group_status[] = {
-    ORIGINAL_NAMES(iso_group, original),
+    ORIGINAL_NAMES(iso_group),
     COUNT("OrgnlNbOfTxs", iso_group, original.count, 0),
     CODE("GrpSts", iso_group, status, 0),
     REASONS("StsRsnInf", iso_group, reasons),
@@ -411,7 +411,7 @@ TABLE pacs_002[] = {
     END};
 
 TABLE return_original[] = {
-    ORIGINAL_NAMES(iso_group, original),
+    ORIGINAL_NAMES(iso_group),
     REASONS("RtrRsnInf", iso_group, reasons),
     END};
 TABLE pacs_004_return[] = {
@@ -439,7 +439,7 @@ TABLE a_case[] = {
     END};
 
 TABLE recall_count[] = {TOTALS, END};
-TABLE recall_original[] = {ORIGINAL_NAMES(iso_group, original), NEVER("GrpCxl"), END};
+TABLE recall_original[] = {ORIGINAL_NAMES(iso_group), NEVER("GrpCxl"), END};
 TABLE camt_056_recall[] = {
     ID("CxlId", iso_follow_up, id, 0), WITHIN("Case", a_case, 0),
     ORIGINAL, ORIGINAL_IDS, ORIGINAL_UETR,
@@ -523,13 +523,20 @@ TABLE entry_return[] = {
     CHOICE("Rsn", entry_return_code, 0),
     LINES("AddtlInf", ISO_TEXT, 105, iso_entry_details, return_info),
     END};
+/* Of payments that came in from anywhere: any text, and as it came. */
+TABLE entry_reference[] = {{.name = "Ref", .type = ISO_TEXT, .chars_max = 35}, END};
+TABLE entry_structured[] = {WITHIN("CdtrRefInf", entry_reference, 0), END};
+TABLE entry_remittance[] = {
+    LINES("Ustrd", ISO_TEXT, 140, iso_remittance, lines),
+    GROUPS("Strd", entry_structured, ISO_NO_CHECK, iso_remittance, references, iso_lines, ISO_LINES_MAX, 0),
+    END};
 TABLE details[] = {
     WITHIN("Refs", references, 0),
     AMOUNT("Amt", iso_entry_details, amount, 0),
     VALUE("CdtDbtInd", ISO_SIGN, 4, iso_entry_details, sign, 0),
     WITHIN("BkTxCd", details_code, ISO_READ),
     WITHIN("Chrgs", entry_charges, 0),
-    REMITTANCE(iso_entry_details, remittance),
+    GROUP("RmtInf", entry_remittance, ISO_NO_CHECK, iso_entry_details, remittance, 0),
     WITHIN("Tax", tax, 0),
     WITHIN("RtrInf", entry_return, 0),
     END};

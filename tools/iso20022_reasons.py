@@ -37,6 +37,7 @@ def main():
                     names.setdefault(code, name)
     print("/* Made by tools/iso20022_reasons.py of the external code sets of 2025: see data/SOURCES.md. In which of them a code")
     print(" * stands (status, return, cancellation, cancellation rejection), its name where we know it, what it means. */")
+    print("/* clang-format off */")
     for code in sorted(set().union(*sets)):
         flags = ", ".join("true" if code in s else "false" for s in sets)
         text = next(short(s[code]) for s in sets if code in s)

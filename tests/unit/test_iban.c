@@ -47,6 +47,23 @@ static void each_fault_has_its_reason(void **state)
         assert_int_equal(iban_check(slice_str(cases[i].iban)), cases[i].reason);
 }
 
+static void ibans_of_other_countries_have_their_check_digits_looked_at(void **state)
+{
+    (void)state;
+    assert_int_equal(iban_check_international(SLICE("PK36SCBL0000001123456702")), REASON_NONE);
+    assert_int_equal(iban_check_international(SLICE("PK36SCBL000000112345670")),
+                     REASON_IBAN_LENGTH);
+    assert_int_equal(iban_check_international(SLICE("GB82WEST12345698765432")), REASON_NONE);
+    assert_int_equal(iban_check_international(SLICE("DE89370400440532013000")), REASON_NONE);
+    assert_int_equal(iban_check_international(SLICE("GB82WEST12345698765433")),
+                     REASON_IBAN_CHECKSUM);
+    assert_int_equal(iban_check_international(SLICE("GB82")), REASON_IBAN_LENGTH);
+    assert_int_equal(iban_check_international(SLICE("GB82WEST1234569876543200000000000000")),
+                     REASON_IBAN_LENGTH);
+    assert_int_equal(iban_check_international(SLICE("gb82west12345698765432")), REASON_IBAN_SHAPE);
+    assert_int_equal(iban_check_international(SLICE("")), REASON_FIELD_REQUIRED);
+}
+
 static void any_account(struct prng *prng, char bank[5], char account[17])
 {
     static const char chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -133,6 +150,7 @@ int main(void)
         cmocka_unit_test(published_good_ibans_pass),
         cmocka_unit_test(published_bad_ibans_fail_their_checksum),
         cmocka_unit_test(each_fault_has_its_reason),
+        cmocka_unit_test(ibans_of_other_countries_have_their_check_digits_looked_at),
         cmocka_unit_test(made_ibans_pass_and_every_slip_of_one_character_fails),
         cmocka_unit_test(check_digits_no_bank_computes_are_refused),
         cmocka_unit_test(make_refuses_other_shapes),

@@ -330,6 +330,38 @@ static void what_the_xsd_lets_pass_is_refused_when_read(void **state)
     READ_REFUSES(ISO_PAIN_001, "<PmtMtd>TRF", "<PmtMtd>CHK", VALUE, "PmtInf/PmtMtd");
 }
 
+#define AGENT(name, bic) "<" name "><FinInstnId><BICFI>" bic "</BICFI></FinInstnId></" name ">"
+
+static void agents_that_stand_with_a_payment_are_held_against_the_header(void **state)
+{
+    char from[200];
+    struct buf changed;
+    struct iso_refusal refusal;
+    const char *at = NULL;
+    (void)state;
+    (void)snprintf(from, sizeof from, "%s%s", AGENT("InstgAgt", "UJRTPKKAXXX"),
+                   AGENT("InstdAgt", "DEMOPKKA"));
+    make_plain(&made, ISO_PACS_008);
+    assert_true(write_message(&made, false, &out, &refusal));
+    assert_ok(buf_append_char(&out, '\0'));
+    for (int wrong = 0; wrong < 2; wrong++) {
+        buf_init(&changed, 1 << 16);
+        at = strstr((const char *)buf_data(&out), from);
+        assert_non_null(at);
+        assert_ok(
+            buf_append(&changed, buf_data(&out), (size_t)(at - (const char *)buf_data(&out))));
+        at += strlen(from);
+        assert_ok(buf_append(&changed, at, (size_t)(strstr(at, "<Dbtr>") - at)));
+        assert_ok(buf_printf(&changed, "%s%s%s", AGENT("InstgAgt", "UJRTPKKAXXX"),
+                             wrong ? AGENT("InstdAgt", "ZZZZPKKA") : AGENT("InstdAgt", "DEMOPKKA"),
+                             strstr(at, "<Dbtr>")));
+        assert_int_equal(read_bytes(buf_slice(&changed), NULL, NULL, &refusal), !wrong);
+        assert_int_equal(refusal.rule, wrong ? ISO_RULE_HEADER_BIC : ISO_RULE_NONE);
+        buf_deinit(&changed);
+    }
+    READ_REFUSES(ISO_PACS_008, AGENT("InstdAgt", "DEMOPKKA"), "", AGENT_MISSING, TX "InstdAgt");
+}
+
 static void elements_stand_where_they_belong_and_as_often(void **state)
 {
     (void)state;
@@ -401,6 +433,7 @@ int main(void)
         cmocka_unit_test(header_and_agents_agree),
         cmocka_unit_test(follow_ups_say_about_what_and_why),
         cmocka_unit_test(what_the_xsd_lets_pass_is_refused_when_read),
+        cmocka_unit_test(agents_that_stand_with_a_payment_are_held_against_the_header),
         cmocka_unit_test(elements_stand_where_they_belong_and_as_often),
         cmocka_unit_test(whole_groups_are_not_recalled_or_returned_unseen),
         cmocka_unit_test(refusals_read_like_sentences),
