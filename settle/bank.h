@@ -46,6 +46,7 @@ struct settle_ctx {
     struct pii *pii;              /* NULL: no files */
     struct sign_key *signing_key; /* NULL: no files */
     struct iso_schemas *schemas;  /* NULL: none */
+    bool check;                   /* the round under way is one of those that look at everything */
     bool trouble; /* in the round under way something could not be done, and was logged */
 };
 

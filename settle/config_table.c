@@ -23,7 +23,11 @@ const struct config_row settle_config_rows[] = {
         cfg, statement_timeout_ms, "statement_timeout", 100, 3600000, "60s", CONFIG_AT_START,
         "One answer of the ledger; the connection, and with it the lead, is given up after it."),
     CONFIG_DURATION(cfg, interval_ms, "interval", 10, 3600000, "1s", CONFIG_AT_START,
-                    "How often everything is looked at: windows, deadlines, folders, alerts."),
+                    "How often cut-offs and folders are looked at."),
+    CONFIG_DURATION(
+        cfg, check_interval_ms, "check_interval", 10, 3600000, "5s", CONFIG_AT_START,
+        "How often what takes more is looked at: whether closed windows have ended, which instructions are without an "
+        "answer, and what there is to alert somebody about."),
     CONFIG_DURATION(cfg, standby_ms, "standby", 10, 3600000, "1s", CONFIG_AT_START,
                     "How often one that does not lead tries to."),
     CONFIG_DURATION(

@@ -17,7 +17,7 @@ struct settle_config {
     const char *db_file;
     const char *principal;
     int64_t db_start_timeout_ms, statement_timeout_ms;
-    int64_t interval_ms, standby_ms, hand_out_interval_ms;
+    int64_t interval_ms, check_interval_ms, standby_ms, hand_out_interval_ms;
     int64_t hand_out_payouts_max;
 
     const char *bank_folders; /* empty: no bank is served by files */

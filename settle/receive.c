@@ -13,7 +13,10 @@
 #include "settle/report.h"
 #include "settle/take.h"
 
-enum { AGAIN_MS = 30000 };
+enum {
+    AGAIN_MS = 30000,
+    STOP_EVERY = 1000, /* items between two looks whether we are to end */
+};
 
 struct receiving {
     struct settle_ctx *ctx;
@@ -24,6 +27,7 @@ struct receiving {
     struct file_in file;
     char message[ISO_NAME_SIZE]; /* what it turned out to be; "": not known */
     uint64_t items;
+    bool stopped; /* in the middle of looking at it */
 };
 
 /* ---------------------------------------------------------------- keys */
@@ -206,8 +210,9 @@ static bool look_item(void *user, const struct iso_group *group, const union iso
 {
     struct receiving *r = user;
     (void)group, (void)item, (void)why;
-    r->items++;
-    return true;
+    if (++r->items % STOP_EVERY == 0)
+        r->stopped = settle_db_stop(&r->ctx->db);
+    return !r->stopped;
 }
 
 static struct iso_reader_options reader_options(const struct receiving *r)
@@ -281,7 +286,7 @@ static enum settle_result process(struct receiving *r)
     if (r->bank->principal_id == 0)
         return failed(r, r->file.stem, "the bank has no principal: run ujrat bank connect");
     if (!look_at(r))
-        return quarantine_contents(r);
+        return r->stopped ? SETTLE_STOPPED : quarantine_contents(r);
     result = take_items(r, &counts);
     if (result == SETTLE_OK)
         result = write_down(r, "processed", (uint64_t)counts.items, counts.refused, NULL);

@@ -28,6 +28,7 @@ struct settler {
     size_t n;
     int64_t alert_id; /* alerts up to this one have been told; -1: not known yet */
     int64_t backoff_ms;
+    int64_t check_at_us;
     int64_t said_at_us; /* of what would be said every round */
 };
 
@@ -246,9 +247,9 @@ static enum settle_result settle_bank(struct settler *s, struct settle_bank *b)
         result = receive_files(&s->ctx, b);
     if (result == SETTLE_OK)
         result = windows_turn(&s->ctx, b, &plan);
-    if (result == SETTLE_OK)
+    if (result == SETTLE_OK && s->ctx.check)
         result = windows_end(&s->ctx, b, &plan);
-    if (result == SETTLE_OK)
+    if (result == SETTLE_OK && s->ctx.check)
         result = windows_ask(&s->ctx, b, &plan);
     if (result == SETTLE_OK && files)
         result = send_missing(&s->ctx, b);
@@ -273,7 +274,7 @@ static enum settle_result settle_banks(struct settler *s)
         s->ctx.trouble = true;
         result = SETTLE_OK;
     }
-    return result == SETTLE_OK ? alerts(s) : result;
+    return result == SETTLE_OK && s->ctx.check ? alerts(s) : result;
 }
 
 /* ---------------------------------------------------------------- leading */
@@ -357,10 +358,13 @@ enum settler_round settler_step(struct settler *s, int64_t *wait_ms)
         return SETTLER_STANDBY;
     }
     s->ctx.trouble = false;
+    s->ctx.check = clock_monotonic_us() >= s->check_at_us;
     if (result == SETTLE_OK) {
         refresh_keys(s);
         result = settle_banks(s);
     }
+    if (result == SETTLE_OK && s->ctx.check)
+        s->check_at_us = clock_monotonic_us() + c->check_interval_ms * US_PER_MS;
     switch (result) {
     case SETTLE_OK:
         s->backoff_ms = 0;

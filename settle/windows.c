@@ -67,8 +67,9 @@ enum settle_result windows_plan(struct settle_ctx *ctx, const struct settle_bank
 
 /* ---------------------------------------------------------------- handing out */
 
+/* What waited when we looked (up to that number): where payouts keep coming, there would be no end to it. */
 static enum settle_result hand_out_book(struct settle_ctx *ctx, const struct settle_bank *bank,
-                                        int32_t book_id)
+                                        int32_t book_id, int64_t upto)
 {
     bool moved = true;
     while (moved) {
@@ -88,7 +89,8 @@ static enum settle_result hand_out_book(struct settle_ctx *ctx, const struct set
             log_info(ctx->log, "window.handed_out", log_str("bank", bank->code),
                      log_int("book", book_id), log_int("instructions", rows_int(rows, 0, 2)),
                      log_int("amount", rows_int(rows, 0, 3)));
-        moved = moved && !rows_bool(rows, 0, 1); /* what a limit keeps back stays for later */
+        /* What a limit keeps back stays for later. */
+        moved = moved && !rows_bool(rows, 0, 1) && rows_int(rows, 0, 4) < upto;
         settle_rows_free(&rows);
     }
     return SETTLE_OK;
@@ -100,7 +102,7 @@ static enum settle_result hand_out_all(struct settle_ctx *ctx, const struct sett
     params_add_int2(settle_db_params(&ctx->db), bank->bank_id);
     enum settle_result result = settle_db_ask(&ctx->db, "settle_books", &rows);
     for (int i = 0; result == SETTLE_OK && i < rows_count(rows); i++)
-        result = hand_out_book(ctx, bank, (int32_t)rows_int(rows, i, 0));
+        result = hand_out_book(ctx, bank, (int32_t)rows_int(rows, i, 0), rows_int(rows, i, 1));
     settle_rows_free(&rows);
     return result;
 }

@@ -47,7 +47,7 @@ class Settle:
             self.bank_keys.mkdir()
             self.key = Ed25519PrivateKey.generate()
             write_key(self.key_file, self.key)
-        self.settings = dict(db=database.uri("ujrat_settle"), interval="50ms", standby="100ms", hand_out_interval="50ms",
+        self.settings = dict(db=database.uri("ujrat_settle"), interval="50ms", check_interval="100ms", standby="100ms", hand_out_interval="50ms",
                              bank_folders=self.banks, bank_keys=self.bank_keys, signing_key=self.key_file,
                              pii_keys=pii_keys_of(database, folder.parent), our_bic=US, our_name="Ujrat (Pvt) Limited",
                              our_town="Karachi", manifest_wait="1h", log_level="debug")
