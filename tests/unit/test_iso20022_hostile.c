@@ -158,6 +158,14 @@ static void depth_length_and_numbers_are_bounded(void **state)
                  ISO_RULE_REPEATED);
     refused_many(PACS_002 GROUP_HEADER "<TxInfAndSts><TxSts>RJCT</TxSts><StsRsnInf>",
                  "<AddtlInf>a</AddtlInf>", 8, "</StsRsnInf></TxInfAndSts>", ISO_RULE_REPEATED);
+    refused_many(PACS_002 GROUP_HEADER "<TxInfAndSts><TxSts>RJCT</TxSts>",
+                 "<StsRsnInf><Rsn><Cd>AC04</Cd></Rsn></StsRsnInf>", 100000, "</TxInfAndSts>",
+                 ISO_RULE_REPEATED);
+    refused_many(
+        PACS_002 GROUP_HEADER "<TxInfAndSts><OrgnlTxId>1</OrgnlTxId><TxSts>ACSC</TxSts>",
+        "<SplmtryData><Envlp><Rlstn xmlns=\"urn:ujrat:settlement:realisation:1\"><EPrcNb>1</EPrcNb>"
+        "</Rlstn></Envlp></SplmtryData>",
+        2, "</TxInfAndSts></FIToFIPmtStsRpt></Document>", ISO_RULE_REPEATED);
     refused_many(PACS_002, GROUP_HEADER "</FIToFIPmtStsRpt>", 2, "</Document>", ISO_RULE_REPEATED);
     refused_many("<x>", PACS_002 GROUP_HEADER "</FIToFIPmtStsRpt></Document>", 2, "</x>",
                  ISO_RULE_OUT_OF_PLACE);

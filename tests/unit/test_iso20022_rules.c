@@ -359,6 +359,14 @@ static void agents_that_stand_with_a_payment_are_held_against_the_header(void **
         assert_int_equal(refusal.rule, wrong ? ISO_RULE_HEADER_BIC : ISO_RULE_NONE);
         buf_deinit(&changed);
     }
+    /* the second payment's as well as the first's */
+    READ_REFUSES(ISO_PACS_002,
+                 AGENT("InstdAgt", "DEMOPKKA") "</GrpHdr>\n<TxInfAndSts><StsId>B-1</StsId>",
+                 "</GrpHdr>\n"
+                 "<TxInfAndSts><OrgnlTxId>1</OrgnlTxId><TxSts>ACSC</TxSts></TxInfAndSts>"
+                 "<TxInfAndSts><OrgnlTxId>1</OrgnlTxId><TxSts>ACSC</TxSts>" AGENT(
+                     "InstdAgt", "ZZZZPKKA") "</TxInfAndSts><TxInfAndSts><StsId>B-1</StsId>",
+                 HEADER_BIC, "AppHdr/To/FIId/FinInstnId/BICFI");
     READ_REFUSES(ISO_PACS_008, AGENT("InstdAgt", "DEMOPKKA"), "", AGENT_MISSING, TX "InstdAgt");
 }
 

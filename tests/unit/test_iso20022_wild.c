@@ -176,9 +176,9 @@ static void tax_and_certificate_stand_in_supplementary_data_among_others(void **
         "B1 block= original= status=\n about UJ7-1 of : ACCC  tax=27813 eprc=EPRC-1 day=0\n");
 }
 
-#define BLOCK(id, name, txs)                                                                       \
-    "<PmtInf><PmtInfId>" id                                                                        \
-    "</PmtInfId><PmtMtd>TRF</PmtMtd><ReqdExctnDt><Dt>2026-07-17+05:00</Dt></ReqdExctnDt>"          \
+#define BLOCK(id, n, name, txs)                                                                    \
+    "<PmtInf><PmtInfId>" id "</PmtInfId><PmtMtd>TRF</PmtMtd><NbOfTxs>" n                           \
+    "</NbOfTxs><ReqdExctnDt><Dt>2026-07-17+05:00</Dt></ReqdExctnDt>"                               \
     "<Dbtr><Nm>" name "</Nm></Dbtr><DbtrAcct><Id><Othr><Id>1</Id></Othr></Id></DbtrAcct>"          \
     "<DbtrAgt><FinInstnId><BICFI>DEMOPKKA</BICFI></FinInstnId></DbtrAgt>" txs "</PmtInf>"
 #define PAY(id)                                                                                              \
@@ -193,8 +193,9 @@ static void each_payment_block_has_its_own_debtor(void **state)
     TELLS(
         DOC("pain.001.001.09") "<CstmrCdtTrfInitn><GrpHdr><MsgId>M</MsgId><CreDtTm>2026-07-17T14:00:00</CreDtTm>"
                                "<NbOfTxs>3</NbOfTxs><CtrlSum>3.000</CtrlSum><InitgPty><Nm>I</Nm></InitgPty></GrpHdr>" BLOCK(
-                                   "P1", "First", PAY("a") PAY("b"))
-                                   BLOCK("P2", "Second", PAY("c")) "</CstmrCdtTrfInitn></Document>",
+                                   "P1", "2", "First", PAY("a") PAY("b"))
+                                   BLOCK("P2", "1", "Second",
+                                         PAY("c")) "</CstmrCdtTrfInitn></Document>",
         "M block=P1 original= status=\n pay a 100 from First on 20651\n pay b 100 from First on 20651\n"
         "M block=P2 original= status=\n pay c 100 from Second on 20651\n");
 }
@@ -255,6 +256,52 @@ static void batches_of_entries_are_told_one_by_one(void **state)
         "M block=N2 original= status=\n");
 }
 
+static bool count(void *user, const struct iso_group *g, const union iso_item *i,
+                  struct iso_refusal *why)
+{
+    (void)g;
+    (void)i;
+    (void)why;
+    ++*(int *)user;
+    return true;
+}
+
+/* head, n times the middle, tail: all told. */
+static void tells_many(const char *head, const char *middle, int n, const char *tail)
+{
+    int told = 0;
+    struct iso_sink sink = {&told, NULL, count};
+    struct iso_refusal refusal;
+    struct buf b;
+    char text[ISO_REFUSAL_TEXT_SIZE];
+    buf_init(&b, 16U << 20);
+    assert_ok(buf_append(&b, head, strlen(head)));
+    for (int i = 0; i < n; i++)
+        assert_ok(buf_append(&b, middle, strlen(middle)));
+    assert_ok(buf_append(&b, tail, strlen(tail)));
+    if (!read_bytes(buf_slice(&b), NULL, &sink, &refusal))
+        fail_msg("%s", iso_refusal_text(&refusal, text));
+    assert_int_equal(told, n);
+    buf_deinit(&b);
+}
+
+/* More text than the reader keeps at once. */
+static void neither_many_details_nor_many_blocks_fill_memory(void **state)
+{
+    (void)state;
+    tells_many(
+        DOC("camt.054.001.08") "<BkToCstmrDbtCdtNtfctn><GrpHdr><MsgId>M</MsgId><CreDtTm>2026-07-17T14:00:00"
+                               "</CreDtTm></GrpHdr><Ntfctn><Id>N1</Id><Acct><Id><Othr><Id>1</Id></Othr></Id></Acct><Ntry><Amt Ccy=\"PKR\">"
+                               "1</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><BkTxCd/><NtryDtls>",
+        DETAILS("12345678901234567890123456789012345", ""), 3000,
+        "</NtryDtls></Ntry></Ntfctn></BkToCstmrDbtCdtNtfctn></Document>");
+    tells_many(
+        DOC("pain.001.001.09") "<CstmrCdtTrfInitn><GrpHdr><MsgId>M</MsgId><CreDtTm>2026-07-17T14:00:00</CreDtTm>"
+                               "<NbOfTxs>3000</NbOfTxs><CtrlSum>3000</CtrlSum><InitgPty><Nm>I</Nm></InitgPty></GrpHdr>",
+        BLOCK("P1", "1", "A name that takes some room in memory", PAY("a")), 3000,
+        "</CstmrCdtTrfInitn></Document>");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +313,7 @@ int main(void)
         cmocka_unit_test(each_payment_block_has_its_own_debtor),
         cmocka_unit_test(recalls_of_several_files_keep_theirs_apart),
         cmocka_unit_test(batches_of_entries_are_told_one_by_one),
+        cmocka_unit_test(neither_many_details_nor_many_blocks_fill_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
