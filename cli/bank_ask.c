@@ -68,6 +68,23 @@ void bank_open_inquiries(struct bank *b)
 
 /* ---------------------------------------------------------------- windows */
 
+/* Every instruction of the window has been answered, and the gateway has heard it. */
+static bool all_said(const struct bank *b, int64_t window_no)
+{
+    for (size_t i = 0; i < bank_state_count(b->state); i++) {
+        const struct bank_item *item = bank_state_item(b->state, i);
+
+        if (item->window_no != window_no)
+            continue;
+        if (item->answer == 0)
+            return false;
+        if (item->booked && (item->plan->steps[item->at].kind == STEP_ACCEPT ||
+                             item->plan->steps[item->at].kind == STEP_REJECT))
+            return false; /* it is about to be said */
+    }
+    return true;
+}
+
 /* Its own totals of a window whose instructions it all has, and has all answered. */
 static bool fill_report(const struct bank *b, const struct wire_window *w,
                         struct wire_report_window_request *request)
@@ -84,7 +101,7 @@ static bool fill_report(const struct bank *b, const struct wire_window *w,
                                                    .settled_minor_units = t.paid_minor,
                                                    .rejected_count = t.rejected,
                                                    .rejected_minor_units = t.rejected_minor};
-    return t.open == 0 && t.instructed == w->instructed_count;
+    return t.instructed == w->instructed_count && all_said(b, w->window_no);
 }
 
 static const char *window_state(int32_t state)
