@@ -124,7 +124,8 @@ PROGRAMS := $(if $(wildcard gateway/main.c),$(BIN)/ujratd) $(if $(wildcard cli/m
 all: $(PROGRAMS) $(LIBS) $(LIB_ISO) ## build the programs (default)
 
 $(BIN)/ujratd: $(BUILD)/obj/gateway/main.o $(LIBS)
-$(BIN)/ujrat:  $(call obj,$(CLI_C)) $(BUILD)/obj/gen/banks_pk.o $(LIBS)
+# Its sandbox bank exchanges files with ujrat-settle: the same messages, the same manifests.
+$(BIN)/ujrat:  $(call obj,$(CLI_C)) $(BUILD)/obj/gen/banks_pk.o $(LIBS) $(LIB_SETTLE) $(LIB_ISO)
 $(BIN)/ujrat: EXTRA_LIBS := $(AUDIT_LIBS)
 
 # The auditor's program links nothing that posts: base and itself.

@@ -7,7 +7,7 @@
 extern const char db_migrate_help[], db_status_help[], platform_add_help[], bank_connect_help[],
     principal_add_help[], float_deposit_help[], rates_import_help[], rates_show_help[],
     trial_balance_help[], payout_submit_help[], payout_get_help[], payout_cancel_help[],
-    payout_watch_help[], quote_help[], beneficiary_add_help[], bank_run_help[],
+    payout_watch_help[], quote_help[], beneficiary_add_help[], bank_run_help[], bank_books_help[],
     payout_report_help[], compare_help[], receipt_help[], pii_key_new_help[], pii_rotate_help[],
     pii_status_help[], pii_erase_help[], log_key_add_help[], log_key_list_help[],
     log_key_export_help[], log_status_help[], bank_fund_help[];
@@ -15,9 +15,9 @@ extern const char db_migrate_help[], db_status_help[], platform_add_help[], bank
 extern const struct option_row db_migrate_options[], platform_add_options[],
     float_deposit_options[], rates_import_options[], rates_show_options[], trial_balance_options[],
     payout_submit_options[], payout_list_options[], payout_watch_options[], quote_options[],
-    beneficiary_add_options[], bank_run_options[], payout_report_options[], receipt_options[],
-    pii_rotate_options[], pii_status_options[], pii_erase_options[], log_key_add_options[],
-    bank_fund_options[];
+    beneficiary_add_options[], bank_run_options[], bank_books_options[], payout_report_options[],
+    receipt_options[], pii_rotate_options[], pii_status_options[], pii_erase_options[],
+    log_key_add_options[], bank_fund_options[];
 enum exit_code db_migrate_run(const struct args *args);
 enum exit_code db_status_run(const struct args *args);
 enum exit_code platform_add_run(const struct args *args);
@@ -48,6 +48,7 @@ enum exit_code balance_run(const struct args *args);
 enum exit_code beneficiary_add_run(const struct args *args);
 enum exit_code beneficiary_list_run(const struct args *args);
 enum exit_code bank_run_run(const struct args *args);
+enum exit_code bank_books_run(const struct args *args);
 enum exit_code bank_position_run(const struct args *args);
 enum exit_code receipt_run(const struct args *args);
 enum exit_code log_key_add_run(const struct args *args);

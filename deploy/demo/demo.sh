@@ -163,14 +163,90 @@ start_bank() { # CODE OPTION...
     local code=$1
     shift
     restart_if_old "bank-$code"
-    start_daemon "bank-$code" "$bin/ujrat" bank run --as "$code" --state "$demo/bank-$code.state" "$@"
+    start_daemon "bank-$code" "$bin/ujrat" bank run --as "$code" --state "$demo/bank-$code.state" --script "$demo/bank-$code.script" "$@"
 }
 
-# Three manners: one pays everything at once, one rejects, one is slow and sends some back.
+# Three manners: one at once, over gRPC; one by windows, over gRPC; one by ISO 20022 files.
+in_days() { # N: the date then, in Pakistan
+    TZ=PKT-5 date -d "$1 day" +%F
+}
+
+agree_terms() {
+    # so that it is a working day whenever somebody looks at this
+    ujrat calendar add "$(in_days -1)..$(in_days 2)" working 'days of the demo' || exit 1
+    ujrat bank terms MUCB --mode instant --channel grpc --cutoffs 23:59 --answer-within 1h || exit 1
+    ujrat bank terms SCBL --mode windows --channel grpc --cutoffs 23:59 --answer-within '1 second' --escalate-after 1h || exit 1
+    ujrat bank terms HABB --mode instant --channel file --cutoffs 23:59 --answer-within 1h || exit 1
+    ujrat principal add ujrat://system/settle || exit 1
+    make_file_keys
+}
+
+make_file_keys() { # ours and the bank's, to sign files with; those that are there stay
+    local name
+    mkdir -p "$demo/settle/banks" "$demo/settle/bank-keys" || exit 1
+    for name in ours HABB; do
+        [ -f "$demo/settle/$name.key" ] || {
+            (umask 077 && openssl genpkey -algorithm ed25519 -out "$demo/settle/$name.key") || exit 1
+        }
+        openssl pkey -in "$demo/settle/$name.key" -pubout -out "$demo/settle/$name.pem" || exit 1
+    done
+    cp "$demo/settle/HABB.pem" "$demo/settle/bank-keys/HABB.pem"
+}
+
+start_settle() {
+    cat >"$demo/settle.conf.new" <<END
+# Written by make demo. All settings, with their meaning: ujrat-settle --print-config
+db = "$(db_uri ujrat_settle)"
+interval = 200ms
+hand_out_interval = 500ms
+bank_folders = "$demo/settle/banks"
+bank_keys = "$demo/settle/bank-keys"
+signing_key = "$demo/settle/ours.key"
+pii_keys = "$demo/pii.keys"
+our_bic = "UJRTPKKA"
+our_name = "Ujrat (demo)"
+our_town = "Karachi"
+END
+    mv "$demo/settle.conf.new" "$demo/settle.conf"
+    restart_if_old settle
+    start_daemon settle "$bin/ujrat-settle" --config "$demo/settle.conf"
+    wait_for 20 'every bank has a window' settle windows_open
+}
+
+open_window() { # CODE: its number
+    ujrat window list "$1" --limit 1 --json | sed -n 's/.*"window": \([0-9]*\).*/\1/p' | head -n 1
+}
+
+windows_open() {
+    local bank
+    for bank in $banks; do [ -n "$(open_window "$bank")" ] || return 1; done
+}
+
 start_banks() {
+    cat >"$demo/bank-MUCB.script" <<'END'
+# takes instructions as they come, and answers at once
+number 3: reject AC04
+number 6: accept, wait 300ms, return AC06
+every 4:  accept, wait 300ms, return 40% AC06 charge 50.00
+END
+    cat >"$demo/bank-SCBL.script" <<'END'
+# gets its instructions when a window closes; slow, says things twice, and has to be asked
+number 2: silent, accept
+number 5: wrong-amount, wait 200ms, reject AC01
+any:      wait 200ms, accept, again
+END
+    cat >"$demo/bank-HABB.script" <<'END'
+# speaks ISO 20022 in files
+number 2: reject AC06
+number 3: accept, wait 300ms, return MD07
+END
     start_bank MUCB
-    start_bank SCBL --reject-every 4
-    start_bank HABB --delay-ms 250 --return-every 3 --return-delay-ms 400
+    start_bank SCBL --windows-ms 200
+    start_bank HABB --files "$demo/settle/banks" --sign-key "$demo/settle/HABB.key" --gateway-key "$demo/settle/ours.pem"
+}
+
+close_window() { # what waits for it goes out, once
+    case $(ujrat payout report --json) in *'"ACCEPTED"'*) ujrat window close SCBL "$(open_window SCBL)" || exit 1 ;; esac
 }
 
 # ---------------------------------------------------------------- the story
@@ -187,14 +263,12 @@ pay_all() {
 }
 
 all_landed() { # no payout is on its way, and every payment that will be sent back has been
-    local report bank due back
+    local report bank
     report=$(ujrat payout report --json) || exit 1
     case $report in *'"ACCEPTED"'* | *'"INSTRUCTED"'*) return 1 ;; esac
     for bank in $banks; do
         daemon_pid "bank-$bank" >/dev/null || die "bank $bank ended; its log is $demo/log/bank-$bank.log"
-        due=$(grep -c '"return_reason":"[A-Z]' "$demo/bank-$bank.state")
-        back=$(grep -c '"returned":' "$demo/bank-$bank.state")
-        [ "$due" = "$back" ] || return 1
+        ! ujrat bank books --state "$demo/bank-$bank.state" --json | grep -q '"finished": false' || return 1
     done
 }
 
@@ -205,6 +279,14 @@ wait_for_banks() {
 # ---------------------------------------------------------------- the auditor
 all_sealed() {
     ! ujrat log status --json | grep -qE '"unsealed": [1-9]'
+}
+
+reconcile_banks() { # each bank's own statement, against our books
+    local bank
+    for bank in $banks; do
+        ujrat bank books --state "$demo/bank-$bank.state" --camt053 "$demo/audit/$bank.camt053.xml" --account UJRAT-PKR || exit 1
+        ujrat-audit reconcile "$demo/audit/$bank.camt053.xml" --account UJRAT-PKR --bank "$bank" || exit 1
+    done
 }
 
 take_evidence() { # what an auditor carries away: public keys, heads of today and of every run before, the log in one file
@@ -219,6 +301,36 @@ take_evidence() { # what an auditor carries away: public keys, heads of today an
 give_receipt() { # PLATFORM REFERENCE: to whom it was paid
     ujrat receipt "$2" --as "$1" --json "$demo/audit/receipt.json" --pdf "$demo/audit/receipt.pdf" || exit 1
     ujrat-audit receipt-verify "$demo/audit/receipt.json" --key "$demo/audit/keys.pem" --witness "$demo/audit/witness.jsonl" || exit 1
+}
+
+total() { # KEY: of the books on standard input
+    sed -n "s/.*\"$1\": \"\{0,1\}\([0-9.]*\).*/\1/p" <<<"$books" | head -n 1
+}
+
+print_banks() {
+    local bank books owed
+    printf '%-5s %-29s %13s %13s %12s %12s %13s\n' bank 'how it is told' 'told to pay' paid rejected 'came back' 'we owe it'
+    for bank in $banks; do
+        books=$(ujrat bank books --state "$demo/bank-$bank.state" --json | sed -n '/"totals"/,$p') || exit 1
+        owed=$(ujrat bank position --as "$bank" --json | sed -n 's/.*"owed_to_the_bank": "\([0-9.]*\).*/\1/p') || exit 1
+        case $bank in
+        MUCB) how='gRPC, at once' ;;
+        SCBL) how='gRPC, by windows' ;;
+        *) how='ISO 20022 files' ;;
+        esac
+        printf '%-5s %-29s %13s %13s %12s %12s %13s\n' "$bank" "$how" "$(total instructed)" "$(total paid)" "$(total rejected)" \
+            "$(total returned)" "$owed"
+    done
+    echo
+    ujrat window list SCBL --json | tr -d '",' | awk '
+        $1 == "window:" { no = $2 }
+        $1 == "state:" { state = $2 }
+        $1 == "instructions:" { n = $2 }
+        $1 == "net:" { net = $2 }
+        $1 == "reason:" && n > 0 { $1 = ""; printf "Window %d of SCBL: %d instructions, PKR %s to be settled, %s.%s\n", no, n, net, state, $0 }'
+    printf 'Files with HABB: %s signed ones to it, %s from it (var/demo/settle/banks/HABB).\n' \
+        "$(find "$demo/settle/banks/HABB/out" -name '*.xml' | wc -l)" "$(find "$demo/settle/banks/HABB/archive" -name '*-B*.xml' | wc -l)"
+    echo "Each bank's own statement (camt.053) was reconciled with our books, without a break."
 }
 
 count_of() { # STATE
@@ -240,8 +352,11 @@ print_story() {
             $1 = $2 = $3 = $4 = ""; sub(/^ +/, ""); sub(/: /, ":\n  "); print "  " $0
         }' "$demo/log/submit-$platform.txt"
     done
-    printf '%s settled, %s rejected and %s returned by their banks; what did not land is\nback in the float.\n' \
-        "$(count_of SETTLED)" "$(count_of REJECTED)" "$(count_of RETURNED)"
+    printf '%s settled, %s rejected, %s returned and %s partly returned by their banks; what did\nnot land is back in the float.\n' \
+        "$(count_of SETTLED)" "$(count_of REJECTED)" "$(count_of RETURNED)" "$(count_of PARTLY_RETURNED)"
+
+    title "Three banks, by their own books"
+    print_banks
 
     title 'Trial balance, as an auditor reads it from the database'
     ujrat trial-balance || exit 1
@@ -264,10 +379,13 @@ print_next() {
     ujrat payout watch --as freelancer                              ${dim}# Ctrl-C$plain
     ujrat-audit trail upwork UPW-2026-07-001                        ${dim}# with its proof$plain
     ujrat log status                                                ${dim}# every block is sealed$plain
+    ujrat bank books --state var/demo/bank-SCBL.state               ${dim}# what the bank itself says$plain
+    ujrat settle alerts --all                                       ${dim}# what somebody had to look at$plain
 
 Gateway ${bold}localhost:$port${plain} (mutual TLS, gRPC); its log, the banks' and all else
 are under var/demo, the auditor's evidence and a receipt (PDF) in var/demo/audit.
 A payout from a program of yours: docs/quickstart.md. For auditors: docs/auditing.md.
+For banks: docs/bank-guide.md.
 The rates are those of 17 July 2026, so the demo's gateway is told to take old
 rates (rate_age_max = 3650d); by default it refuses to price with rates older
 than a few days.
@@ -304,11 +422,15 @@ step 'Rates: State Bank of Pakistan, 17 July 2026' import_rates
 step 'Another sheet under that name: customer rates, refused' refuse_wrong_rates
 step 'Settings of the gateway' write_config
 step "The gateway (ujratd) on localhost:$port" start_gateway
-step 'Three sandbox banks: one prompt, one rejects, one sends back' start_banks
+step 'What was agreed with three banks; keys to sign files with' agree_terms
+step 'Settlement (ujrat-settle): windows, deadlines, ISO 20022 files' start_settle
+step 'Three sandbox banks: one at once, one by windows, one by files' start_banks
 title 'Paying'
 step 'Four payout files, over mutual TLS' pay_all
-step 'Banks confirm, reject and return' wait_for_banks
+step "A window closes: what waited for it is handed out" close_window
+step 'Banks confirm, reject, return; one has to be asked' wait_for_banks
 step 'An auditor takes the public keys, the signed heads and the log' take_evidence
+step "Each bank's statement (camt.053) is reconciled" reconcile_banks
 step 'A freelancer gets a receipt that proves itself' give_receipt upwork UPW-2026-07-001
 now_step='the report'
 print_story

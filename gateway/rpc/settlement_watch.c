@@ -51,6 +51,7 @@ enum {
     COL_SRC_CCY,
     COL_INFO,
     COL_AT,
+    COL_WINDOW_NO,
     COL_PERSON,
 };
 
@@ -127,6 +128,8 @@ static reason_t fill_instruction(struct watch *w, unsigned i, const struct rows 
                                          (uint16_t)rows_int(rows, row, COL_SRC_CCY)),
         .remittance_information = rows_text(rows, row, COL_INFO),
         .create_time = wire_time_of(rows_time_us(rows, row, COL_AT)),
+        .window_no =
+            rows_is_null(rows, row, COL_WINDOW_NO) ? 0 : rows_int(rows, row, COL_WINDOW_NO),
         .resume_token = slice_of(token, token_len),
     };
     return REASON_NONE;

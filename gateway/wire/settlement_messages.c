@@ -15,6 +15,7 @@ static const struct wire_field instruction_fields[] = {
     WIRE_F_SLICE(12, struct wire_instruction, remittance_information),
     WIRE_F_TIME(13, struct wire_instruction, create_time),
     WIRE_F_SLICE(14, struct wire_instruction, resume_token),
+    WIRE_F_INT64(15, struct wire_instruction, window_no),
 };
 const struct wire_message wire_instruction_type =
     WIRE_TABLE("ujrat.settlement.v1.Instruction", struct wire_instruction, instruction_fields);

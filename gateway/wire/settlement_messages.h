@@ -36,6 +36,7 @@ struct wire_instruction {
     struct slice remittance_information;
     struct wire_time create_time;
     struct slice resume_token;
+    int64_t window_no;
 };
 
 struct wire_watch_instructions_request {

@@ -5,6 +5,8 @@ SELECT p.payout_id, EXISTS (SELECT 1 FROM payout_transition t WHERE t.book_id = 
                                AND t.step = 1 AND t.state = 7) AS cancelled,
        n.erased_at IS NOT NULL AS erased,
        p.net, p.dst_ccy, v.channel, v.purpose_code, b.name AS originator, p.gross, p.src_ccy, p.info, k.committed_at,
+       (SELECT h.window_no FROM handout h WHERE h.book_id = p.book_id AND h.bank_id = $2::int2
+           AND h.last_payout_id >= p.payout_id ORDER BY h.last_payout_id LIMIT 1) AS window_no,
        r.key_id, r.sealed, v.name_commitment, v.iban_commitment, v.mobile_commitment, v.cnic_commitment, v.pseb_commitment
   FROM bank_payouts_after($1::int4, $2::int2, $3::int8, $4::int4, handed_out_upto($1::int4, $2::int2)) p
   JOIN book b ON b.book_id = p.book_id
