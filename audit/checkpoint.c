@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define FORMAT    "ujrat-audit checkpoint"
-#define VERSION   1
+#define VERSION   2 /* 2: returns in parts */
 #define BYTES_MAX (64U << 20)
 #define BOOKS_MAX VERIFY_BOOKS_MAX
 #define PATH_SIZE 4096
@@ -92,6 +92,8 @@ static const struct {
     {"handouts", offsetof(struct checkpoint_book, result.handouts)},
     {"deposits", offsetof(struct checkpoint_book, result.deposits)},
     {"adjustments", offsetof(struct checkpoint_book, result.adjustments)},
+    {"returns", offsetof(struct checkpoint_book, result.returns)},
+    {"fundings", offsetof(struct checkpoint_book, result.fundings)},
     {"balances", offsetof(struct checkpoint_book, result.balances)},
     {"seals", offsetof(struct checkpoint_book, result.seals)},
     {"heads", offsetof(struct checkpoint_book, result.heads)},

@@ -256,6 +256,8 @@ static const struct role {
     [ROLE_POSITION] = {"position", "POSITION", NULL, false, false},
     [ROLE_PAYABLE] = {"payable", "LIABILITY", "credit", true, false},
     [ROLE_NOSTRO] = {"nostro", "ASSET", "debit", true, false},
+    [ROLE_SUSPENSE] = {"suspense", "LIABILITY", "credit", false, false},
+    [ROLE_CHARGE] = {"charge", "EXPENSE", "debit", false, false},
 };
 
 static uint32_t account_slot(struct slice code)

@@ -41,8 +41,10 @@ enum account_role {
     ROLE_POSITION,
     ROLE_PAYABLE,
     ROLE_NOSTRO,
+    ROLE_SUSPENSE,
+    ROLE_CHARGE,
 };
-#define ROLES 7
+#define ROLES 9
 
 struct account {
     char code[ACCOUNT_SIZE];

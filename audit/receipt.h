@@ -18,7 +18,7 @@
 #define RECEIPT_BYTES_MAX (4U * 1024 * 1024)
 
 enum {
-    RECEIPT_JOURNALS_MAX = 8,
+    RECEIPT_JOURNALS_MAX = 64,
     RECEIPT_KEYS_MAX = 64,
     RECEIPT_PATH_MAX = 64, /* hashes: a tree has fewer than 2^63 leaves */
     RECEIPT_FINDINGS_MAX = 32,

@@ -37,13 +37,15 @@ enum {
     STATE_SETTLED,
     STATE_REJECTED,
     STATE_RETURNED,
-    STATE_CANCELLED
+    STATE_CANCELLED,
+    STATE_PARTLY_RETURNED = 10
 };
 
 const char *receipt_state_name(int64_t state)
 {
-    static const char *const names[] = {"?",       "ACCEPTED", "?",        "INSTRUCTED",
-                                        "SETTLED", "REJECTED", "RETURNED", "CANCELLED"};
+    static const char *const names[] = {
+        "?",        "ACCEPTED",  "?", "INSTRUCTED", "SETTLED",        "REJECTED",
+        "RETURNED", "CANCELLED", "?", "?",          "PARTLY_RETURNED"};
 
     return state >= 0 && (size_t)state < sizeof names / sizeof names[0] ? names[state] : "?";
 }
@@ -67,12 +69,22 @@ int64_t receipt_state_of(const struct record_journal *j)
 
 /* ---------------------------------------------------------------- one journal after the other */
 
+/* A return, and whether it was taken back. */
+struct return_made {
+    size_t at; /* the journal that says so; the bank's side of it is the one before */
+    int64_t amount, charge;
+    bool stands;
+};
+
 struct look {
     const struct receipt *r;
     const struct record_payout *payout;
     int64_t payout_id;
     struct receipt_findings *findings;
-    size_t at; /* which journal */
+    size_t at;     /* which journal */
+    int64_t steps; /* of the payout so far */
+    struct return_made returns[RECEIPT_JOURNALS_MAX];
+    size_t n_returns;
     char where[RECEIPT_WHERE_SIZE];
 };
 
@@ -86,19 +98,30 @@ static const struct record_journal *journal(const struct look *l)
     return &l->r->journals[l->at].said;
 }
 
-/* The kinds that may follow one; docs/accounting.md has what each does. */
+/* The kinds that may follow one; docs/accounting.md has what each does. A transition to no one state is looked at by what has
+ * come back. */
 static const struct step {
-    const char *kind, *after[2];
+    const char *kind, *after[5];
     enum record_subject subject;
-    int64_t step, state; /* of a transition */
+    int64_t state; /* of a transition; 0: as it comes */
 } steps[] = {
-    {"PAYOUT_ACCEPTED", {NULL}, SUBJECT_PAYOUT, 0, 0},
-    {"PAYOUTS_INSTRUCTED", {"PAYOUT_ACCEPTED"}, SUBJECT_HANDOUT, 0, 0},
-    {"PAYOUT_SETTLED", {"PAYOUTS_INSTRUCTED"}, SUBJECT_TRANSITION, 1, STATE_SETTLED},
-    {"PAYOUT_REJECTED", {"PAYOUTS_INSTRUCTED"}, SUBJECT_TRANSITION, 1, STATE_REJECTED},
-    {"PAYOUT_CANCELLED", {"PAYOUT_ACCEPTED"}, SUBJECT_TRANSITION, 1, STATE_CANCELLED},
-    {"SETTLEMENT_REVERSED", {"PAYOUT_SETTLED"}, SUBJECT_NONE, 0, 0},
-    {"PAYOUT_RETURNED", {"SETTLEMENT_REVERSED"}, SUBJECT_TRANSITION, 2, STATE_RETURNED},
+    {"PAYOUT_ACCEPTED", {NULL}, SUBJECT_PAYOUT, 0},
+    {"PAYOUTS_INSTRUCTED", {"PAYOUT_ACCEPTED"}, SUBJECT_HANDOUT, 0},
+    {"PAYOUT_SETTLED", {"PAYOUTS_INSTRUCTED"}, SUBJECT_TRANSITION, STATE_SETTLED},
+    {"PAYOUT_REJECTED", {"PAYOUTS_INSTRUCTED"}, SUBJECT_TRANSITION, STATE_REJECTED},
+    {"PAYOUT_CANCELLED", {"PAYOUT_ACCEPTED"}, SUBJECT_TRANSITION, STATE_CANCELLED},
+    {"SETTLEMENT_REVERSED", {"PAYOUT_SETTLED"}, SUBJECT_NONE, 0},
+    {"PAYOUT_RETURNED", {"SETTLEMENT_REVERSED"}, SUBJECT_TRANSITION, STATE_RETURNED},
+    {"SETTLEMENT_PARTLY_REVERSED",
+     {"PAYOUT_SETTLED", "PAYOUT_PARTLY_RETURNED", "SETTLEMENT_RESTORED"},
+     SUBJECT_NONE,
+     0},
+    {"PAYOUT_PARTLY_RETURNED", {"SETTLEMENT_PARTLY_REVERSED"}, SUBJECT_TRANSITION, 0},
+    {"RETURN_REVERSED",
+     {"PAYOUT_RETURNED", "PAYOUT_PARTLY_RETURNED", "SETTLEMENT_RESTORED"},
+     SUBJECT_NONE,
+     0},
+    {"SETTLEMENT_RESTORED", {"RETURN_REVERSED"}, SUBJECT_TRANSITION, 0},
 };
 
 static const struct step *step_of(struct slice kind)
@@ -109,7 +132,15 @@ static const struct step *step_of(struct slice kind)
     return NULL;
 }
 
-static void check_step(const struct look *l)
+static bool follows(const struct step *s, struct slice kind_before)
+{
+    for (size_t i = 0; s->after[i] != NULL; i++)
+        if (slice_equal_str(kind_before, s->after[i]))
+            return true;
+    return false;
+}
+
+static void check_step(struct look *l)
 {
     const struct record_journal *j = journal(l);
     const struct step *s = step_of(j->kind);
@@ -118,13 +149,13 @@ static void check_step(const struct look *l)
         wrong(l, "its kind is not one of a payout's journals");
         return;
     }
-    if (l->at > 0 &&
-        (s->after[0] == NULL || !slice_equal_str(l->r->journals[l->at - 1].said.kind, s->after[0])))
+    if (l->at > 0 && !follows(s, l->r->journals[l->at - 1].said.kind))
         wrong(l, "its kind does not follow that of the journal before");
+    l->steps += s->subject == SUBJECT_TRANSITION;
     if (j->subject != s->subject)
         wrong(l, "its kind and what its record is about do not go together");
     else if (j->subject == SUBJECT_TRANSITION &&
-             (j->transition.step != s->step || j->transition.state != s->state))
+             (j->transition.step != l->steps || (s->state != 0 && j->transition.state != s->state)))
         wrong(l, "its kind and the state it leads to do not go together");
     if (l->at > 0 && j->seq <= l->r->journals[l->at - 1].said.seq)
         wrong(l, "it is out of order");
@@ -216,26 +247,196 @@ static bool is(const struct record_journal *j, const char *kind)
     return slice_equal_str(j->kind, kind);
 }
 
-static void check_lines(const struct look *l)
+static void expect(const struct look *l, const struct lines *want, bool negated, int64_t reversed)
 {
     const struct record_journal *j = journal(l);
-    const struct lines accepted = lines_accepted(l->payout), settled = lines_settled(l->payout),
-                       none = {.n = 0};
-    bool reverses_first =
-        is(j, "PAYOUT_REJECTED") || is(j, "PAYOUT_CANCELLED") || is(j, "PAYOUT_RETURNED");
-    bool reverses_settled = is(j, "SETTLEMENT_REVERSED") && l->at > 0;
-    int64_t reversed = reverses_first     ? l->payout_id
-                       : reverses_settled ? l->r->journals[l->at - 1].said.seq
-                                          : 0;
-    const struct lines *want = is(j, "PAYOUT_ACCEPTED") || reverses_first    ? &accepted
-                               : is(j, "PAYOUT_SETTLED") || reverses_settled ? &settled
-                                                                             : &none;
 
-    if (!lines_are(j, want, reverses_first || reverses_settled))
+    if (!lines_are(j, want, negated))
         wrong(l, "its lines are not what the payout's numbers make them");
     if (j->reverses_seq.has != (reversed != 0) ||
         (j->reverses_seq.has && j->reverses_seq.value != reversed))
         wrong(l, "it reverses another journal than it should");
+}
+
+/* ---------------------------------------------------------------- what came back */
+
+__extension__ typedef __int128 wide_t;
+
+/* docs/accounting.md: the share of a line for what is returned of the net, half to even. */
+static int64_t share_of(int64_t line, int64_t returned, int64_t net)
+{
+    wide_t quotient = (wide_t)line * returned / net;
+    wide_t twice_rest = (wide_t)line * returned % net * 2;
+
+    return (int64_t)(quotient + (twice_rest > net || (twice_rest == net && quotient % 2 == 1)));
+}
+
+/* A return's lines of the payout, for what came back between the two; none if its numbers are no payout's (check_price). */
+static struct lines lines_returned(const struct record_payout *p, int64_t before, int64_t after)
+{
+    const struct slice none = {NULL, 0};
+    struct lines lines = {.n = 0};
+
+    if (p->net <= 0 || p->fee < 0 || p->fee >= p->gross || p->mid_value < p->net)
+        return lines;
+    int64_t gross = share_of(p->gross, after, p->net) - share_of(p->gross, before, p->net);
+    int64_t fee = share_of(p->fee, after, p->net) - share_of(p->fee, before, p->net);
+    int64_t value = share_of(p->mid_value, after, p->net) - share_of(p->mid_value, before, p->net);
+    int64_t amount = after - before;
+
+    add(&lines, -gross, "float", p->src_ccy, none);
+    if (slice_equal(p->src_ccy, p->dst_ccy)) {
+        add(&lines, gross - amount, "fee", p->src_ccy, none); /* the rest */
+    } else {
+        add(&lines, fee, "fee", p->src_ccy, none);
+        add(&lines, gross - fee, "position", p->src_ccy, none);
+        add(&lines, -value, "position", p->dst_ccy, none);
+        add(&lines, value - amount, "margin", p->dst_ccy, none);
+    }
+    add(&lines, amount, "payable", p->bank, p->dst_ccy);
+    return lines;
+}
+
+static struct lines lines_unsettled(const struct record_payout *p, int64_t amount, int64_t charge)
+{
+    struct lines lines = {.n = 0};
+
+    add(&lines, -amount, "payable", p->bank, p->dst_ccy);
+    add(&lines, amount - charge, "nostro", p->bank, p->dst_ccy);
+    add(&lines, charge, "charge", p->dst_ccy, (struct slice){NULL, 0});
+    return lines;
+}
+
+static int64_t amount_on(const struct record_journal *j, struct slice role)
+{
+    for (size_t i = 0; i < j->n_lines; i++)
+        if (slice_starts_with(j->lines[i].account, role))
+            return j->lines[i].amount;
+    return 0;
+}
+
+static int64_t returned_so_far(const struct look *l)
+{
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < l->n_returns; i++)
+        sum += l->returns[i].stands ? l->returns[i].amount : 0;
+    return sum;
+}
+
+static struct return_made *last_standing(struct look *l)
+{
+    for (size_t i = l->n_returns; i > 0; i--)
+        if (l->returns[i - 1].stands)
+            return &l->returns[i - 1];
+    return NULL;
+}
+
+static void check_state(const struct look *l, int64_t returned, int64_t none)
+{
+    const int64_t state = returned == 0                ? none
+                          : returned == l->payout->net ? STATE_RETURNED
+                                                       : STATE_PARTLY_RETURNED;
+
+    if (journal(l)->subject == SUBJECT_TRANSITION && journal(l)->transition.state != state)
+        wrong(l, "the state it leads to is not that of what has come back");
+}
+
+/* SETTLEMENT_PARTLY_REVERSED: what it says came back is looked at with what was settled. */
+static void check_bank_side(struct look *l)
+{
+    const int64_t before = returned_so_far(l);
+    int64_t amount = amount_on(journal(l), SLICE("payable.")),
+            charge = amount_on(journal(l), SLICE("charge."));
+    struct lines want;
+
+    amount = amount == INT64_MIN ? 0 : -amount;
+    if (amount < 1 || amount > l->payout->net - before || charge < 0 || charge > amount) {
+        wrong(l, "it returns more than is left of the payment, or nothing");
+        return;
+    }
+    want = lines_unsettled(l->payout, amount, charge);
+    expect(l, &want, false, 0);
+    if (l->n_returns < RECEIPT_JOURNALS_MAX)
+        l->returns[l->n_returns++] =
+            (struct return_made){.at = l->at + 1, .amount = amount, .charge = charge};
+}
+
+static void check_part_returned(struct look *l)
+{
+    struct return_made *made = l->n_returns == 0 ? NULL : &l->returns[l->n_returns - 1];
+    const int64_t before = returned_so_far(l);
+    struct lines want;
+
+    if (made == NULL || made->at != l->at)
+        return; /* its first half was refused */
+    want = lines_returned(l->payout, before, before + made->amount);
+    expect(l, &want, false, 0);
+    made->stands = true;
+    check_state(l, before + made->amount, 0);
+}
+
+static void check_return_reversed(struct look *l)
+{
+    const struct return_made *back = last_standing(l);
+    const int64_t returned = returned_so_far(l);
+    struct lines want;
+
+    if (back == NULL) {
+        wrong(l, "it takes back a return that there is not");
+        return;
+    }
+    want = lines_returned(l->payout, returned - back->amount, returned);
+    expect(l, &want, true, l->r->journals[back->at].said.seq);
+}
+
+static void check_resettled(struct look *l)
+{
+    struct return_made *back = last_standing(l);
+    struct lines want;
+
+    if (back == NULL)
+        return;
+    want = lines_unsettled(l->payout, back->amount, back->charge);
+    expect(l, &want, true, l->r->journals[back->at - 1].said.seq);
+    back->stands = false;
+    check_state(l, returned_so_far(l), STATE_SETTLED);
+}
+
+static void check_returned_whole(struct look *l, const struct lines *accepted)
+{
+    expect(l, accepted, true, l->payout_id);
+    if (l->n_returns < RECEIPT_JOURNALS_MAX && returned_so_far(l) == 0)
+        l->returns[l->n_returns++] =
+            (struct return_made){.at = l->at, .amount = l->payout->net, .stands = true};
+}
+
+static void check_lines(struct look *l)
+{
+    const struct record_journal *j = journal(l);
+    const struct lines accepted = lines_accepted(l->payout), settled = lines_settled(l->payout),
+                       none = {.n = 0};
+
+    if (is(j, "PAYOUT_ACCEPTED"))
+        expect(l, &accepted, false, 0);
+    else if (is(j, "PAYOUT_SETTLED"))
+        expect(l, &settled, false, 0);
+    else if (is(j, "PAYOUT_REJECTED") || is(j, "PAYOUT_CANCELLED"))
+        expect(l, &accepted, true, l->payout_id);
+    else if (is(j, "SETTLEMENT_REVERSED"))
+        expect(l, &settled, true, l->at > 0 ? l->r->journals[l->at - 1].said.seq : 0);
+    else if (is(j, "PAYOUT_RETURNED"))
+        check_returned_whole(l, &accepted);
+    else if (is(j, "SETTLEMENT_PARTLY_REVERSED"))
+        check_bank_side(l);
+    else if (is(j, "PAYOUT_PARTLY_RETURNED"))
+        check_part_returned(l);
+    else if (is(j, "RETURN_REVERSED"))
+        check_return_reversed(l);
+    else if (is(j, "SETTLEMENT_RESTORED"))
+        check_resettled(l);
+    else
+        expect(l, &none, false, 0);
 }
 
 /* ---------------------------------------------------------------- the price */
@@ -352,9 +553,10 @@ void receipt_check_rules(const struct receipt *r, struct sha256 *sha,
         check_about(&l);
         check_lines(&l);
     }
-    if (is(&r->journals[r->n_journals - 1].said, "SETTLEMENT_REVERSED"))
-        receipt_find(findings, "journals",
-                     "the settlement is reversed, and the payout is not returned");
+    if (r->journals[r->n_journals - 1].said.subject == SUBJECT_NONE)
+        receipt_find(
+            findings, "journals",
+            "the first journal of a return, or of what takes one back, and not its second");
     check_price(r, l.payout, findings);
     check_quote(r, l.payout, findings);
     check_pointer(sha, &r->beneficiary_record, l.payout->beneficiary, "records.beneficiary",

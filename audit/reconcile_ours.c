@@ -171,14 +171,16 @@ enum exit_code recon_find_account(struct recon *r, const struct args *args)
 
 /* ---------------------------------------------------------------- postings */
 
-/* What the bank was given for a settlement and what it gave for a return are of the payout's own transitions. Each
+/* What the bank was given for a settlement and what it gave for a return are of the payout's own transitions; a return's
+ * is that of its second journal. Each
  * look-up is a lateral of one row, so that it goes by its key whatever the planner believes of tables that it has no
  * statistics of yet. */
 static const char sql_postings[] =
     "SELECT k.code, k.book_id::text, j.seq::text,"
     "       (extract(epoch FROM b.committed_at) * 1000000)::bigint::text, n.name,"
     "       coalesce(j.payout_id, 0)::text, line.minor::text, coalesce(p.reference, ''),"
-    "       coalesce(t.bank_reference, ''), coalesce(s.tax_withheld, 0)::text,"
+    "       coalesce(t.bank_reference, CASE n.name WHEN 'NOSTRO_FUNDED' THEN j.detail END, ''),"
+    "       coalesce(s.tax_withheld, 0)::text,"
     "       coalesce(a.reason, j.detail, '')"
     "  FROM account n0 JOIN bank USING (bank_id) JOIN currency c ON c.ccy = n0.ccy"
     "  JOIN book k ON k.book_id = n0.book_id"
@@ -191,11 +193,10 @@ static const char sql_postings[] =
     "  LEFT JOIN LATERAL (SELECT p.reference FROM payout p WHERE p.book_id = j.book_id"
     "        AND p.payout_id = j.payout_id LIMIT 1) p ON true"
     "  LEFT JOIN LATERAL (SELECT s.tax_withheld FROM payout_transition s WHERE s.book_id = j.book_id"
-    "        AND s.payout_id = j.payout_id AND s.state = 4 LIMIT 1) s ON true"
+    "        AND s.payout_id = j.payout_id AND s.step = 1 AND s.state = 4 LIMIT 1) s ON true"
     "  LEFT JOIN LATERAL (SELECT t.bank_reference FROM payout_transition t WHERE t.book_id = j.book_id"
-    "        AND t.payout_id = j.payout_id"
-    "        AND t.state = CASE n.name WHEN 'PAYOUT_SETTLED' THEN 4 WHEN 'SETTLEMENT_REVERSED' THEN 6 END"
-    "        LIMIT 1) t ON true"
+    "        AND t.seq = j.seq + CASE WHEN n.name IN ('SETTLEMENT_REVERSED', 'SETTLEMENT_PARTLY_REVERSED')"
+    "                                 THEN 1 ELSE 0 END LIMIT 1) t ON j.payout_id IS NOT NULL"
     "  LEFT JOIN LATERAL (SELECT a.reason FROM adjustment_decision d JOIN adjustment_proposal a"
     "        ON a.book_id = d.book_id AND a.proposal_id = d.proposal_id"
     "        WHERE d.book_id = j.book_id AND d.seq = j.seq LIMIT 1) a ON n.name = 'ADJUSTMENT'"
@@ -327,7 +328,7 @@ static const char sql_payout[] =
     "                       AND t.payout_id = p.payout_id ORDER BY t.step DESC LIMIT 1),"
     "                     CASE WHEN p.payout_id <= handed_out_upto(p.book_id, p.bank_id) THEN 3 ELSE 1 END)"
     "       WHEN 1 THEN 'ACCEPTED' WHEN 3 THEN 'INSTRUCTED' WHEN 4 THEN 'SETTLED' WHEN 5 THEN 'REJECTED'"
-    "       WHEN 6 THEN 'RETURNED' ELSE 'CANCELLED' END, b.code"
+    "       WHEN 6 THEN 'RETURNED' WHEN 10 THEN 'PARTLY_RETURNED' ELSE 'CANCELLED' END, b.code"
     "  FROM payout p JOIN book k USING (book_id) JOIN currency c ON c.ccy = p.dst_ccy"
     "  JOIN bank b USING (bank_id)"
     " WHERE 'UJ' || p.book_id || '-' || p.payout_id = $1 AND p.book_id = $2::int AND p.payout_id = $3::bigint"

@@ -287,9 +287,11 @@ static const char sql_lines[] =
 static const char *state_name(int64_t state)
 {
     static const char *const names[] = {
-        [4] = "SETTLED", [5] = "REJECTED", [6] = "RETURNED", [7] = "CANCELLED"};
+        [4] = "SETTLED",   [5] = "REJECTED",         [6] = "RETURNED",
+        [7] = "CANCELLED", [10] = "PARTLY_RETURNED",
+    };
 
-    return state >= 4 && state <= 7 ? names[state] : "?";
+    return state >= 4 && state <= 10 && names[state] != NULL ? names[state] : "?";
 }
 
 static const char *event_name(const PGresult *r, int i)

@@ -270,10 +270,17 @@ static const char *fill_subject(struct making *m, struct record_journal *j)
         const char *kind;
         const char *(*fill)(struct making *m, struct record_journal *j);
     } subjects[] = {
-        {"PAYOUT_ACCEPTED", fill_payout},     {"PAYOUTS_INSTRUCTED", fill_handout},
-        {"PAYOUT_SETTLED", fill_transition},  {"PAYOUT_REJECTED", fill_transition},
-        {"PAYOUT_RETURNED", fill_transition}, {"PAYOUT_CANCELLED", fill_transition},
+        {"PAYOUT_ACCEPTED", fill_payout},
+        {"PAYOUTS_INSTRUCTED", fill_handout},
+        {"PAYOUT_SETTLED", fill_transition},
+        {"PAYOUT_REJECTED", fill_transition},
+        {"PAYOUT_RETURNED", fill_transition},
+        {"PAYOUT_CANCELLED", fill_transition},
         {"SETTLEMENT_REVERSED", NULL},
+        {"SETTLEMENT_PARTLY_REVERSED", NULL},
+        {"PAYOUT_PARTLY_RETURNED", fill_transition},
+        {"RETURN_REVERSED", NULL},
+        {"SETTLEMENT_RESTORED", fill_transition},
     };
 
     j->subject = SUBJECT_NONE;

@@ -287,7 +287,7 @@ static void end_head(struct verify *v)
 
 static void end_once(struct verify *v)
 {
-    static const char *const names[] = {"reference", "quote", "deposit", "proposal"};
+    static const char *const names[] = {"reference", "quote", "deposit", "proposal", "funding"};
     const char *what = "reference";
     uint64_t first = 0;
     uint64_t again = 0;
@@ -552,9 +552,10 @@ static void check_block_numbers(struct verify *v, const struct record_block *r)
     else if (r->committed_at_us != b->first_at_us)
         wrong_time(v, 0, no, "committed_at", b->first_at_us, r->committed_at_us,
                    "the block's time is not that of its journals");
-    else if (b->unsettled_seq != 0)
-        verify_wrong(v, b->unsettled_seq, no, "kind", "PAYOUT_RETURNED in the same block", "none",
-                     "a settlement was reversed, but its payout not returned");
+    else if (b->half.seq != 0)
+        verify_wrong(
+            v, b->half.seq, no, "kind", journal_kind_name(b->half.after), "none",
+            "the second journal of a return, or of what takes one back, is not in the block");
 }
 
 /* The seal does not fit: says what was changed as well as can be told. */

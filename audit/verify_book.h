@@ -16,9 +16,12 @@ struct memory {
     uint8_t state;
     uint16_t src_ccy, dst_ccy;
     uint32_t bank;
-    int64_t gross, fee, margin, net; /* of a payout; mid_value is margin + net */
-    int64_t settled_seq, ended_seq;  /* step 1; the last step */
-    int64_t unsettled_seq;           /* of SETTLEMENT_REVERSED */
+    int64_t gross, fee, margin,
+        net; /* of a payout; mid_value is margin + net. Of a return: what came back, as net, and */
+    int64_t charge;                 /* what the bank kept of it */
+    int64_t settled_seq, ended_seq; /* of a payout: settled; rejected or cancelled */
+    int64_t
+        next_seq; /* of a settled payout the journal of its next step, of that the one after it */
     int64_t reversed_by;
     uint64_t lines_sum; /* of its lines, negated ones have the negative */
 };
@@ -34,8 +37,13 @@ enum journal_kind {
     KIND_CANCELLED,
     KIND_DEPOSITED,
     KIND_ADJUSTMENT,
+    KIND_PARTLY_UNSETTLED, /* SETTLEMENT_PARTLY_REVERSED */
+    KIND_PARTLY_RETURNED,
+    KIND_RETURN_REVERSED,
+    KIND_RESETTLED, /* SETTLEMENT_RESTORED */
+    KIND_FUNDED,
 };
-#define JOURNAL_KINDS 10
+#define JOURNAL_KINDS 15
 
 const char *journal_kind_name(enum journal_kind kind);
 
@@ -83,8 +91,12 @@ struct book {
     int last_account;     /* of its balance records */
     int touched[ACCOUNTS_MAX];
     size_t n_touched;
-    int64_t unsettled_payout,
-        unsettled_seq; /* a SETTLEMENT_REVERSED that waits for its PAYOUT_RETURNED */
+    struct half {
+        int64_t seq;             /* 0: none */
+        enum journal_kind after; /* what must follow */
+        int64_t payout, amount, charge;
+        int64_t reverses; /* the return that is taken back */
+    } half;               /* the first of two journals that are one event */
 
     struct running accounts[ACCOUNTS_MAX];
     struct bank_upto banks[BOOK_BANKS_MAX];

@@ -26,7 +26,16 @@ static const struct {
      false},
     {"payout_transition", "", offsetof(struct book_result, transitions),
      "SELECT seq FROM payout_transition t WHERE book_id = $1 AND NOT EXISTS (SELECT 1 FROM journal j "
-     "WHERE j.book_id = $1 AND j.seq = t.seq AND j.kind IN (3, 4, 6, 7))",
+     "WHERE j.book_id = $1 AND j.seq = t.seq AND j.kind IN (3, 4, 6, 7, 11, 13))",
+     false},
+    {"payment_return", "", offsetof(struct book_result, returns),
+     "SELECT payout_id FROM payment_return r WHERE book_id = $1 AND NOT EXISTS (SELECT 1 FROM "
+     "payout_transition t JOIN journal j ON j.book_id = t.book_id AND j.seq = t.seq "
+     "WHERE t.book_id = $1 AND t.payout_id = r.payout_id AND t.step = r.step AND j.kind IN (6, 11, 13))",
+     false},
+    {"nostro_funding", "", offsetof(struct book_result, fundings),
+     "SELECT seq FROM nostro_funding t WHERE book_id = $1 AND NOT EXISTS (SELECT 1 FROM journal j "
+     "WHERE j.book_id = $1 AND j.seq = t.seq AND j.kind = 14)",
      false},
     {"handout", "", offsetof(struct book_result, handouts),
      "SELECT seq FROM handout t WHERE book_id = $1 AND NOT EXISTS (SELECT 1 FROM journal j "

@@ -25,6 +25,11 @@ static const char *const kind_names[JOURNAL_KINDS] = {
     [KIND_CANCELLED] = "PAYOUT_CANCELLED",
     [KIND_DEPOSITED] = "FLOAT_DEPOSITED",
     [KIND_ADJUSTMENT] = "ADJUSTMENT",
+    [KIND_PARTLY_UNSETTLED] = "SETTLEMENT_PARTLY_REVERSED",
+    [KIND_PARTLY_RETURNED] = "PAYOUT_PARTLY_RETURNED",
+    [KIND_RETURN_REVERSED] = "RETURN_REVERSED",
+    [KIND_RESETTLED] = "SETTLEMENT_RESTORED",
+    [KIND_FUNDED] = "NOSTRO_FUNDED",
 };
 
 /* The journal at hand. */
@@ -281,7 +286,8 @@ static void name_wanted(const struct wanted *w, char out[AMOUNT_SIZE])
         [ROLE_FLOAT] = "float",       [ROLE_CORRESPONDENT] = "correspondent",
         [ROLE_FEE] = "fee",           [ROLE_MARGIN] = "margin",
         [ROLE_POSITION] = "position", [ROLE_PAYABLE] = "payable",
-        [ROLE_NOSTRO] = "nostro",
+        [ROLE_NOSTRO] = "nostro",     [ROLE_SUSPENSE] = "suspense",
+        [ROLE_CHARGE] = "charge",
     };
     char ccy[4];
     char bank[6] = ".";
@@ -348,6 +354,86 @@ static bool settled_lines(const struct look *l, const struct memory *m, int sign
                                     {ROLE_NOSTRO, m->dst_ccy, m->bank, -m->net}};
 
     return lines_are(l, wanted, 2, sign);
+}
+
+/* The share of a line for what is returned of the net, half to even. */
+static int64_t share_of(int64_t line, int64_t returned, int64_t net)
+{
+    wide_t product = (wide_t)line * returned;
+    wide_t quotient = product / net;
+    wide_t twice_rest = product % net * 2;
+
+    if (twice_rest > net || (twice_rest == net && quotient % 2 == 1))
+        quotient++;
+    return (int64_t)quotient;
+}
+
+/* What of each line of a payout has come back with so much of its net (docs/accounting.md): rounded, but for the rest of each
+ * currency. Amounts of both signs positive. */
+struct returned_shares {
+    int64_t gross, fee, position_src, position_dst, margin;
+};
+
+static struct returned_shares shares_of(const struct memory *p, int64_t returned)
+{
+    struct returned_shares s = {0};
+
+    if (p->net <= 0 || p->gross < 0 || p->fee < 0 || p->margin < 0)
+        return s; /* no payout's numbers: that was found when it was accepted */
+    s = (struct returned_shares){.gross = share_of(p->gross, returned, p->net),
+                                 .fee = share_of(p->fee, returned, p->net),
+                                 .position_dst = share_of(p->margin + p->net, returned, p->net)};
+
+    if (p->src_ccy == p->dst_ccy) {
+        s.fee = s.gross - returned;
+        s.position_dst = 0;
+        return s;
+    }
+    s.position_src = s.gross - s.fee;
+    s.margin = s.position_dst - returned;
+    return s;
+}
+
+/* The payout's lines for what came back between the two, as a return writes them; sign -1: as what takes it back does. */
+static bool part_lines(const struct look *l, const struct memory *p, int64_t before, int64_t after,
+                       int sign)
+{
+    const struct returned_shares a = shares_of(p, before), b = shares_of(p, after);
+    const struct wanted wanted[] = {
+        {ROLE_FLOAT, p->src_ccy, 0, a.gross - b.gross},
+        {ROLE_FEE, p->src_ccy, 0, b.fee - a.fee},
+        {ROLE_POSITION, p->src_ccy, 0, b.position_src - a.position_src},
+        {ROLE_POSITION, p->dst_ccy, 0, a.position_dst - b.position_dst},
+        {ROLE_MARGIN, p->dst_ccy, 0, b.margin - a.margin},
+        {ROLE_PAYABLE, p->dst_ccy, p->bank, after - before},
+    };
+
+    return lines_are(l, wanted, 6, sign);
+}
+
+/* The bank's side of a return. */
+static bool unsettled_lines(const struct look *l, const struct memory *p, int64_t amount,
+                            int64_t charge, int sign)
+{
+    const struct wanted wanted[] = {{ROLE_PAYABLE, p->dst_ccy, p->bank, -amount},
+                                    {ROLE_NOSTRO, p->dst_ccy, p->bank, amount - charge},
+                                    {ROLE_CHARGE, p->dst_ccy, 0, charge}};
+
+    return lines_are(l, wanted, 3, sign);
+}
+
+/* The amount of the journal's line on the one account of that role; 0: there is none, or several. */
+static int64_t amount_on(const struct look *l, enum account_role role)
+{
+    int64_t amount = 0;
+    int n = 0;
+
+    for (size_t i = 0; i < l->j->n_lines; i++)
+        if (known_account_at(l->v->known, l->account[i])->role == role) {
+            amount = l->j->lines[i].amount;
+            n++;
+        }
+    return n == 1 ? amount : 0;
 }
 
 /* ---------------------------------------------------------------- kinds */
@@ -516,6 +602,20 @@ static void accepted(struct look *l, struct memory *m)
     l->v->book.result->payouts++;
 }
 
+/* "window 17", or absent: the bank has none. */
+static bool is_window(struct slice detail)
+{
+    struct slice word = SLICE("window ");
+    int64_t number = 0;
+
+    if (detail.p == NULL)
+        return true;
+    return slice_starts_with(detail, word) && detail.p[word.len] != '0' &&
+           !err_failed(
+               str_parse_int64(slice_of(detail.p + word.len, detail.len - word.len), &number)) &&
+           number > 0;
+}
+
 static void instructed(struct look *l)
 {
     const struct record_handout *h = &l->j->handout;
@@ -526,6 +626,11 @@ static void instructed(struct look *l)
         return;
     if (l->j->n_lines != 0) {
         wrong_int(l, "lines", 0, (int64_t)l->j->n_lines, "no money moves when a bank is told");
+        return;
+    }
+    if (!is_window(l->j->detail)) {
+        wrong_slice(l, "detail", "absent, or a window of the bank, such as window 17", l->j->detail,
+                    "a hand-out's detail is its window");
         return;
     }
     bank = bank_of(l->v, bank_pack(h->bank));
@@ -551,27 +656,61 @@ static void instructed(struct look *l)
     bank->last_payout_id = h->last_payout_id;
 }
 
-/* What became of the payout: the state and step that the journal must say, and where it must stand before. */
-static bool may_follow(const struct look *l, const struct memory *m, int state, int step)
+/* How far what was settled has come back: by the steps after the first. */
+struct returns {
+    int64_t steps;    /* all of the payout's, the settlement too */
+    int64_t last_seq; /* of the last step, the payout's number if it is the settlement */
+    int64_t returned; /* what stands of it */
+    int64_t top_seq;  /* the last return that stands; 0: none */
+};
+
+/* False: v->error. Fields of memories that a run which was cut off left behind are passed over (is_set). */
+static bool returns_of(const struct look *l, struct returns *out)
 {
-    const struct record_transition *t = &l->j->transition;
+    const struct memory *m = verify_memory(l->v, l->j->payout_id.value, false);
+
+    *out = (struct returns){.steps = 1, .last_seq = l->j->payout_id.value};
+    while (m != NULL && is_set(l, m->next_seq) && m->next_seq > out->last_seq) {
+        out->last_seq = m->next_seq;
+        out->steps++;
+        m = verify_memory(l->v, out->last_seq, false);
+        if (m != NULL && (m->kind == KIND_RETURNED || m->kind == KIND_PARTLY_RETURNED) &&
+            !is_set(l, m->reversed_by)) {
+            out->returned += m->net;
+            out->top_seq = out->last_seq;
+        }
+    }
+    return m != NULL;
+}
+
+static const char *stand_of(const struct look *l, const struct memory *m)
+{
     const struct bank_upto *bank = bank_of(l->v, m->bank);
     bool told = bank != NULL && l->j->payout_id.value <= bank->last_payout_id;
-    bool settled = is_set(l, m->settled_seq);
-    const char *stands = is_set(l, m->ended_seq) ? "ended"
-                         : settled               ? "SETTLED"
-                         : told                  ? "INSTRUCTED"
-                                                 : "ACCEPTED";
-    const char *must = state == 6 ? "SETTLED" : state == 7 ? "ACCEPTED" : "INSTRUCTED";
 
-    if (!subject_is(l, SUBJECT_TRANSITION))
-        return false;
-    if (strcmp(stands, must) != 0) {
-        verify_wrong(l->v, l->j->seq, l->j->block_no, "state", must, stands,
-                     "%s cannot follow for payout %lld", kind_names[l->kind],
-                     (long long)l->j->payout_id.value);
-        return false;
-    }
+    return is_set(l, m->ended_seq)     ? "ended"
+           : is_set(l, m->settled_seq) ? "SETTLED"
+           : told                      ? "INSTRUCTED"
+                                       : "ACCEPTED";
+}
+
+static bool stands_at(const struct look *l, const struct memory *m, const char *must)
+{
+    const char *stands = stand_of(l, m);
+
+    if (strcmp(stands, must) == 0)
+        return true;
+    verify_wrong(l->v, l->j->seq, l->j->block_no, "state", must, stands,
+                 "%s cannot follow for payout %lld", kind_names[l->kind],
+                 (long long)l->j->payout_id.value);
+    return false;
+}
+
+/* The state and step that the journal must say. */
+static bool leads_to(const struct look *l, const struct memory *m, int64_t state, int64_t step)
+{
+    const struct record_transition *t = &l->j->transition;
+
     if (t->state != state || t->step != step) {
         wrong_int(l, t->state != state ? "state" : "step", t->state != state ? state : step,
                   t->state != state ? t->state : t->step, "is not that of the journal's kind");
@@ -589,55 +728,230 @@ static void settled(struct look *l)
 {
     struct memory *m = payout_of(l);
 
-    if (m == NULL || !no_reference(l, false) || !may_follow(l, m, 4, 1) || !settled_lines(l, m, 1))
+    if (m == NULL || !no_reference(l, false) || !subject_is(l, SUBJECT_TRANSITION) ||
+        !stands_at(l, m, "INSTRUCTED") || !leads_to(l, m, 4, 1) || !settled_lines(l, m, 1))
         return;
     m->settled_seq = l->j->seq;
-    m->unsettled_seq = m->ended_seq = 0; /* if set at all, by a run that was cut off */
+    m->next_seq = m->ended_seq = 0; /* if set at all, by a run that was cut off */
 }
 
-/* Rejected, cancelled, returned: the journal that accepted the payout is reversed. */
-static void ended(struct look *l, int state, int step)
+/* Rejected, cancelled: the journal that accepted the payout is reversed. */
+static void ended(struct look *l, int state, const char *must)
 {
     struct memory *m = payout_of(l);
 
-    if (m == NULL || !may_follow(l, m, state, step) || !reverses(l, l->j->payout_id.value) ||
+    if (m == NULL || !subject_is(l, SUBJECT_TRANSITION) || !stands_at(l, m, must) ||
+        !leads_to(l, m, state, 1) || !reverses(l, l->j->payout_id.value) ||
         !accepted_lines(l, m, -1))
         return;
     m->ended_seq = l->j->seq;
     m->state = (uint8_t)state;
 }
 
-static void unsettled(struct look *l)
+/* ---------------------------------------------------------------- what comes back, by two journals each */
+
+/* A copy of the settled payout that the first of the two is about, and how far it has come back. */
+static bool begin_half(const struct look *l, struct memory *payout, struct returns *returns)
 {
-    struct memory *m = payout_of(l);
+    const struct memory *m = payout_of(l);
 
     if (m == NULL || !subject_is(l, SUBJECT_NONE))
+        return false;
+    *payout = *m;
+    return stands_at(l, payout, "SETTLED") && returns_of(l, returns);
+}
+
+static void unsettled(struct look *l)
+{
+    struct memory p;
+    struct returns r;
+
+    if (!begin_half(l, &p, &r))
         return;
-    if (!is_set(l, m->settled_seq) || is_set(l, m->unsettled_seq)) {
-        verify_wrong(l->v, l->j->seq, l->j->block_no, "state", "SETTLED", "not settled",
+    if (r.steps != 1) {
+        verify_wrong(l->v, l->j->seq, l->j->block_no, "state", "SETTLED", "returned before",
                      "the settlement of payout %lld cannot be reversed",
                      (long long)l->j->payout_id.value);
         return;
     }
-    if (!reverses(l, m->settled_seq) || !settled_lines(l, m, -1))
+    if (!reverses(l, p.settled_seq) || !settled_lines(l, &p, -1))
         return;
-    m->unsettled_seq = l->j->seq;
-    l->v->book.unsettled_seq = l->j->seq;
-    l->v->book.unsettled_payout = l->j->payout_id.value;
+    l->v->book.half = (struct half){
+        .seq = l->j->seq, .after = KIND_RETURNED, .payout = l->j->payout_id.value, .amount = p.net};
+}
+
+static void partly_unsettled(struct look *l)
+{
+    struct memory p;
+    struct returns r;
+    int64_t amount = amount_on(l, ROLE_PAYABLE);
+    int64_t charge = amount_on(l, ROLE_CHARGE);
+
+    if (!begin_half(l, &p, &r) || !no_reference(l, false))
+        return;
+    amount = amount == INT64_MIN ? 0 : -amount;
+    if (amount < 1 || amount > p.net - r.returned) {
+        wrong_amount(l, "line payable", p.dst_ccy, p.net - r.returned, amount,
+                     "more comes back than is left of the payment, or nothing");
+        return;
+    }
+    if (charge < 0 || charge > amount) {
+        wrong_amount(l, "line charge", p.dst_ccy, amount, charge,
+                     "the bank keeps more than came back, or less than nothing");
+        return;
+    }
+    if (r.steps == 1 && amount == p.net && charge == 0) {
+        wrong(l, "kind", kind_names[KIND_UNSETTLED], kind_names[l->kind],
+              "a first return that is whole and without a charge reverses what it undoes");
+        return;
+    }
+    if (!unsettled_lines(l, &p, amount, charge, 1))
+        return;
+    l->v->book.half = (struct half){.seq = l->j->seq,
+                                    .after = KIND_PARTLY_RETURNED,
+                                    .payout = l->j->payout_id.value,
+                                    .amount = amount,
+                                    .charge = charge};
+}
+
+static void return_reversed(struct look *l)
+{
+    struct memory p, back;
+    struct memory *m;
+    struct returns r;
+
+    if (!begin_half(l, &p, &r))
+        return;
+    if (r.top_seq == 0) {
+        verify_wrong(l->v, l->j->seq, l->j->block_no, "state", "a return that stands", "none",
+                     "no return of payout %lld can be taken back",
+                     (long long)l->j->payout_id.value);
+        return;
+    }
+    if (!reverses(l, r.top_seq))
+        return;
+    m = verify_memory(l->v, r.top_seq, true);
+    if (m == NULL)
+        return;
+    back = *m;
+    m->reversed_by = l->j->seq;
+    if (!part_lines(l, &p, r.returned - back.net, r.returned, -1))
+        return;
+    l->v->book.half = (struct half){.seq = l->j->seq,
+                                    .after = KIND_RESETTLED,
+                                    .payout = l->j->payout_id.value,
+                                    .amount = back.net,
+                                    .charge = back.charge,
+                                    .reverses = r.top_seq};
+}
+
+/* The second of the two, which says what became of the payout: right behind the first, of the same payout. */
+static bool end_half(const struct look *l, struct half *half, struct memory *payout,
+                     struct returns *returns)
+{
+    struct book *b = &l->v->book;
+    const struct memory *m;
+
+    *half = b->half;
+    if (half->seq == 0 || half->after != l->kind || half->seq != l->j->seq - 1 ||
+        !l->j->payout_id.has || half->payout != l->j->payout_id.value) {
+        wrong(l, "kind", "the first journal of the return before it", "none",
+              "a payout is returned, or settled again, right after its bank's side of it");
+        return false;
+    }
+    b->half = (struct half){0};
+    m = payout_of(l);
+    if (m == NULL || !subject_is(l, SUBJECT_TRANSITION))
+        return false;
+    *payout = *m;
+    return returns_of(l, returns);
+}
+
+/* The journal is the payout's next step, and what came back with it. */
+static void link_step(const struct look *l, const struct returns *r, const struct half *half)
+{
+    struct memory *m = verify_memory(l->v, r->last_seq, true);
+
+    if (m != NULL)
+        m->next_seq = l->j->seq;
+    m = m == NULL ? NULL : verify_memory(l->v, l->j->seq, true);
+    if (m == NULL)
+        return;
+    m->net = half->amount;
+    m->charge = half->charge;
 }
 
 static void returned(struct look *l)
 {
-    struct book *b = &l->v->book;
+    struct memory p;
+    struct returns r;
+    struct half half;
 
-    if (b->unsettled_seq == 0 || b->unsettled_seq != l->j->seq - 1 || !l->j->payout_id.has ||
-        b->unsettled_payout != l->j->payout_id.value) {
-        wrong(l, "kind", "SETTLEMENT_REVERSED before it", "none",
-              "a payout is returned right after its settlement is reversed");
+    if (!end_half(l, &half, &p, &r) || !leads_to(l, &p, 6, 2) ||
+        !reverses(l, l->j->payout_id.value) || !accepted_lines(l, &p, -1))
+        return;
+    link_step(l, &r, &half);
+}
+
+static void partly_returned(struct look *l)
+{
+    struct memory p;
+    struct returns r;
+    struct half half;
+
+    if (!end_half(l, &half, &p, &r) || !no_reference(l, false) ||
+        !leads_to(l, &p, r.returned + half.amount == p.net ? 6 : 10, r.steps + 1) ||
+        !part_lines(l, &p, r.returned, r.returned + half.amount, 1))
+        return;
+    link_step(l, &r, &half);
+}
+
+static void resettled(struct look *l)
+{
+    struct memory p;
+    struct returns r;
+    struct half half;
+
+    /* the return is reversed by now: r is without it */
+    if (!end_half(l, &half, &p, &r) || !leads_to(l, &p, r.returned == 0 ? 4 : 10, r.steps + 1) ||
+        !reverses(l, half.reverses - 1) || !unsettled_lines(l, &p, half.amount, half.charge, -1))
+        return;
+    link_step(l, &r, &half);
+}
+
+static void funded(struct look *l)
+{
+    const int64_t amount = amount_on(l, ROLE_NOSTRO);
+    const int64_t paid = amount_on(l, ROLE_CORRESPONDENT);
+    struct wanted wanted[4] = {{ROLE_NOSTRO, 0, 0, amount},
+                               {ROLE_CORRESPONDENT, 0, 0, paid},
+                               {ROLE_POSITION, 0, 0, 0},
+                               {ROLE_POSITION, 0, 0, 0}};
+
+    if (!subject_is(l, SUBJECT_NONE) || !no_reference(l, true))
+        return;
+    if (l->j->detail.p == NULL || l->j->detail.len == 0) {
+        wrong(l, "detail", "a reference", "none", "a funding has its reference as its detail");
         return;
     }
-    b->unsettled_seq = 0;
-    ended(l, 6, 2);
+    if (amount <= 0 || paid >= 0 || paid == INT64_MIN) {
+        wrong_int(l, "lines", 1, amount, "a nostro is debited, and a correspondent credited");
+        return;
+    }
+    for (size_t i = 0; i < l->j->n_lines; i++) {
+        const struct account *a = known_account_at(l->v->known, l->account[i]);
+        if (a->role == ROLE_NOSTRO || a->role == ROLE_CORRESPONDENT) {
+            struct wanted *w = &wanted[a->role == ROLE_NOSTRO ? 0 : 1];
+            w->ccy = a->ccy;
+            w->bank = a->bank;
+        }
+    }
+    if (wanted[0].ccy != wanted[1].ccy) {
+        wanted[2] = (struct wanted){ROLE_POSITION, wanted[0].ccy, 0, -amount};
+        wanted[3] = (struct wanted){ROLE_POSITION, wanted[1].ccy, 0, -paid};
+    }
+    (void)lines_are(l, wanted, 4, 1);
+    remember_once(l, "funding", l->j->detail);
 }
 
 static void deposited(struct look *l)
@@ -714,7 +1028,7 @@ static void by_kind(struct look *l, struct memory *m)
         settled(l);
         break;
     case KIND_REJECTED:
-        ended(l, 5, 1);
+        ended(l, 5, "INSTRUCTED");
         break;
     case KIND_UNSETTLED:
         unsettled(l);
@@ -723,13 +1037,28 @@ static void by_kind(struct look *l, struct memory *m)
         returned(l);
         break;
     case KIND_CANCELLED:
-        ended(l, 7, 1);
+        ended(l, 7, "ACCEPTED");
         break;
     case KIND_DEPOSITED:
         deposited(l);
         break;
     case KIND_ADJUSTMENT:
         adjustment(l);
+        break;
+    case KIND_PARTLY_UNSETTLED:
+        partly_unsettled(l);
+        break;
+    case KIND_PARTLY_RETURNED:
+        partly_returned(l);
+        break;
+    case KIND_RETURN_REVERSED:
+        return_reversed(l);
+        break;
+    case KIND_RESETTLED:
+        resettled(l);
+        break;
+    case KIND_FUNDED:
+        funded(l);
         break;
     }
 }
@@ -751,10 +1080,14 @@ void verify_journal_rules(struct verify *v, const struct record_journal *j)
     struct memory *m;
 
     count_subject(v, j->subject);
-    if (b->unsettled_seq != 0 && l.kind != KIND_RETURNED) {
-        verify_wrong(v, j->seq, j->block_no, "kind", "PAYOUT_RETURNED", kind_names[l.kind],
-                     "a reversed settlement is followed by the return of its payout");
-        b->unsettled_seq = 0;
+    b->result->returns +=
+        l.kind == KIND_RETURNED || l.kind == KIND_PARTLY_RETURNED || l.kind == KIND_RESETTLED;
+    b->result->fundings += l.kind == KIND_FUNDED;
+    if (b->half.seq != 0 && l.kind != b->half.after) {
+        verify_wrong(v, j->seq, j->block_no, "kind", kind_names[b->half.after], kind_names[l.kind],
+                     "the first journal of a return, or of what takes one back, is followed by its "
+                     "second");
+        b->half = (struct half){0};
     }
     if (b->given_up || !check_lines(&l))
         return;

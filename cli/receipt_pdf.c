@@ -332,6 +332,9 @@ static void price(struct page *p, const struct receipt_view *v)
     }
 }
 
+/* A payment that came back and forth has more of them than a page has room for: the first and the last are shown. */
+enum { HISTORY_ROWS = 8, HISTORY_FIRST = 3 };
+
 static void history(struct page *p, const struct receipt_view *v)
 {
     char time[WORDS_TIME_SIZE];
@@ -340,6 +343,11 @@ static void history(struct page *p, const struct receipt_view *v)
     for (unsigned i = 0; i < v->n_events; i++) {
         const struct words state = words_of_state(v->events[i].state);
 
+        if (v->n_events > HISTORY_ROWS && i == HISTORY_FIRST) {
+            row(p, &(struct words){"…", "…"}, "");
+            i = v->n_events - (HISTORY_ROWS - HISTORY_FIRST - 1) - 1;
+            continue;
+        }
         if (p->lang != RECEIPT_UR) {
             row(p, &state, words_time_en(v->events[i].at_us, time));
             continue;

@@ -190,7 +190,7 @@ static void read_events(struct reader *r, struct receipt_view *v)
 {
     const json_t *list = json_object_get(r->object, "events");
     if (json_array_size(list) < 1 || json_array_size(list) > RECEIPT_EVENTS_MAX) {
-        refuse(r, "events", "one to eight of them are wanted");
+        refuse(r, "events", "one to 33 of them are wanted");
         return;
     }
     for (size_t i = 0; i < json_array_size(list) && !r->failed; i++) {

@@ -16,7 +16,7 @@
 
 #define RECEIPT_BYTES_MAX (4u * 1024 * 1024)
 
-enum { RECEIPT_EVENTS_MAX = 8 };
+enum { RECEIPT_EVENTS_MAX = 33 }; /* accepted, sent, paid, and 30 returns or what takes them back */
 
 struct receipt_event {
     enum payout_state state;

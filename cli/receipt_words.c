@@ -58,6 +58,8 @@ struct words words_of_state(enum payout_state state)
         return (struct words){"Not yet claimed", "ابھی وصول نہیں کی گئی"};
     case PAYOUT_STATE_REFUSED:
         return (struct words){"Refused", "رد کر دی گئی"};
+    case PAYOUT_STATE_PARTLY_RETURNED:
+        return (struct words){"Partly returned", "کچھ رقم واپس آ گئی"};
     case PAYOUT_STATE_NONE:
         break;
     }

@@ -132,10 +132,11 @@ static const char *colour_of(const char *word, size_t len)
         const char *word;
         const char *colour;
     } coloured[] = {
-        {"SETTLED", "32"},   {"ACCEPTED", "36"}, {"INSTRUCTED", "36"}, {"DUPLICATE", "2"},
-        {"REJECTED", "31"},  {"RETURNED", "33"}, {"CANCELLED", "33"},  {"REFUSED", "31"},
-        {"UNKNOWN", "35"},   {"NOT_DONE", "35"}, {"HELD", "33"},       {"UNCLAIMED", "33"},
-        {"DIFFERENT", "31"}, {"outdated", "33"}, {"missing", "33"},    {"refused", "31"},
+        {"SETTLED", "32"},   {"ACCEPTED", "36"},  {"INSTRUCTED", "36"},      {"DUPLICATE", "2"},
+        {"REJECTED", "31"},  {"RETURNED", "33"},  {"PARTLY_RETURNED", "33"}, {"CANCELLED", "33"},
+        {"REFUSED", "31"},   {"UNKNOWN", "35"},   {"NOT_DONE", "35"},        {"HELD", "33"},
+        {"UNCLAIMED", "33"}, {"DIFFERENT", "31"}, {"outdated", "33"},        {"missing", "33"},
+        {"refused", "31"},
     };
 
     for (size_t i = 0; i < sizeof coloured / sizeof *coloured; i++)

@@ -1,5 +1,7 @@
 #include "domain/journal.h"
 
+#include "domain/rounding.h"
+
 #include <assert.h>
 
 static void add_line(struct journal *journal, int32_t account, uint16_t ccy, int64_t minor)
@@ -57,6 +59,68 @@ void journal_deposit(money_t amount, int32_t correspondent_src, int32_t float_sr
 void journal_settle(money_t net, int32_t payable_bank_dst, int32_t nostro_dst, struct journal *out)
 {
     move(net, payable_bank_dst, nostro_dst, out);
+}
+
+static int64_t share_of(int64_t minor, int64_t returned, int64_t net)
+{
+    /* within the line, since returned <= net */
+    return (int64_t)round_div((int128_t)minor * returned, net, ROUND_HALF_EVEN);
+}
+
+void journal_return_part(const struct journal_line *accepted, size_t n, int32_t payable_bank_dst,
+                         int64_t before, int64_t after, struct journal *out)
+{
+    int64_t net = 0;
+    assert(journal_is_balanced(accepted, n));
+    for (size_t i = 0; i < n; i++)
+        if (accepted[i].account == payable_bank_dst)
+            net = -accepted[i].minor;
+    assert(0 <= before && before < after && after <= net);
+    out->n = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct journal_line *line = &accepted[i];
+        bool takes_rest = line->account != payable_bank_dst;
+        int64_t rest = 0;
+        for (size_t k = 0; k < n; k++) {
+            if (k == i || accepted[k].ccy != line->ccy)
+                continue;
+            takes_rest = takes_rest && (k < i || accepted[k].account == payable_bank_dst);
+            rest +=
+                share_of(accepted[k].minor, after, net) - share_of(accepted[k].minor, before, net);
+        }
+        add_line(out, line->account, line->ccy,
+                 takes_rest
+                     ? rest
+                     : share_of(line->minor, before, net) - share_of(line->minor, after, net));
+    }
+    assert(journal_is_balanced(out->lines, out->n));
+}
+
+void journal_unsettle_part(money_t amount, money_t charge, int32_t payable_bank_dst,
+                           int32_t nostro_dst, int32_t charge_dst, struct journal *out)
+{
+    assert(amount.minor > 0 && 0 <= charge.minor && charge.minor <= amount.minor &&
+           charge.ccy == amount.ccy);
+    out->n = 0;
+    credit(out, payable_bank_dst, amount);
+    debit(out, nostro_dst, money_of(amount.minor - charge.minor, amount.ccy));
+    debit(out, charge_dst, charge);
+    assert(journal_is_balanced(out->lines, out->n));
+}
+
+void journal_fund(money_t amount, money_t cost, int32_t nostro_dst, int32_t position_dst,
+                  int32_t position_src, int32_t correspondent_src, struct journal *out)
+{
+    const bool exchanged = amount.ccy != cost.ccy;
+    assert(amount.minor > 0 && cost.minor > 0 && (exchanged || amount.minor == cost.minor));
+    out->n = 0;
+    debit(out, nostro_dst, amount);
+    if (exchanged) {
+        credit(out, position_dst, amount);
+        debit(out, position_src, cost);
+    }
+    credit(out, correspondent_src, cost);
+    assert(journal_is_balanced(out->lines, out->n));
 }
 
 reason_t journal_reverse(const struct journal_line *lines, size_t n, struct journal *out)

@@ -9,6 +9,10 @@
  *                                              payable bank   − net              (destination currency)
  *   settle      payable bank   + net           bank's nostro  − net              (destination currency)
  *   reversal    the same lines with the opposite sign
+ *   part of a   bank's nostro  + (amount − charge)  payable bank  − amount
+ *   return      charge         + charge             (destination currency); and shares of the payout's lines
+ *   funding     bank's nostro  + amount        position       − amount           (destination currency)
+ *               position       + cost          correspondent  − cost             (source currency)
  *
  * Payout lines are made here and sent to the schema; the others the schema's functions make by themselves
  * (ledger/schema/functions/), and tests/pg/test_ledger_domain.c holds what they write against this file.
@@ -61,6 +65,26 @@ void journal_deposit(money_t amount, int32_t correspondent_src, int32_t float_sr
 
 /* net above zero (asserted). */
 void journal_settle(money_t net, int32_t payable_bank_dst, int32_t nostro_dst, struct journal *out);
+
+/*
+ * What comes back of a payout when `after` of its net is back in all and `before` of it was already: the lines of the journal that
+ * accepted it (balanced, asserted) in parts, with the opposite sign. A line's share is line × returned / net, rounded half to
+ * even; but the last line of each currency that is not the payable's takes what makes the sum zero, and the payable's line, which is
+ * −net, is exact. A line's part is its share for `after` less the one for `before`, so that when all has come back each line is
+ * exactly undone. No share is beyond its line. 0 <= before < after <= net (asserted).
+ */
+void journal_return_part(const struct journal_line *accepted, size_t n, int32_t payable_bank_dst,
+                         int64_t before, int64_t after, struct journal *out);
+
+/* The bank's side of it: it has the amount again, less its charge. 0 <= charge <= amount, amount > 0, of one currency
+ * (asserted). */
+void journal_unsettle_part(money_t amount, money_t charge, int32_t payable_bank_dst,
+                           int32_t nostro_dst, int32_t charge_dst, struct journal *out);
+
+/* amount has reached the nostro, cost was sold for it; both above zero, and equal if of one currency (asserted): nothing is exchanged
+ * then, and no position touched. */
+void journal_fund(money_t amount, money_t cost, int32_t nostro_dst, int32_t position_dst,
+                  int32_t position_src, int32_t correspondent_src, struct journal *out);
 
 /* lines are those of an existing journal, n <= JOURNAL_LINES_MAX. AMOUNT_OVERFLOW if one is INT64_MIN (its
  * opposite cannot be written), JOURNAL_UNBALANCED if they do not sum to zero. */

@@ -11,8 +11,8 @@
 #include "ledger/pii.h"
 
 enum {
-    LOG_ENTRIES_MAX =
-        6, /* a payout is accepted, handed out, settled, and returned by two journals */
+    /* A payout is accepted, handed out, settled, and returned or that taken back at most 30 times, by two journals each. */
+    LOG_ENTRIES_MAX = 63,
     LOG_RATES_MAX = 256
 };
 

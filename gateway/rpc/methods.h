@@ -13,9 +13,9 @@ extern const struct rpc_method rpc_get_beneficiary, rpc_list_beneficiaries; /* b
 /* payout_get.c, payout_list.c, payout_cancel.c, payout_watch.c */
 extern const struct rpc_method rpc_get_payout, rpc_get_payout_by_reference, rpc_list_payouts,
     rpc_cancel_payout, rpc_watch_payouts;
-/* settlement_watch.c, settlement_confirm.c, settlement_return.c, settlement_position.c */
+/* settlement_watch.c, settlement_confirm.c, settlement_return.c, settlement_reverse_return.c, settlement_position.c */
 extern const struct rpc_method rpc_watch_instructions, rpc_confirm_instructions, rpc_return_payment,
-    rpc_get_position;
+    rpc_reverse_return, rpc_get_position;
 /* audit_trial_balance.c, audit_journals.c, audit_account_statement.c, audit_payout_trail.c */
 extern const struct rpc_method rpc_get_trial_balance, rpc_list_journals, rpc_get_account_statement,
     rpc_get_payout_trail;

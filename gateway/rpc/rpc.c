@@ -169,18 +169,29 @@ static void log_refusal(struct rpc_ctx *ctx, const struct grpc_peer *peer, const
              log_str("reason", reason_name(reason)), log_str("field", field));
 }
 
-static void finish_refused(struct rpc_ctx *ctx, grpc_call_t *grpc, reason_t reason,
-                           const char *field)
+/* more: what is said besides the reason's own sentence; may be NULL. */
+static void finish_refused_saying(struct rpc_ctx *ctx, grpc_call_t *grpc, reason_t reason,
+                                  const char *field, const char *more)
 {
     log_refusal(ctx, grpc_call_peer(grpc), grpc_call_path(grpc), reason, field);
     struct rpc_error error;
     rpc_error_make(reason, field, &error);
+    if (more != NULL) {
+        const size_t len = strlen(error.message);
+        (void)snprintf(error.message + len, sizeof(error.message) - len, " %s", more);
+    }
     buf_reset(&ctx->scratch);
     err_t err = wire_status_encode(reason, field, error.message, error.retry_ms, &ctx->scratch);
     bool encoded = !err_failed(err);
     grpc_call_finish(grpc, (enum grpc_status)reason_grpc_status(reason), error.message,
                      encoded ? buf_data(&ctx->scratch) : NULL,
                      encoded ? buf_len(&ctx->scratch) : 0);
+}
+
+static void finish_refused(struct rpc_ctx *ctx, grpc_call_t *grpc, reason_t reason,
+                           const char *field)
+{
+    finish_refused_saying(ctx, grpc, reason, field, NULL);
 }
 
 bool rpc_authorize(void *user, grpc_call_t *grpc)
@@ -435,6 +446,13 @@ void rpc_refuse(struct rpc_call *call, reason_t reason, const char *field)
         field = NULL;
     }
     finish_refused(call->ctx, call->grpc, reason, field);
+    call_over(call);
+}
+
+void rpc_refuse_saying(struct rpc_call *call, reason_t reason, const char *field, const char *more)
+{
+    assert(call->grpc != NULL && reason != REASON_NONE);
+    finish_refused_saying(call->ctx, call->grpc, reason, field, more);
     call_over(call);
 }
 

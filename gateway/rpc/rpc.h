@@ -174,6 +174,8 @@ void rpc_reply(struct rpc_call *call, const struct wire_message *type, const voi
  * in the request, or NULL. Logged at info. Adds RetryInfo for those reasons that pass. Once the call has written
  * (unary calls only), whatever fails after it is told as OUTCOME_UNKNOWN: no other reason would be true. */
 void rpc_refuse(struct rpc_call *call, reason_t reason, const char *field);
+/* The same for a refusal that the ledger answered with, having done nothing; and a sentence more ("PKR 12.00 is left."). */
+void rpc_refuse_saying(struct rpc_call *call, reason_t reason, const char *field, const char *more);
 /* What became of a query that is not LEDGER_DONE. */
 void rpc_refuse_outcome(struct rpc_call *call, enum ledger_outcome outcome, reason_t reason,
                         const char *field);

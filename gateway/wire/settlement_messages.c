@@ -78,6 +78,7 @@ static const struct wire_field return_payment_request_fields[] = {
     WIRE_F_MESSAGE(2, struct wire_return_payment_request, amount, wire_money_type),
     WIRE_F_SLICE(3, struct wire_return_payment_request, reason_code),
     WIRE_F_SLICE(4, struct wire_return_payment_request, return_reference),
+    WIRE_F_MESSAGE(5, struct wire_return_payment_request, charge, wire_money_type),
 };
 const struct wire_message wire_return_payment_request_type =
     WIRE_TABLE("ujrat.settlement.v1.ReturnPaymentRequest", struct wire_return_payment_request,
@@ -87,10 +88,31 @@ static const struct wire_field return_payment_response_fields[] = {
     WIRE_F_SLICE(1, struct wire_return_payment_response, instruction_id),
     WIRE_F_INT32(2, struct wire_return_payment_response, state),
     WIRE_F_TIME(3, struct wire_return_payment_response, return_time),
+    WIRE_F_MESSAGE(4, struct wire_return_payment_response, returned_amount, wire_money_type),
 };
 const struct wire_message wire_return_payment_response_type =
     WIRE_TABLE("ujrat.settlement.v1.ReturnPaymentResponse", struct wire_return_payment_response,
                return_payment_response_fields);
+
+static const struct wire_field reverse_return_request_fields[] = {
+    WIRE_F_SLICE(1, struct wire_reverse_return_request, instruction_id),
+    WIRE_F_SLICE(2, struct wire_reverse_return_request, return_reference),
+    WIRE_F_SLICE(3, struct wire_reverse_return_request, reversal_reference),
+    WIRE_F_SLICE(4, struct wire_reverse_return_request, reason_code),
+};
+const struct wire_message wire_reverse_return_request_type =
+    WIRE_TABLE("ujrat.settlement.v1.ReverseReturnRequest", struct wire_reverse_return_request,
+               reverse_return_request_fields);
+
+static const struct wire_field reverse_return_response_fields[] = {
+    WIRE_F_SLICE(1, struct wire_reverse_return_response, instruction_id),
+    WIRE_F_INT32(2, struct wire_reverse_return_response, state),
+    WIRE_F_TIME(3, struct wire_reverse_return_response, reversal_time),
+    WIRE_F_MESSAGE(4, struct wire_reverse_return_response, returned_amount, wire_money_type),
+};
+const struct wire_message wire_reverse_return_response_type =
+    WIRE_TABLE("ujrat.settlement.v1.ReverseReturnResponse", struct wire_reverse_return_response,
+               reverse_return_response_fields);
 
 const struct wire_message wire_get_position_request_type = {
     "ujrat.settlement.v1.GetPositionRequest", sizeof(struct wire_get_position_request), NULL, 0};

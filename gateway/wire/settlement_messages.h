@@ -83,6 +83,7 @@ struct wire_return_payment_request {
     struct wire_money amount;
     struct slice reason_code;
     struct slice return_reference;
+    struct wire_money charge;
 };
 
 struct wire_return_payment_response {
@@ -90,6 +91,23 @@ struct wire_return_payment_response {
     struct slice instruction_id;
     int32_t state;
     struct wire_time return_time;
+    struct wire_money returned_amount;
+};
+
+struct wire_reverse_return_request {
+    bool present;
+    struct slice instruction_id;
+    struct slice return_reference;
+    struct slice reversal_reference;
+    struct slice reason_code;
+};
+
+struct wire_reverse_return_response {
+    bool present;
+    struct slice instruction_id;
+    int32_t state;
+    struct wire_time reversal_time;
+    struct wire_money returned_amount;
 };
 
 struct wire_get_position_request {
@@ -113,7 +131,8 @@ extern const struct wire_message wire_instruction_type, wire_watch_instructions_
     wire_watch_instructions_response_type, wire_confirmation_type,
     wire_confirm_instructions_request_type, wire_confirmation_result_type,
     wire_confirm_instructions_response_type, wire_return_payment_request_type,
-    wire_return_payment_response_type, wire_get_position_request_type, wire_position_type,
+    wire_return_payment_response_type, wire_reverse_return_request_type,
+    wire_reverse_return_response_type, wire_get_position_request_type, wire_position_type,
     wire_get_position_response_type;
 
 #endif

@@ -201,6 +201,14 @@ CREATE TABLE payment_return (
 CREATE UNIQUE INDEX payment_return_reversed_once ON payment_return (book_id, payout_id, reverses_step) WHERE reverses_step IS NOT NULL;
 CREATE INDEX payment_return_of_window ON payment_return (bank_id, window_no) WHERE window_no IS NOT NULL;
 
+-- Those that were recorded before there was this table: whole, and under no window.
+INSERT INTO payment_return (book_id, payout_id, step, amount, charge, bank_id, bank_reference)
+SELECT t.book_id, t.payout_id, t.step, p.net, 0, p.bank_id, coalesce(t.bank_reference, '')
+  FROM payout_transition t JOIN payout p USING (book_id, payout_id) WHERE t.state = 6;
+
+-- It answers with more than the time now, and is given the charge.
+DROP FUNCTION IF EXISTS return_payment(integer, smallint, integer, bigint, smallint, bigint, text, text);
+
 -- ------------------------------------------------------------------ funding
 
 CREATE TABLE nostro_funding (
@@ -214,6 +222,26 @@ CREATE TABLE nostro_funding (
     seq         bigint NOT NULL,
     PRIMARY KEY (book_id, reference),
     FOREIGN KEY (book_id, seq) REFERENCES journal
+);
+CREATE UNIQUE INDEX nostro_funding_seq ON nostro_funding (book_id, seq);
+
+-- How a funding is split over books, decided once under its reference: whoever goes on after a crash does what was begun.
+CREATE TABLE funding_plan (
+    reference   text PRIMARY KEY CHECK (length(reference) BETWEEN 1 AND 35),
+    bank_id     smallint NOT NULL REFERENCES bank,
+    ccy         smallint NOT NULL REFERENCES currency,
+    amount      bigint NOT NULL CHECK (amount > 0),
+    src_ccy     smallint NOT NULL REFERENCES currency,
+    src_amount  bigint NOT NULL CHECK (src_amount > 0),
+    author      text NOT NULL CHECK (author <> ''),
+    planned_at  timestamptz NOT NULL
+);
+CREATE TABLE funding_plan_part (
+    reference   text NOT NULL REFERENCES funding_plan,
+    book_id     integer NOT NULL REFERENCES book,
+    amount      bigint NOT NULL CHECK (amount > 0),
+    src_amount  bigint NOT NULL CHECK (src_amount > 0),
+    PRIMARY KEY (reference, book_id)
 );
 
 -- ------------------------------------------------------------------ no answer, and second thoughts
@@ -362,7 +390,8 @@ DO $$
 DECLARE t text;
 BEGIN
     FOREACH t IN ARRAY ARRAY['bank_terms', 'calendar_day', 'withholding_estimate', 'float_low', 'settlement_window', 'window_closing',
-                             'window_book', 'window_report', 'window_end', 'window_settle_proposal', 'payment_return', 'nostro_funding', 'inquiry',
+                             'window_book', 'window_report', 'window_end', 'window_settle_proposal', 'payment_return', 'nostro_funding',
+                             'funding_plan', 'funding_plan_part', 'inquiry',
                              'instruction_notice', 'recall', 'recall_answer', 'settlement_alert', 'settlement_alert_end',
                              'file_out', 'file_in'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON %I

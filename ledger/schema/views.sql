@@ -13,7 +13,7 @@ CREATE OR REPLACE VIEW payout_now AS
 SELECT p.*, b.code AS book_code, bank.code AS bank_code, s.source AS rate_source, s.as_of AS rate_as_of,
        created.committed_at AS created_at, coalesce(updated.committed_at, created.committed_at) AS updated_at,
        coalesce(t.state, CASE WHEN h.seq IS NOT NULL THEN 3 ELSE 1 END)::smallint AS state,
-       t.reason_code,
+       CASE WHEN t.state <> 4 THEN t.reason_code END AS reason_code,     -- a return that was taken back had one too
        coalesce(settled.bank_reference, '') AS bank_reference, settled.tax_withheld, settled.eprc_number
   FROM payout p
  CROSS JOIN LATERAL (SELECT code FROM book WHERE book_id = p.book_id LIMIT 1) b

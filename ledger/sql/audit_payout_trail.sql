@@ -1,6 +1,7 @@
 -- read-only
 -- Every event of the payout $2 of the book $1 in the book's sequence, with its journal: one row a line, one row without
--- account for a hand-out. A return is two journals: the settlement's reversal, then the payout's.
+-- account for a hand-out. A return is two journals (the settlement's reversal, then the payout's),
+-- and so is what takes one back.
 WITH p AS (
     SELECT * FROM payout WHERE book_id = $1::int4 AND payout_id = $2::int8
 ), event AS (
@@ -18,9 +19,7 @@ WITH p AS (
       FROM p JOIN payout_transition t USING (book_id, payout_id)
      CROSS JOIN LATERAL (SELECT t.seq
                          UNION ALL
-                         SELECT j.seq FROM payout_transition s
-                           JOIN journal j ON j.book_id = s.book_id AND j.reverses_seq = s.seq
-                          WHERE t.state = 6 AND s.book_id = t.book_id AND s.payout_id = t.payout_id AND s.step = t.step - 1) r
+                         SELECT t.seq - 1 WHERE t.step > 1) r
 )
 SELECT e.state, coalesce(e.detail, '') AS detail,
        j.seq, kind.name AS kind, j.block_no, k.committed_at, coalesce(pr.uri, 'principal ' || j.principal_id) AS actor, j.payout_id, j.reverses_seq,

@@ -16,10 +16,8 @@ WITH p AS (
     SELECT r.seq
       FROM p JOIN payout_transition t USING (book_id, payout_id)
      CROSS JOIN LATERAL (SELECT t.seq
-                         UNION ALL      -- a return is two journals: the settlement's reversal, then the payout's
-                         SELECT j.seq FROM payout_transition s
-                           JOIN journal j ON j.book_id = s.book_id AND j.reverses_seq = s.seq
-                          WHERE t.state = 6 AND s.book_id = t.book_id AND s.payout_id = t.payout_id AND s.step = t.step - 1) r
+                         UNION ALL      -- a return is two journals, and so is what takes one back
+                         SELECT t.seq - 1 WHERE t.step > 1) r
     UNION ALL
     SELECT $3::int8 WHERE $3::int8 > 0
 )

@@ -1,2 +1,3 @@
--- Sends a settled payment back: book, bank, principal, payout, currency, amount, reason code, the bank's reference.
-SELECT return_payment($1::int4, $2::int2, $3::int4, $4::int8, $5::int2, $6::int8, $7::text, $8::text) AS returned_at
+-- Sends a settled payment back, or a part of it: book, bank, principal, payout, currency, amount, charge, reason code, the bank's reference.
+SELECT returned_at, state, returned, only_left
+  FROM return_payment($1::int4, $2::int2, $3::int4, $4::int8, $5::int2, $6::int8, $7::int8, $8::text, $9::text)

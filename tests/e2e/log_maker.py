@@ -7,6 +7,7 @@ It shares no code with tests/e2e/log_verifier.py: it has an encoder and a Merkle
 """
 import collections
 import dataclasses
+import fractions
 import hashlib
 import json
 import random
@@ -115,7 +116,7 @@ class Book:
         self.now, self.platform = BEGIN + self.rng.randrange(DAY), "ujrat://platform/" + code
         self.created_at = self.now
         self.keys, self.accounts, self.beneficiaries, self.blocks, self.payouts = [], {}, [], [], {}
-        self.handed, self.quotes, self.proposals, self.next_seq = collections.Counter(), 0, 0, 1
+        self.handed, self.quotes, self.proposals, self.fundings, self.next_seq = collections.Counter(), 0, 0, 0, 1
         self.add_account("position", "POSITION", "debit", "PKR")
         self.add_account("margin", "INCOME", "credit", "PKR")
         for bank in BANKS:
@@ -213,7 +214,7 @@ class Book:
     def hand_out(self, bank, n=50):
         waiting = [i for i, p in self.payouts.items() if p["bank"] == bank and i > self.handed[bank]][:n]
         if waiting:
-            self.commit([("PAYOUTS_INSTRUCTED", "ujrat://bank/" + bank, None, None, None, [], "handout",
+            self.commit([("PAYOUTS_INSTRUCTED", "ujrat://bank/" + bank, None, None, self.rng.choice((None, "window %d" % (len(self.blocks) + 1))), [], "handout",
                           dict(bank=bank, prev_payout_id=self.handed[bank], last_payout_id=waiting[-1]))])
             self.handed[bank] = waiting[-1]
 
@@ -238,11 +239,57 @@ class Book:
             self.commit(journals)
 
     def give_back(self):
-        for number in self.of_state(4)[:1]:
+        for number in [i for i in self.of_state(4) if not self.payouts[i].get("steps")][:1]:
             p = self.payouts[number]
             actor = "ujrat://bank/" + p["bank"]
+            p.update(steps=2, standing=[(self.next_seq, p["net"], 0, negated(settlement(p)), negated(p["lines"]))])
             self.commit([("SETTLEMENT_REVERSED", actor, number, p["settled"], None, negated(settlement(p)), "none", {}),
                          self.step("PAYOUT_RETURNED", number, 6, 2, actor, "AC06", "RT-%d" % number)])
+
+    def returned(self, number):
+        return sum(back[1] for back in self.payouts[number].get("standing", ()))
+
+    def give_back_part(self, whole=False, charge=None, number=None):
+        """A part of a payment comes back, or the rest of it, and the bank keeps something."""
+        for number in [number] if number else (self.of_state(10) + self.of_state(4))[:1]:
+            p, before = self.payouts[number], self.returned(number)
+            left = p["net"] - before
+            amount = left if whole or left < 3 else self.rng.randrange(1, left)
+            charge = self.rng.choice((0, 0, amount // 7, amount)) if charge is None else charge
+            if charge == 0 and amount == p["net"] and not p.get("steps"):
+                charge = 1
+            if charge:
+                self.add_account("charge", "EXPENSE", "debit", "PKR")
+            side = [line for line in (("payable.%s.PKR" % p["bank"], "PKR", -amount), ("nostro.%s.PKR" % p["bank"], "PKR", amount - charge),
+                                      ("charge.PKR", "PKR", charge)) if line[2]]
+            parts = [(account, ccy, was - now) for (account, ccy, _), now, was in
+                     zip(p["lines"], shares(p, before + amount), shares(p, before)) if now != was]
+            p["steps"] = p.get("steps", 1) + 1
+            p.setdefault("standing", []).append((self.next_seq, amount, charge, side, parts))
+            actor = "ujrat://bank/" + p["bank"]
+            second = self.step("PAYOUT_PARTLY_RETURNED", number, 6 if amount == left else 10, p["steps"], actor, "AC04", "PR-%d" % self.next_seq,
+                               lines=parts)
+            self.commit([("SETTLEMENT_PARTLY_REVERSED", actor, number, None, None, side, "none", {}), second])
+
+    def take_back(self, number=None):
+        """The last return of a payment is taken back."""
+        for number in [number] if number else [i for i in self.of_state(6) + self.of_state(10) if self.payouts[i].get("standing")][:1]:
+            p = self.payouts[number]
+            first, amount, _, side, parts = p["standing"].pop()
+            p["steps"] += 1
+            actor = "ujrat://bank/" + p["bank"]
+            second = self.step("SETTLEMENT_RESTORED", number, 10 if p["standing"] else 4, p["steps"], actor, "AM09", "RR-%d" % self.next_seq,
+                               lines=negated(side))
+            self.commit([("RETURN_REVERSED", actor, number, first + 1, None, negated(parts), "none", {}),
+                         (second[0], second[1], second[2], first, *second[4:])])
+
+    def fund(self):
+        self.fundings += 1
+        src, bank, amount, cost = self.rng.choice(self.currencies), self.rng.choice(BANKS), self.rng.randrange(1, 900_000), self.rng.randrange(1, 3000)
+        cost = amount if src == "PKR" else cost
+        position = [] if src == "PKR" else [("position.PKR", "PKR", -amount), ("position." + src, src, cost)]
+        lines = [("nostro.%s.PKR" % bank, "PKR", amount), *position, ("correspondent." + src, src, -cost)]
+        self.commit([("NOSTRO_FUNDED", "ujrat://system/cli", None, None, "FUND-%d" % self.fundings, lines, "none", {})])
 
     def cancel(self):
         for number in self.of_state(1, told=False)[:1]:
@@ -271,12 +318,24 @@ class Book:
         self.rotate_key()
         self.accept(2)
         self.give_back()
+        while not self.of_state(4):
+            self.accept(2)
+            for bank in BANKS:
+                self.hand_out(bank)
+                self.confirm(bank)
+        number = self.of_state(4)[0]
+        self.give_back_part(charge=1, number=number)
+        self.give_back_part(charge=0, number=number)
+        self.take_back(number)
+        self.give_back_part(whole=True, charge=2, number=number)
+        self.take_back(number)
+        self.fund()
         self.adjust(evidence=self.rng.randbytes(32))
         self.adjust()
         while len(self.blocks) < blocks:
             self.rng.choice((lambda: self.accept(1), lambda: self.accept(self.rng.randrange(2, 12)), lambda: self.accept(big),
                              lambda: self.hand_out(self.rng.choice(BANKS)), lambda: self.confirm(self.rng.choice(BANKS)), self.give_back,
-                             self.cancel, self.adjust, self.rotate_key if self.keys[-1][0] <= len(self.blocks) else self.adjust,
+                             self.give_back_part, self.give_back_part, self.take_back, self.fund, self.cancel, self.adjust, self.rotate_key if self.keys[-1][0] <= len(self.blocks) else self.adjust,
                              lambda: self.deposit(self.rng.choice(self.currencies), 1 + self.rng.randrange(1_000_000))))()
 
     # ------------------------------------------------------------ for those who damage it
@@ -289,6 +348,16 @@ class Book:
 
 def negated(lines):
     return [(account, currency, -amount) for account, currency, amount in lines]
+
+
+def shares(p, returned):
+    """What of each line has come back with so much of the net, in exact fractions: the last of a currency but the payable takes the rest."""
+    out = [round(fractions.Fraction(amount * returned, p["net"])) for _, _, amount in p["lines"]]
+    out[-1] = -returned
+    for ccy in {ccy for _, ccy, _ in p["lines"]}:
+        last = max(i for i, line in enumerate(p["lines"]) if line[1] == ccy and i < len(out) - 1)
+        out[last] = -sum(out[i] for i, line in enumerate(p["lines"]) if line[1] == ccy and i != last)
+    return out
 
 
 def settlement(p):

@@ -14,6 +14,7 @@ import argparse
 import collections
 import hashlib
 import json
+import re
 import sys
 
 from cryptography.exceptions import InvalidSignature
@@ -312,17 +313,24 @@ def check_price(p, digits, say):
 # The chart of docs/accounting.md: type, normal side, and whether it belongs to a bank.
 CHART = {"float": ("LIABILITY", "credit", False), "correspondent": ("ASSET", "debit", False), "fee": ("INCOME", "credit", False),
          "position": ("POSITION", "debit", False), "margin": ("INCOME", "credit", False), "payable": ("LIABILITY", "credit", True),
-         "nostro": ("ASSET", "debit", True)}
-ACCEPTED, SETTLED, REJECTED, RETURNED, CANCELLED = 1, 4, 5, 6, 7
+         "nostro": ("ASSET", "debit", True), "suspense": ("LIABILITY", "credit", False), "charge": ("EXPENSE", "debit", False)}
+ACCEPTED, SETTLED, REJECTED, RETURNED, CANCELLED, PARTLY_RETURNED = 1, 4, 5, 6, 7, 10
 
-# What each kind of journal is about, and of a transition the step and the state it leads to.
+# What each kind of journal is about, and of a transition the step and the state it leads to (None: as it comes).
 KINDS = {"PAYOUT_ACCEPTED": ("payout", None), "PAYOUTS_INSTRUCTED": ("handout", None), "PAYOUT_SETTLED": ("transition", (1, SETTLED)),
          "PAYOUT_REJECTED": ("transition", (1, REJECTED)), "SETTLEMENT_REVERSED": ("none", None),
          "PAYOUT_RETURNED": ("transition", (2, RETURNED)), "PAYOUT_CANCELLED": ("transition", (1, CANCELLED)),
-         "FLOAT_DEPOSITED": ("deposit", None), "ADJUSTMENT": ("adjustment", None)}
+         "FLOAT_DEPOSITED": ("deposit", None), "ADJUSTMENT": ("adjustment", None), "NOSTRO_FUNDED": ("none", None),
+         "SETTLEMENT_PARTLY_REVERSED": ("none", None), "PAYOUT_PARTLY_RETURNED": ("transition", None),
+         "RETURN_REVERSED": ("none", None), "SETTLEMENT_RESTORED": ("transition", None)}
+
+# The second journal of those that come in twos.
+SECOND = {"SETTLEMENT_REVERSED": "PAYOUT_RETURNED", "SETTLEMENT_PARTLY_REVERSED": "PAYOUT_PARTLY_RETURNED",
+          "RETURN_REVERSED": "SETTLEMENT_RESTORED"}
 
 Balance = collections.namedtuple("Balance", "block_no balance debits credits")
-Payout = collections.namedtuple("Payout", "bank net dst_ccy lines state settled")
+Payout = collections.namedtuple("Payout", "bank net dst_ccy lines state settled step standing")    # standing: Returns, the last one last
+Return = collections.namedtuple("Return", "first amount charge bank_side payout_side")             # the seq of its first journal, lines
 
 
 def line_list(journal):
@@ -333,13 +341,35 @@ def without_zeros(*lines):
     return [line for line in lines if line[2] != 0]
 
 
+def negated(lines):
+    return [(account, currency, -amount) for account, currency, amount in lines]
+
+
+def half_even(over, under):
+    """over / under to the nearest, a tie to the even one; under is above zero."""
+    quotient, rest = divmod(over, under)
+    return quotient + (2 * rest > under or (2 * rest == under and quotient % 2 == 1))
+
+
+def returned_shares(payout, returned):
+    """What each line of the payout is worth, when so much of its net has come back. Its lines are in the order of the page."""
+    exact = "payable.%s.%s" % (payout.bank, payout.dst_ccy)
+    shares = [half_even(amount * returned, payout.net) for _, _, amount in payout.lines]
+    for currency in {currency for _, currency, _ in payout.lines}:
+        of = [i for i, line in enumerate(payout.lines) if line[1] == currency]
+        last = [i for i in of if payout.lines[i][0] != exact][-1]
+        shares[last] = -sum(shares[i] for i in of if i != last)
+    return shares
+
+
 class Book:
     def __init__(self, log, item):
         self.log, self.items, self.code = log, log.items, item.f["code"]
         self.keys = []                          # (from_block, key_id, public_key)
         self.accounts, self.balances = {}, {}   # by code: fields of its record; its Balance
         self.beneficiaries = {}                 # by (id, version): digest of its record, bank
-        self.payouts, self.handed, self.returning = {}, {}, None
+        self.payouts, self.handed = {}, {}
+        self.half = None                        # (kind, payout_id, Return) of the first of two journals
         self.once = set()                       # names that may be used once: references, quotes, proposals
         self.tree, self.prev, self.last_seq, self.committed_at = Tree(), bytes(32), 0, None
         self.witnessed = {}                     # roots at the sizes the witness knows
@@ -433,8 +463,8 @@ class Book:
             journals.add(item.record)
             lines += line_list(item.f)
             self.last_seq += 1
-        if self.returning:
-            raise Wrong(self.at("seq", self.last_seq), "kind", "a settlement was reversed, and no payout returned")
+        if self.half:
+            raise Wrong(self.at("seq", self.last_seq), "kind", "%s, and no %s" % (self.half[0], SECOND[self.half[0]]))
         if not journals.size:
             raise Wrong(place, "journals", "it has none")
         self.block_balances(number, lines, place)
@@ -487,10 +517,12 @@ class Book:
         subject, leads_to = KINDS[j["kind"]]
         self.expect(place, j, subject=subject)
         self.journal_lines(j, say)
-        if self.returning and j["kind"] != "PAYOUT_RETURNED":
-            say("kind", "the settlement of %d was reversed just now: its payout is to be returned" % self.returning)
+        if self.half and (j["kind"], j["payout_id"]) != (SECOND[self.half[0]], self.half[1]):
+            say("kind", "%s of payout %d is followed by %s" % (self.half[0], self.half[1], SECOND[self.half[0]]))
+        if not self.half and j["kind"] in SECOND.values():
+            say("kind", "the journal that goes before it is missing")
         about, payout_id = j["about"], j["payout_id"]
-        if subject == "transition" or j["kind"] == "SETTLEMENT_REVERSED":
+        if subject == "transition" or j["kind"] in SECOND:
             if payout_id not in self.payouts:
                 say("payout_id", "there is no payout %s" % payout_id)
             if leads_to:
@@ -498,7 +530,7 @@ class Book:
             getattr(self, j["kind"].lower())(j, self.payouts[payout_id], say)
         else:
             self.expect(place, j, payout_id=j["seq"] if subject == "payout" else None, reverses_seq=None)
-            getattr(self, subject)(j, about, say)
+            getattr(self, j["kind"].lower() if subject == "none" else subject)(j, about, say)
 
     def journal_lines(self, j, say):
         totals = collections.Counter()
@@ -547,7 +579,7 @@ class Book:
         lines = without_zeros(("float." + src, src, p["gross"]), ("fee." + src, src, -p["fee"]), *exchange,
                               ("payable.%s.%s" % (bank, dst), dst, -p["net"]))
         self.check_lines(j, lines, say)
-        self.payouts[j["seq"]] = Payout(bank, p["net"], dst, lines, ACCEPTED, None)
+        self.payouts[j["seq"]] = Payout(bank, p["net"], dst, lines, ACCEPTED, None, 0, ())
 
     def quote(self, j, p, say):
         try:
@@ -571,6 +603,8 @@ class Book:
         if last is None or last.bank != h["bank"] or h["last_payout_id"] <= told:
             say("last_payout_id", "%d is no new payout of %s" % (h["last_payout_id"], h["bank"]))
         self.check_lines(j, [], say)
+        if j["detail"] is not None and not re.fullmatch("window [1-9][0-9]{0,18}", j["detail"], re.ASCII):
+            say("detail", "%r is no window" % j["detail"])
         self.handed[h["bank"]] = h["last_payout_id"]
 
     def deposit(self, j, d, say):
@@ -582,6 +616,19 @@ class Book:
         self.check_lines(j, [("correspondent." + d["currency"], d["currency"], d["amount"]),
                              ("float." + d["currency"], d["currency"], -d["amount"])], say)
 
+    def nostro_funded(self, j, _, say):
+        if not j["detail"]:
+            say("detail", "a funding has a reference")
+        self.check_once(say, "detail", "funding", j["detail"])
+        on = {role: [line for line in line_list(j) if self.accounts[line[0]]["role"] == role] for role in ("nostro", "correspondent")}
+        if [len(lines) for lines in on.values()] != [1, 1]:
+            say("lines", "not one on a nostro, and one on a correspondent")
+        ((_, dst, amount),), ((_, src, cost),) = on.values()
+        if amount <= 0 or cost >= 0:
+            say("lines", "%d for %d" % (amount, -cost))
+        position = [] if src == dst else [("position." + dst, dst, -amount), ("position." + src, src, -cost)]
+        self.check_lines(j, on["nostro"] + on["correspondent"] + position, say)
+
     def adjustment(self, j, a, say):
         if a["proposed_by"] == j["actor"]:
             say("proposed_by", "%s approved it too" % j["actor"])
@@ -590,15 +637,15 @@ class Book:
         self.check_once(say, "proposal", "proposal", a["proposal"])
 
     # ------------------------------------------------------------ what becomes of a payout, by kind of journal
-    def move(self, j, payout, say, before, told, reverses=None, lines=None, **after):
-        """A step that payouts in a state take, before or after their bank was told of them."""
-        if payout.state != before:
+    def move(self, j, payout, say, before, told, lines, reverses=None, **after):
+        """A step that payouts in these states take, before or after their bank was told of them."""
+        if payout.state not in before:
             say("state", "the payout was in state %d" % payout.state)
         if (j["payout_id"] <= self.handed.get(payout.bank, 0)) != told:
             say("state", "the bank had %sbeen told of it" % ("not " if told else ""))
         if j["reverses_seq"] != reverses:
             say("reverses_seq", "%s, not %s" % (j["reverses_seq"], reverses))
-        self.check_lines(j, lines or [(account, currency, -amount) for account, currency, amount in payout.lines], say)
+        self.check_lines(j, lines, say)
         tax = j["about"].get("tax_withheld")
         if tax is not None and not 0 <= tax <= payout.net:
             say("tax_withheld", "%d of %d" % (tax, payout.net))
@@ -608,23 +655,65 @@ class Book:
         return [("payable.%s.%s" % (p.bank, p.dst_ccy), p.dst_ccy, sign * p.net), ("nostro.%s.%s" % (p.bank, p.dst_ccy), p.dst_ccy, -sign * p.net)]
 
     def payout_settled(self, j, p, say):
-        self.move(j, p, say, ACCEPTED, True, lines=self.settlement(p, 1), state=SETTLED, settled=j["seq"])
+        self.move(j, p, say, [ACCEPTED], True, self.settlement(p, 1), state=SETTLED, settled=j["seq"], step=1)
 
     def payout_rejected(self, j, p, say):
-        self.move(j, p, say, ACCEPTED, True, reverses=j["payout_id"], state=REJECTED)
+        self.move(j, p, say, [ACCEPTED], True, negated(p.lines), j["payout_id"], state=REJECTED, step=1)
 
     def payout_cancelled(self, j, p, say):
-        self.move(j, p, say, ACCEPTED, False, reverses=j["payout_id"], state=CANCELLED)
+        self.move(j, p, say, [ACCEPTED], False, negated(p.lines), j["payout_id"], state=CANCELLED, step=1)
 
+    # ------------------------------------------------------------ what comes back: two journals each
     def settlement_reversed(self, j, p, say):
-        self.move(j, p, say, SETTLED, True, reverses=p.settled, lines=self.settlement(p, -1))
-        self.returning = j["payout_id"]
+        if p.step != 1:
+            say("kind", "only the first return reverses the settlement")
+        self.move(j, p, say, [SETTLED], True, self.settlement(p, -1), p.settled)
+        self.half = (j["kind"], j["payout_id"], Return(j["seq"], p.net, 0, self.settlement(p, -1), negated(p.lines)))
 
     def payout_returned(self, j, p, say):
-        if self.returning != j["payout_id"]:
-            say("payout_id", "the settlement of %d was not reversed just before" % j["payout_id"])
-        self.move(j, p, say, SETTLED, True, reverses=j["payout_id"], state=RETURNED)
-        self.returning = None
+        back, self.half = self.half[2], None
+        self.move(j, p, say, [SETTLED], True, back.payout_side, j["payout_id"], state=RETURNED, step=2, standing=(back,))
+
+    def settlement_partly_reversed(self, j, p, say):
+        payable, nostro, charged = "payable.%s.%s" % (p.bank, p.dst_ccy), "nostro.%s.%s" % (p.bank, p.dst_ccy), "charge." + p.dst_ccy
+        amount = -sum(a for account, _, a in line_list(j) if account == payable)
+        charge = sum(a for account, _, a in line_list(j) if account == charged)
+        before = sum(r.amount for r in p.standing)
+        if not 0 < amount <= p.net - before:
+            say("lines", "%d come back of %d that are left" % (amount, p.net - before))
+        if not 0 <= charge <= amount:
+            say("lines", "a charge of %d on %d" % (charge, amount))
+        if p.step == 1 and amount == p.net and charge == 0:
+            say("kind", "a first return that is whole and without charge reverses the settlement")
+        side = without_zeros((payable, p.dst_ccy, -amount), (nostro, p.dst_ccy, amount - charge), (charged, p.dst_ccy, charge))
+        self.move(j, p, say, [SETTLED, PARTLY_RETURNED], True, side)
+        shares = [now - was for now, was in zip(returned_shares(p, before + amount), returned_shares(p, before))]
+        lines = without_zeros(*((account, ccy, -part) for (account, ccy, _), part in zip(p.lines, shares)))
+        self.half = (j["kind"], j["payout_id"], Return(j["seq"], amount, charge, side, lines))
+
+    def payout_partly_returned(self, j, p, say):
+        back, self.half = self.half[2], None
+        self.follow(j, p, say, p.standing + (back,), back.payout_side)
+
+    def return_reversed(self, j, p, say):
+        if not p.standing:
+            say("state", "no return stands")
+        back = p.standing[-1]
+        self.move(j, p, say, [RETURNED, PARTLY_RETURNED], True, negated(back.payout_side), back.first + 1)
+        self.half = (j["kind"], j["payout_id"], back)
+
+    def settlement_restored(self, j, p, say):
+        back, self.half = self.half[2], None
+        self.follow(j, p, say, p.standing[:-1], negated(back.bank_side), back.first)
+
+    def follow(self, j, p, say, standing, lines, reverses=None):
+        """The second journal of the two, which says how far the payout has come back now."""
+        returned = sum(r.amount for r in standing)
+        state = SETTLED if returned == 0 else RETURNED if returned == p.net else PARTLY_RETURNED
+        for field, value in (("step", p.step + 1), ("state", state)):
+            if j["about"][field] != value:
+                say(field, "%d, not %d" % (j["about"][field], value))
+        self.move(j, p, say, [SETTLED, RETURNED, PARTLY_RETURNED], True, lines, reverses, state=state, step=p.step + 1, standing=standing)
 
     def summary(self):
         head = "head %d %s" % (self.tree.size, self.tree.root().hex()) if self.tree.size else "nothing sealed"

@@ -5,7 +5,7 @@
 #include "domain/payout_state.h"
 #include "tests/pg/ledger_fixture.h"
 
-enum { FLOAT_MINOR = 1000000, GROSS_MINOR = 10000 };
+enum { FLOAT_MINOR = 1000000, GROSS_MINOR = 10000, PART_MINOR = 12345 };
 
 /* A book with one payout to the bank SCBL. */
 struct world {
@@ -107,6 +107,34 @@ static void confirm(const struct world *w, enum payout_state state, const char *
             reason_code);
 }
 
+static int64_t returned(const struct world *w)
+{
+    return sql_int(w->f, "SELECT returned_amount(%d, %" PRId64 ")", w->book.id, w->payout_id);
+}
+
+/* Under a reference of its own, each time. */
+static void give_back(const struct world *w, int64_t amount)
+{
+    attempt(w,
+            "SELECT return_payment(%d, %d::int2, %d, %" PRId64 ", 586::int2, %" PRId64
+            ", 0, 'AC04', 'back-%" PRId64 "')",
+            w->book.id, w->bank_id, w->f->principal_id, w->payout_id, amount, last_seq(w));
+}
+
+/* The last that came back, whatever it is called. */
+static void take_back(const struct world *w)
+{
+    attempt(
+        w,
+        "SELECT reverse_return(%d, %d::int2, %d, %" PRId64
+        ", coalesce((SELECT bank_reference FROM payment_return r WHERE book_id = %d AND payout_id = %" PRId64
+        " AND reverses_step IS NULL AND NOT EXISTS (SELECT FROM payment_return v WHERE v.book_id = r.book_id"
+        " AND v.payout_id = r.payout_id AND v.reverses_step = r.step) ORDER BY step DESC LIMIT 1), 'none'),"
+        " 'AM09', 'taken-%" PRId64 "')",
+        w->book.id, w->bank_id, w->f->principal_id, w->payout_id, w->book.id, w->payout_id,
+        last_seq(w));
+}
+
 static void happen(const struct world *w, enum payout_event event)
 {
     switch (event) {
@@ -121,10 +149,14 @@ static void happen(const struct world *w, enum payout_event event)
         confirm(w, PAYOUT_STATE_REJECTED, "'AC01'");
         return;
     case PAYOUT_EVENT_RETURN:
-        attempt(w,
-                "SELECT return_payment(%d, %d::int2, %d, %" PRId64 ", 586::int2, %" PRId64
-                ", 'AC04', 'bank-2')",
-                w->book.id, w->bank_id, w->f->principal_id, w->payout_id, w->net);
+        give_back(w, w->net - returned(w));
+        return;
+    case PAYOUT_EVENT_RETURN_PART:
+        give_back(w, PART_MINOR);
+        return;
+    case PAYOUT_EVENT_REVERSE_RETURN:
+    case PAYOUT_EVENT_REVERSE_LAST_RETURN:
+        take_back(w);
         return;
     case PAYOUT_EVENT_CANCEL:
         attempt(w, "SELECT cancel_payout(%d, %d, %" PRId64 ")", w->book.id, w->f->principal_id,
@@ -142,23 +174,43 @@ static void happen(const struct world *w, enum payout_event event)
     fail_msg("the schema knows no event %d", (int)event);
 }
 
-/* The journals after `before` are those that domain/ says the event writes. */
-static void assert_wrote(const struct world *w, enum payout_event event, int64_t before)
+/* What came back and stands, before an event and after it; and of the last that stood before, what there was without it. */
+struct back {
+    int64_t before, after, without_last;
+};
+
+static void part_journals(const struct world *w, int64_t before, int64_t after,
+                          struct journal wanted[2])
 {
-    struct journal wanted[2] = {0};
+    journal_unsettle_part(money_of(after - before, CCY_PKR), money_of(0, CCY_PKR), w->payable,
+                          w->nostro, 0, &wanted[0]);
+    journal_return_part(w->accepted.lines, w->accepted.n, w->payable, before, after, &wanted[1]);
+}
+
+/* The journals after `before` are those that domain/ says the event writes. A return's are the same, whether it reverses what it
+ * undoes or is in parts; what takes it back has the opposite ones, the last first. */
+static void assert_wrote(const struct world *w, enum payout_event event, int64_t before,
+                         const struct back *back)
+{
+    struct journal wanted[2] = {0}, made[2];
     int64_t n = 0;
     if (event == PAYOUT_EVENT_INSTRUCT)
         n = 1; /* a journal without lines: money has not moved */
-    if (event == PAYOUT_EVENT_SETTLE || event == PAYOUT_EVENT_RETURN)
+    if (event == PAYOUT_EVENT_SETTLE)
         journal_settle(money_of(w->net, CCY_PKR), w->payable, w->nostro, &wanted[n++]);
-    if (event == PAYOUT_EVENT_RETURN) {
-        const struct journal settled = wanted[0];
-        assert_int_equal(journal_reverse(settled.lines, settled.n, &wanted[0]), REASON_NONE);
-    }
-    if (event == PAYOUT_EVENT_REJECT || event == PAYOUT_EVENT_CANCEL ||
-        event == PAYOUT_EVENT_RETURN)
+    if (event == PAYOUT_EVENT_REJECT || event == PAYOUT_EVENT_CANCEL)
         assert_int_equal(journal_reverse(w->accepted.lines, w->accepted.n, &wanted[n++]),
                          REASON_NONE);
+    if (back->after > back->before) {
+        n = 2;
+        part_journals(w, back->before, back->after, wanted);
+    } else if (back->after < back->before) {
+        n = 2;
+        part_journals(w, back->without_last, back->before, made);
+        for (int i = 0; i < 2; i++)
+            assert_int_equal(journal_reverse(made[1 - i].lines, made[1 - i].n, &wanted[i]),
+                             REASON_NONE);
+    }
     assert_int_equal(last_seq(w) - before, n);
     for (int64_t i = 0; i < n; i++) {
         const struct journal wrote = journal_read(w, before + 1 + i);
@@ -182,32 +234,50 @@ static void a_deposit_and_a_payout_write_the_lines_of_the_domain(void **state)
 static void every_event_in_every_state_does_what_the_domain_says(void **state)
 {
     struct fixture *f = *state;
-    static const enum payout_event events[] = {PAYOUT_EVENT_INSTRUCT, PAYOUT_EVENT_SETTLE,
-                                               PAYOUT_EVENT_REJECT, PAYOUT_EVENT_RETURN,
-                                               PAYOUT_EVENT_CANCEL};
+    static const enum payout_event events[] = {
+        PAYOUT_EVENT_INSTRUCT,       PAYOUT_EVENT_SETTLE, PAYOUT_EVENT_REJECT,
+        PAYOUT_EVENT_RETURN,         PAYOUT_EVENT_CANCEL, PAYOUT_EVENT_RETURN_PART,
+        PAYOUT_EVENT_REVERSE_RETURN,
+    };
     /* The events that lead to each state that there is a way to. */
-    static const enum payout_event ways[][3] = {
+    static const enum payout_event ways[][5] = {
         {0},
         {PAYOUT_EVENT_INSTRUCT},
         {PAYOUT_EVENT_INSTRUCT, PAYOUT_EVENT_SETTLE},
         {PAYOUT_EVENT_INSTRUCT, PAYOUT_EVENT_REJECT},
         {PAYOUT_EVENT_INSTRUCT, PAYOUT_EVENT_SETTLE, PAYOUT_EVENT_RETURN},
+        {PAYOUT_EVENT_INSTRUCT, PAYOUT_EVENT_SETTLE, PAYOUT_EVENT_RETURN_PART},
+        {PAYOUT_EVENT_INSTRUCT, PAYOUT_EVENT_SETTLE, PAYOUT_EVENT_RETURN_PART,
+         PAYOUT_EVENT_RETURN_PART},
+        {PAYOUT_EVENT_INSTRUCT, PAYOUT_EVENT_SETTLE, PAYOUT_EVENT_RETURN_PART, PAYOUT_EVENT_RETURN},
+        {PAYOUT_EVENT_INSTRUCT, PAYOUT_EVENT_SETTLE, PAYOUT_EVENT_RETURN,
+         PAYOUT_EVENT_REVERSE_RETURN},
         {PAYOUT_EVENT_CANCEL},
     };
     unsigned happened = 0;
     for (size_t way = 0; way < sizeof ways / sizeof ways[0]; way++) {
         for (size_t e = 0; e < sizeof events / sizeof events[0]; e++) {
             const struct world w = world_new(f);
-            for (size_t i = 0; i < 3 && ways[way][i] != 0; i++)
+            struct back back = {0};
+            for (size_t i = 0; i < 5 && ways[way][i] != 0; i++) {
+                back.without_last = returned(&w);
                 happen(&w, ways[way][i]);
+            }
             const enum payout_state from = state_of(&w);
             const int64_t before = last_seq(&w);
             enum payout_state to = from;
-            const bool may = payout_state_next(from, events[e], &to) == REASON_NONE;
-            happen(&w, events[e]);
+            /* taking a return back leads on by whether another stands */
+            const enum payout_event event =
+                events[e] == PAYOUT_EVENT_REVERSE_RETURN && back.without_last > 0
+                    ? PAYOUT_EVENT_REVERSE_LAST_RETURN
+                    : events[e];
+            back.before = returned(&w);
+            const bool may = payout_state_next(from, event, &to) == REASON_NONE;
+            happen(&w, event);
+            back.after = returned(&w);
             assert_string_equal(payout_state_name(state_of(&w)), payout_state_name(to));
             if (may)
-                assert_wrote(&w, events[e], before);
+                assert_wrote(&w, event, before, &back);
             else
                 assert_int_equal(
                     sql_int(f, "SELECT count(*) FROM posting WHERE book_id = %d AND seq > %" PRId64,
@@ -217,13 +287,14 @@ static void every_event_in_every_state_does_what_the_domain_says(void **state)
             const int64_t float_now = -sql_int(
                 f, "SELECT balance FROM account_now WHERE book_id = %d AND account_id = %d",
                 w.book.id, w.book.accounts.float_src);
-            assert_int_equal(float_now,
-                             FLOAT_MINOR - (payout_state_is_reversed(to) ? 0 : GROSS_MINOR));
+            if (to != PAYOUT_STATE_PARTLY_RETURNED)
+                assert_int_equal(float_now,
+                                 FLOAT_MINOR - (payout_state_is_reversed(to) ? 0 : GROSS_MINOR));
             assert_book_sound(f, &w.book);
             happened += may;
         }
     }
-    assert_int_equal(happened, 5);
+    assert_int_equal(happened, 17);
 }
 
 int main(void)

@@ -112,6 +112,118 @@ static void every_payout_journal_is_zero_and_undone_by_its_reversal(void **state
     assert_true(posted > 10000);
 }
 
+/* What has come back of each line so far: within the line, never beyond it. */
+static void add_part(const struct journal *accepted, const struct journal *part,
+                     int64_t so_far[JOURNAL_LINES_MAX])
+{
+    for (size_t i = 0; i < part->n; i++) {
+        size_t k = 0;
+        while (accepted->lines[k].account != part->lines[i].account)
+            k++;
+        assert_true(k < accepted->n && accepted->lines[k].ccy == part->lines[i].ccy);
+        so_far[k] -= part->lines[i].minor;
+    }
+    for (size_t k = 0; k < accepted->n; k++) {
+        const int64_t line = accepted->lines[k].minor;
+        assert_true(line > 0 ? 0 <= so_far[k] && so_far[k] <= line
+                             : line <= so_far[k] && so_far[k] <= 0);
+    }
+}
+
+static void a_payout_that_comes_back_in_parts_is_exactly_undone(void **state)
+{
+    (void)state;
+    static const uint16_t ccys[] = {CCY_USD, 392, 414, CCY_PKR, CCY_EUR};
+    struct prng prng = {7};
+    int returned_whole = 0, parts = 0;
+    for (int i = 0; i < 20000; i++) {
+        struct pricing_terms t = {
+            .ccy_dst = CCY_PKR,
+            .mid = {prng_between(&prng, 1, 1000000000000000LL)},
+            .margin_bps = (int32_t)prng_between(&prng, 0, PRICING_MARGIN_BPS_MAX),
+            .fee = {prng_between(&prng, 0, 3), (int32_t)prng_between(&prng, 0, 9000), 0, 0},
+        };
+        struct pricing p;
+        struct journal accepted, part;
+        int64_t so_far[JOURNAL_LINES_MAX] = {0}, back = 0;
+        /* small ones often: there every unit is rounded */
+        const int64_t gross = i % 2 == 0 ? prng_between(&prng, 1, 60) : prng_any_positive(&prng);
+        if (pricing_compute(money_of(gross | 1, ccys[prng_next(&prng) % 5]), &t, &p) != REASON_NONE)
+            continue;
+        journal_payout(&p, &accounts, &accepted);
+        while (back < p.net.minor) {
+            const int64_t left = p.net.minor - back;
+            const int64_t amount =
+                prng_next(&prng) % 8 == 0 ? left : prng_between(&prng, 1, left / 3 + 1);
+            journal_return_part(accepted.lines, accepted.n, accounts.payable_bank_dst, back,
+                                back + amount, &part);
+            assert_true(journal_is_balanced(part.lines, part.n));
+            assert_line(&part, part.n - 1, accounts.payable_bank_dst, CCY_PKR, amount);
+            add_part(&accepted, &part, so_far);
+            back += amount;
+            parts++;
+        }
+        for (size_t k = 0; k < accepted.n; k++)
+            assert_true(so_far[k] == accepted.lines[k].minor);
+        returned_whole++;
+    }
+    assert_true(returned_whole > 5000 && parts > 5 * returned_whole);
+}
+
+static void a_part_is_rounded_half_to_even_and_the_last_line_takes_the_rest(void **state)
+{
+    (void)state;
+    /* Half of it: 5 / 2 and 3 / 2 are ties, to 2 and to 2; what is left of the currency is 0. */
+    const struct journal_line lines[] = {{1, CCY_USD, 5},   {2, CCY_USD, -3}, {3, CCY_USD, -2},
+                                         {4, CCY_PKR, 103}, {5, CCY_PKR, -3}, {6, CCY_PKR, -100}};
+    struct journal j;
+    journal_return_part(lines, 6, 6, 0, 50, &j);
+    assert_int_equal(j.n, 5);
+    assert_line(&j, 0, 1, CCY_USD, -2);
+    assert_line(&j, 1, 2, CCY_USD, 2);
+    assert_line(&j, 2, 4, CCY_PKR, -52); /* 51.5 */
+    assert_line(&j, 3, 5, CCY_PKR, 2);
+    assert_line(&j, 4, 6, CCY_PKR, 50);
+    journal_return_part(lines, 6, 6, 50, 100, &j);
+    assert_line(&j, 0, 1, CCY_USD, -3);
+    assert_line(&j, 1, 2, CCY_USD, 1);
+    assert_line(&j, 2, 3, CCY_USD, 2);
+    assert_line(&j, 3, 4, CCY_PKR, -51);
+    assert_line(&j, 4, 5, CCY_PKR, 1);
+    assert_line(&j, 5, 6, CCY_PKR, 50);
+}
+
+static void what_a_bank_keeps_of_a_return_is_a_charge(void **state)
+{
+    (void)state;
+    struct journal j;
+    journal_unsettle_part(money_of(100, CCY_PKR), money_of(15, CCY_PKR), 6, 8, 9, &j);
+    assert_int_equal(j.n, 3);
+    assert_line(&j, 0, 6, CCY_PKR, -100);
+    assert_line(&j, 1, 8, CCY_PKR, 85);
+    assert_line(&j, 2, 9, CCY_PKR, 15);
+    journal_unsettle_part(money_of(100, CCY_PKR), money_of(0, CCY_PKR), 6, 8, 0, &j);
+    assert_int_equal(j.n, 2);
+    journal_unsettle_part(money_of(100, CCY_PKR), money_of(100, CCY_PKR), 6, 8, 9, &j);
+    assert_int_equal(j.n, 2);
+    assert_line(&j, 1, 9, CCY_PKR, 100);
+}
+
+static void funding_moves_the_positions_and_no_float(void **state)
+{
+    (void)state;
+    struct journal j;
+    journal_fund(money_of(277961, CCY_PKR), money_of(1000, CCY_USD), 8, 4, 3, 10, &j);
+    assert_int_equal(j.n, 4);
+    assert_line(&j, 0, 8, CCY_PKR, 277961);
+    assert_line(&j, 1, 4, CCY_PKR, -277961);
+    assert_line(&j, 2, 3, CCY_USD, 1000);
+    assert_line(&j, 3, 10, CCY_USD, -1000);
+    journal_fund(money_of(50, CCY_PKR), money_of(50, CCY_PKR), 8, 4, 4, 10, &j);
+    assert_int_equal(j.n, 2);
+    assert_line(&j, 1, 10, CCY_PKR, -50);
+}
+
 static void balance_is_by_currency_and_in_128_bits(void **state)
 {
     (void)state;
@@ -138,6 +250,10 @@ int main(void)
         cmocka_unit_test(lines_of_zero_are_left_out),
         cmocka_unit_test(deposit_and_settlement_move_one_amount),
         cmocka_unit_test(every_payout_journal_is_zero_and_undone_by_its_reversal),
+        cmocka_unit_test(a_payout_that_comes_back_in_parts_is_exactly_undone),
+        cmocka_unit_test(a_part_is_rounded_half_to_even_and_the_last_line_takes_the_rest),
+        cmocka_unit_test(what_a_bank_keeps_of_a_return_is_a_charge),
+        cmocka_unit_test(funding_moves_the_positions_and_no_float),
         cmocka_unit_test(balance_is_by_currency_and_in_128_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

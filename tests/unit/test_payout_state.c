@@ -5,19 +5,20 @@
 #include <string.h>
 
 /* One row a state, one character an event in the order of their numbers, from ACCEPT: where it leads, by the
- * state's number; '.' is a conflict. Written apart from the code, to be read against the picture in the header. */
+ * state's number (P: 10); '.' is a conflict. Written apart from the code, to be read against the picture in the header. */
 static const char *const expected[PAYOUT_STATE_COUNT] = {
-    /* apHRFISJTCcE */
-    "18..........", /* NONE */
-    "..2..3...7..", /* ACCEPTED */
-    "...19.......", /* HELD */
-    "......45....", /* INSTRUCTED */
-    "........6...", /* SETTLED */
-    "............", /* REJECTED */
-    "............", /* RETURNED */
-    "............", /* CANCELLED */
-    "..........16", /* UNCLAIMED */
-    "............", /* REFUSED */
+    /* apHRFISJTCcEPrl */
+    "18.............", /* NONE */
+    "..2..3...7.....", /* ACCEPTED */
+    "...19..........", /* HELD */
+    "......45.......", /* INSTRUCTED */
+    "........6...P..", /* SETTLED */
+    "...............", /* REJECTED */
+    ".............4P", /* RETURNED */
+    "...............", /* CANCELLED */
+    "..........16...", /* UNCLAIMED */
+    "...............", /* REFUSED */
+    "........6...P4P", /* PARTLY_RETURNED */
 };
 
 static void every_pair_of_state_and_event_does_what_the_table_says(void **state)
@@ -31,11 +32,11 @@ static void every_pair_of_state_and_event_does_what_the_table_says(void **state)
             reason_t reason = payout_state_next((enum payout_state)s, (enum payout_event)e, &out);
             char want = expected[s][e - 1];
             assert_int_equal(reason, want == '.' ? REASON_STATE_CONFLICT : REASON_NONE);
-            assert_int_equal(out, want == '.' ? 0 : want - '0');
+            assert_int_equal(out, want == '.' ? 0 : want == 'P' ? 10 : want - '0');
             allowed += reason == REASON_NONE;
         }
     }
-    assert_int_equal(allowed, 12);
+    assert_int_equal(allowed, 19);
 }
 
 static void final_states_are_the_rows_without_a_way_out(void **state)
@@ -50,6 +51,7 @@ static void final_states_are_the_rows_without_a_way_out(void **state)
     assert_true(payout_state_is_reversed(PAYOUT_STATE_REFUSED));
     assert_false(payout_state_is_reversed(PAYOUT_STATE_SETTLED));
     assert_false(payout_state_is_reversed(PAYOUT_STATE_UNCLAIMED));
+    assert_false(payout_state_is_reversed(PAYOUT_STATE_PARTLY_RETURNED));
 }
 
 static void names_and_numbers_are_those_of_the_contract(void **state)
@@ -61,7 +63,10 @@ static void names_and_numbers_are_those_of_the_contract(void **state)
     assert_string_equal(payout_state_name(PAYOUT_STATE_REFUSED), "REFUSED");
     assert_true(payout_state_from_number(9, &out));
     assert_int_equal(out, PAYOUT_STATE_REFUSED);
-    assert_false(payout_state_from_number(10, &out));
+    assert_string_equal(payout_state_name(PAYOUT_STATE_PARTLY_RETURNED), "PARTLY_RETURNED");
+    assert_true(payout_state_from_number(10, &out));
+    assert_int_equal(out, PAYOUT_STATE_PARTLY_RETURNED);
+    assert_false(payout_state_from_number(11, &out));
     assert_false(payout_state_from_number(-1, &out));
 }
 

@@ -54,6 +54,8 @@ static const struct {
     SETTLEMENT(confirm_instructions_response, confirm_instructions_response),
     SETTLEMENT(return_payment_request, return_payment_request),
     SETTLEMENT(return_payment_response, return_payment_response),
+    SETTLEMENT(reverse_return_request, reverse_return_request),
+    SETTLEMENT(reverse_return_response, reverse_return_response),
     SETTLEMENT(get_position_request, get_position_request),
     SETTLEMENT(get_position_response, get_position_response),
     AUDIT(get_trial_balance_request, get_trial_balance_request),

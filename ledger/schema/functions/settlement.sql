@@ -284,36 +284,3 @@ BEGIN
     END IF;
     PERFORM reverse_payout(p_book, p_principal, p_payout, 1::smallint, 7::smallint, NULL, NULL, NULL);
 END $$;
-
--- A settled payment comes back, whole. Saying so again with the same reference is answered with the first time.
-CREATE OR REPLACE FUNCTION return_payment(p_book integer, p_bank smallint, p_principal integer, p_payout bigint,
-    p_ccy smallint, p_amount bigint, p_reason text, p_reference text)
-RETURNS timestamptz LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
-DECLARE
-    p payout;
-    last payout_transition;
-BEGIN
-    PERFORM 1 FROM book_head WHERE book_id = p_book FOR UPDATE;
-    SELECT * INTO p FROM payout WHERE book_id = p_book AND payout_id = p_payout AND bank_id = p_bank;
-    IF NOT FOUND OR p_payout > handed_out_upto(p_book, p_bank) THEN
-        RAISE EXCEPTION 'no instruction %', p_payout USING ERRCODE = 'UJ411';
-    END IF;
-    SELECT * INTO last FROM payout_transition WHERE book_id = p_book AND payout_id = p_payout ORDER BY step DESC LIMIT 1;
-    IF last.state = 7 THEN
-        RAISE EXCEPTION 'no instruction %', p_payout USING ERRCODE = 'UJ411';
-    END IF;
-    IF p_ccy <> p.dst_ccy THEN
-        RAISE EXCEPTION 'the payment was in another currency' USING ERRCODE = 'UJ108';
-    ELSIF p_amount <> p.net THEN
-        RAISE EXCEPTION 'the payment was of another amount' USING ERRCODE = 'UJ305';
-    END IF;
-    IF last.state = 6 AND last.reason_code = p_reason AND last.bank_reference = p_reference THEN
-        RETURN (SELECT k.committed_at FROM journal j JOIN block k USING (book_id, block_no)
-                 WHERE j.book_id = p_book AND j.seq = last.seq);
-    ELSIF last.state = 6 THEN
-        RAISE EXCEPTION 'payment % was returned before, under another reference', p_payout USING ERRCODE = 'UJ410';
-    ELSIF last.state IS DISTINCT FROM 4 THEN
-        RAISE EXCEPTION 'payment % is not settled', p_payout USING ERRCODE = 'UJ409';
-    END IF;
-    RETURN reverse_payout(p_book, p_principal, p_payout, (last.step + 1)::smallint, 6::smallint, last.seq, p_reason, p_reference);
-END $$;
