@@ -1,9 +1,9 @@
 """make bench: how fast Ujrat is on this machine, against the limit of the same machine in the same run.
 
-  run.py [--quick] [--no-history | --history-only | --sealing-only]
+  run.py [--quick] [--no-history | --history-only | --sealing-only | --settlement-only]
 
 --quick: short runs, for a look; --no-history: not with 1 and 5 million payouts in the book; --history-only,
---sealing-only: nothing else.
+--sealing-only, --settlement-only: nothing else.
 
 Prints a table and writes the same figures to build/bench.json. The client, the gateway and PostgreSQL share the machine's
 cores; fsync and synchronous_commit are on. Ratios are to the COPY limit measured just before and just after.
@@ -25,6 +25,7 @@ from harness import BIN, ROOT, Cluster, Gateway, Pki, new_database, run, wait_un
 
 TICK = os.sysconf("SC_CLK_TCK")
 BOOKS = 2
+BANKS = ("MUCB", "SCBL")      # of setup.sql
 
 
 def say(text):
@@ -116,11 +117,19 @@ class Bench:
         self.gateway.start()
         self.env["UJRAT_ADDR"] = "127.0.0.1:%d" % self.gateway.port
 
-    def client(self, *arguments):
+    def banks_env(self):
+        """For `bench_client settle`: banks where platforms are."""
+        env = {**self.env, "UJRAT_BENCH_BOOKS": str(len(BANKS))}
+        for i, bank in enumerate(BANKS, 1):
+            cert, key = self.gateway.pki.pair(self.gateway.pki.issue("ujrat://bank/" + bank, name="bench-" + bank.lower()))
+            env.update({"UJRAT_CERT_%d" % i: str(cert), "UJRAT_KEY_%d" % i: str(key), "UJRAT_PLATFORM_%d" % i: bank})
+        return env
+
+    def client(self, *arguments, env=None):
         """Runs the client; its figures, and the CPU time that gateway and PostgreSQL took meanwhile."""
         gateway, postgres = (lambda: children(self.gateway.process.pid)), (lambda: children(self.cluster.pid()))
         before = cpu_seconds(gateway()), cpu_seconds(postgres())
-        done = subprocess.run([str(BIN / "bench" / "bench_client"), *map(str, arguments)], env=self.env, capture_output=True, text=True)
+        done = subprocess.run([str(BIN / "bench" / "bench_client"), *map(str, arguments)], env=env or self.env, capture_output=True, text=True)
         if done.returncode != 0:
             raise SystemExit("bench_client %s failed: %s%s\n%s" % (arguments, done.stdout, done.stderr, self.gateway.log()[-2000:]))
         figures = json.loads(done.stdout)
@@ -278,6 +287,34 @@ def sealing(b, f, args):
             x.stop()
 
 
+def settlement(b, f, args):
+    """Instructions from the hand-out to the bank's confirmation: two banks watch while what was accepted before waits for them."""
+    n, times = (20000, 2) if args.quick else (100000, 4)
+    s = b.fresh("settlement", BOOKS)
+    try:
+        s.start_gateway()
+        env, rounds = s.banks_env(), []
+        for i in range(times + 1):
+            s.post_only(n, books=2, job=1000)
+            with s.database.connect(autocommit=True) as c:
+                c.execute("ANALYZE")     # as autovacuum would have by now: no plan is of empty tables
+            s.checkpoint()
+            r = s.client("settle", n, 1000, 2, env=env)
+            env.update({"UJRAT_TOKEN_%d" % (i + 1): r["token_%d" % (i + 1)] for i in range(len(BANKS))})
+            say("settlement, round %d%s: %d instructions/s; CPU us an instruction: gateway %.1f, PostgreSQL %.1f, client %.1f" % (
+                i, "" if i else " (warming up)", r["instructions_per_s"], r["gateway_cpu_s"] * 1e6 / n, r["postgres_cpu_s"] * 1e6 / n, r["client_cpu_us"]))
+            rounds.append(r)
+        left = s.database.value("SELECT sum(pending_count)::bigint FROM ujrat.bank_book")
+        assert left == 0, "%s instructions were not confirmed" % left
+    finally:
+        s.stop()
+    del rounds[0]
+    f["settlement_instructions_per_s"] = statistics.median(r["instructions_per_s"] for r in rounds)
+    for who in ("gateway", "postgres"):
+        f["settlement_%s_cpu_us" % who] = statistics.median(r[who + "_cpu_s"] * 1e6 / r["instructions"] for r in rounds)
+    f["settlement_client_cpu_us"] = statistics.median(r["client_cpu_us"] for r in rounds)
+
+
 ROWS = (
     ("limit_copy_payouts_per_s", "limit: COPY of the same rows", "payouts/s", None),
     ("post_only_payouts_per_s", "posting only, two books on two connections", "payouts/s", 0.60),
@@ -303,6 +340,10 @@ ROWS = (
     ("sealing_cost_e2e_batch_sealer_cpu_us", "the sealer, of batches", "CPU us a payout", None),
     ("sealing_cost_e2e_batch_backend_cpu_us", "its PostgreSQL process, of batches", "CPU us a payout", None),
     ("sealing_cost_e2e_batch_catch_up_s", "all sealed after the last answer", "s", None),
+    ("settlement_instructions_per_s", "WatchInstructions to ConfirmInstructions over mTLS", "instructions/s", None),
+    ("settlement_gateway_cpu_us", "gateway, settlement", "CPU us an instruction", None),
+    ("settlement_postgres_cpu_us", "PostgreSQL, settlement", "CPU us an instruction", None),
+    ("settlement_client_cpu_us", "the banks, settlement", "CPU us an instruction", None),
     ("throughput_ratio_1m", "throughput with 1 million payouts in the book", "of an empty book's", None),
     ("throughput_ratio_5m", "throughput with 5 million", "of an empty book's", None),
 )
@@ -325,6 +366,7 @@ def main():
     p.add_argument("--no-history", action="store_true")
     p.add_argument("--history-only", action="store_true")
     p.add_argument("--sealing-only", action="store_true")
+    p.add_argument("--settlement-only", action="store_true")
     args = p.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="ujrat-bench."))
     folder.chmod(0o755)
@@ -333,12 +375,15 @@ def main():
         cluster.start()
         b = Bench(folder, cluster, "bench")
         if args.sealing_only:
-            f = {}
-            sealing(b, f, args)
+            sealing(b, {}, args)
+            return
+        if args.settlement_only:
+            settlement(b, {}, args)
             return
         f = {} if args.history_only else measure(b, args)
         if not args.history_only:
             sealing(b, f, args)
+            settlement(b, f, args)
         history(b, f, args)
         if args.history_only:
             return

@@ -16,14 +16,13 @@ import psycopg
 import settlement_reference as reference
 from ledger_model import ARRAY_OF, CODE, JPY, PKR, PAYABLE, USD, Ledger, check_books_are_sound, price, statement
 from settle_model import check_settlement_is_sound
-from settlement_reference import (DEFINITE, INSTRUCTED, LOOKING, PARTLY_RETURNED, RECORDED, REJECTED, RETURNED, SETTLED, Refused,
-                                  Settlement)
+from settlement_reference import INSTRUCTED, PARTLY_RETURNED, RECORDED, REJECTED, RETURNED, SETTLED, Refused, Settlement
 
 WORLDS = 40
 NUMBER = {"PKR": PKR, "USD": USD, "JPY": JPY}
 BOOKS = (("USD",), ("PKR", "JPY"), ("USD", "PKR"))      # the currencies of a world's books
 STEPS = (12, 28)
-FULL_CHECK_EVERY = 5
+FULL_CHECK_EVERY = 12
 TOTALS = ("settled_count", "settled_amount", "rejected_count", "rejected_amount")
 WINDOW = ("bank_id", "window_no", "state", "instructed_count", "instructed_amount", *TOTALS, "pending_count", "pending_amount", "returned_amount", "net_amount")
 POSITION = ("owed", "pending_count", "pending_amount", "waiting_count", "waiting_amount")
@@ -52,7 +51,11 @@ BEGIN
                       FROM bank_book WHERE book_id = ANY (p_books) AND (pending_count, pending_amount) <> (0, 0)),
         'heads', (SELECT jsonb_agg(jsonb_build_array(bank_id, window_no, window_instructions, window_amount) ORDER BY bank_id)
                     FROM bank_head WHERE bank_id = ANY (p_banks)),
-        'exposure', (SELECT jsonb_agg(bank_exposure(b) ORDER BY b) FROM unnest(p_banks) b));
+        'exposure', (SELECT jsonb_agg(coalesce((SELECT sum(pending_amount) FROM bank_book p WHERE p.bank_id = b), 0)
+                                    - coalesce((SELECT sum(v.balance) FROM account a CROSS JOIN LATERAL (
+                                          SELECT balance FROM account_balance v WHERE v.book_id = a.book_id AND v.account_id = a.account_id
+                                           ORDER BY block_no DESC LIMIT 1) v WHERE a.book_id = ANY (p_books) AND a.bank_id = b AND a.role = 'nostro'), 0) ORDER BY b)
+                       FROM unnest(p_banks) b));
 END $$;
 
 -- Calls one after the other, each a commit of its own (or none: undone); after each what there is now, and more where it says look.
@@ -128,13 +131,13 @@ class WorldBook(Ledger):
 
     def __init__(self, db, code, banks):        # without Ledger's: it makes one
         self.db, self.code = db, code
-        self.book = self.one("SELECT book_id FROM book WHERE code = %s", code)
-        self.principal = self.one("SELECT principal_id FROM principal WHERE uri = %s", f"ujrat://platform/{code}")
-        self.account = {c: i for i, c in db.execute("SELECT account_id, code FROM account WHERE book_id = %s", (self.book,))}
-        self.rate_id = self.one("SELECT max(rate_id) FROM rate_sheet")
-        self.bank = dict(db.execute("SELECT code, bank_id FROM bank WHERE code = ANY (%s)", (list(banks),)))
-        self.beneficiaries = dict(db.execute("""SELECT k.code, b.beneficiary_id FROM beneficiary b JOIN bank k USING (bank_id)
-                                                 WHERE b.book_id = %s""", (self.book,)))
+        self.book, self.principal, self.account, self.rate_id, self.bank, self.beneficiaries = db.execute(
+            """SELECT b.book_id, p.principal_id, (SELECT jsonb_object_agg(code, account_id) FROM account a WHERE a.book_id = b.book_id),
+                      (SELECT max(rate_id) FROM rate_sheet), (SELECT jsonb_object_agg(code, bank_id) FROM bank WHERE code = ANY (%s)),
+                      coalesce((SELECT jsonb_object_agg(k.code, f.beneficiary_id) FROM beneficiary f JOIN bank k USING (bank_id)
+                                 WHERE f.book_id = b.book_id), '{}')
+                 FROM book b JOIN principal p ON p.book_id = b.book_id AND p.role = 'platform' WHERE b.code = %s""",
+            (list(banks), code)).fetchone()
 
     def lines(self, pricing):
         if pricing["src_ccy"] != PKR:
@@ -373,6 +376,9 @@ class BanksBooks:
 # ---------------------------------------------------------------- histories
 OPERATIONS = {"submit": 5, "hand_out": 5, "confirm": 6, "give_back": 6, "take_back": 4, "cancel": 1.5, "set_terms": 0.8, "open_first": 0.6,
               "close": 1.6, "end": 1, "report": 1, "fund": 1.2, "deposit": 0.6, "ask": 1, "overdue": 0.4, "recall": 1, "answer": 1}
+# What is done when there is nothing that an operation could be about: what would lead to it.
+INSTEAD = {"take_back": "give_back", "give_back": "confirm", "confirm": "hand_out", "hand_out": "submit", "answer": "recall", "recall": "hand_out",
+           "cancel": "submit"}
 FATES = {"": 88, "undone": 5, "lost": 6.9, "killed": 0.1}
 MARGINS = (0, 75, 150, 9999)
 
@@ -419,8 +425,8 @@ class Drawn:
         return self.book, ccy, self.rnd.choice([20, 100, 300]) * (1 if ccy == "JPY" else 100) * (270 if ccy == "PKR" else 1) * \
             (150 if ccy == "JPY" else 1), f"d{self.rnd.randint(1, 12)}"
 
-    def draw_price(self, ccy):
-        gross = self.rnd.choice([self.rnd.randint(2, 40), self.rnd.randint(2, 4000), self.rnd.randint(2000, 20000)]) * (200 if ccy == "PKR" else 1)
+    def draw_price(self, ccy, gross=0):
+        gross = gross or self.rnd.choice([self.rnd.randint(2, 40), self.rnd.randint(2, 4000), self.rnd.randint(2000, 20000)]) * (200 if ccy == "PKR" else 1)
         fee = self.rnd.choice([0, 1, gross // 50, gross // 3])
         p = price(gross, NUMBER[ccy], min(fee, gross - 1), 0 if ccy == "PKR" else self.rnd.choice(MARGINS if self.chance(0.2) else MARGINS[:3]))
         return p["gross"], p["fee"], p["mid_value"], p["margin"], p["net"]
@@ -438,7 +444,7 @@ class Drawn:
                 drafts.append((r, p.bank, p.ccy, *((p.gross, p.fee, p.mid_value, p.margin, p.net) if self.chance(0.7) else self.draw_price(p.ccy))))
                 continue
             ccy = self.rnd.choice([c for c in b.currencies if b.float_of(c)] or b.currencies)
-            amounts = self.draw_price(ccy)
+            amounts = self.draw_price(ccy, b.float_of(ccy) if self.chance(0.12) else 0)
             if amounts[-1] > 0:
                 drafts.append((f"r{b.journals}-{n}", self.rnd.choice(list(self.m.banks)), ccy, *amounts))
         return (self.book, drafts) if drafts else None
@@ -448,10 +454,12 @@ class Drawn:
         return payout and (self.book, payout)
 
     def set_terms(self):
-        waiting = sum(p.net for p in self.m.waiting(self.bank))
-        some = [self.rnd.randint(1, 4000) * 100, waiting or 100_000, 300_000, 1_000_000]
+        # such as bind: around what waits, and what there is already
+        waiting = sum(p.net for p in self.m.waiting(self.bank)) or self.rnd.choice([1_000_000, 5_000_000])
+        there = max(0, self.m.exposure(self.bank))
+        some = [waiting, waiting * 2 // 3 + 1, waiting * 2 // 3 + 1 + there, 2 * waiting + there // 2, 3_000_000, self.rnd.randint(1, 100_000)]
         return self.bank, {"mode": self.rnd.choice(["instant", "instant", "instant", "windows"]), "channel": self.rnd.choice(["grpc", "grpc", "grpc", "file"]),
-                           "instruction_max": self.limit(None, self.rnd.choice(some)), "window_max": self.limit(self.rnd.choice(some)),
+                           "instruction_max": self.limit(None, None, self.rnd.choice(some)), "window_max": self.limit(self.rnd.choice(some)),
                            "cap": self.limit(self.rnd.choice(some), self.rnd.choice(some))}
 
     def hand_out(self):
@@ -459,6 +467,8 @@ class Drawn:
                    if any(p.bank == k and i > upto for i, p in b.payouts.items())]
         if waiting and not self.chance(0.1):
             self.book, self.bank = self.rnd.choice(waiting)
+        elif self.chance(0.7):
+            return None
         return self.book, self.bank, self.rnd.choice([1, 2, 1000, 1000]), self.chance(0.6)
 
     def definite(self, payout, p):
@@ -621,24 +631,26 @@ class Walk:
 
     def step(self, step):
         """What is to be called for it, and expected."""
-        a = getattr(Drawn(self.m, step.roll), step.operation)()
-        if not a:
-            return []
-        said = f"{step.operation}{a}"
+        name = step.operation
+        while not (a := getattr(Drawn(self.m, step.roll), name)()):
+            if name not in INSTEAD:
+                return []
+            name = INSTEAD[name]
+        self.seen.add(("fate", step.fate))
+        said = f"{name}{a}"
         if self.trace is not None:
             self.trace.append(f"{step.fate + ': ' if step.fate else ''}{said}")
-        call = self.r.sql_of(step.operation, a)
+        call = self.r.sql_of(name, a)
         if step.fate == "killed":
-            return [Expected(call, said, "killed"), self.look()]
+            return [Expected(call, said, "killed")]
         if step.fate == "undone":
             return [Expected("undone " + call, said + ", undone,", now=self.now())]
-        return [self.expected(step.operation, a, said, call) for _ in range(2 if step.fate == "lost" else 1)]
+        return [self.expected(name, a, said, call) for _ in range(2 if step.fate == "lost" else 1)]
 
     def expected(self, name, a, said, call):
         try:
             answer = getattr(self.m, name)(a[0], **a[1]) if name == "set_terms" else getattr(self.m, name)(*a)
-            outcomes = answer[0] if name == "submit" else answer if name in ("confirm", "answer") else [type(answer).__name__]
-            self.seen |= {(name, outcome) for outcome in outcomes}
+            self.seen |= {(name, outcome) for outcome in outcomes_of(name, answer)}
         except Refused as e:
             answer = e
             self.seen.add((name, e.reason))
@@ -765,6 +777,21 @@ class Walk:
             pending = sum(net for i, net in told.items() if i not in own.answered)
             ours = self.r.db.execute("SELECT coalesce(sum(pending_amount), 0)::bigint FROM bank_book WHERE bank_id = %s", (bank,)).fetchone()[0]
             self.same(ours, pending, f"and {code}'s own books: it has yet to answer")
+
+
+def outcomes_of(name, answer):
+    """What kinds of answers these are: for counting what was tried."""
+    if name in ("confirm", "answer"):
+        return answer
+    if name == "submit":
+        return answer[0]
+    if name in ("give_back", "take_back"):
+        return ["only_left" if "only_left" in answer else {SETTLED: "settled", RETURNED: "whole", PARTLY_RETURNED: "part"}[answer["state"]]]
+    if name == "hand_out":
+        return ["none" if not answer[1] else "some" if answer[2] else "all"]
+    if name == "recall":
+        return ["open" if answer[1] else "new"]
+    return [answer] if isinstance(answer, (str, bool)) else []
 
 
 def plain(value):
