@@ -54,7 +54,7 @@ def test_killed_daemon(world):
 @pytest.mark.seconds_max(90)
 def test_killed_while_banks_return_in_parts_and_take_returns_back(world):
     """Workers and the daemon. Each bank's own books, of what it paid, sent back, kept and took back, are ours to the paisa."""
-    with world.load(parts_share=25):
+    with world.load(parts_share=6):
         for kill in (world.kill_worker, world.kill_daemon, world.kill_worker, world.kill_daemon):
             world.under_load(0.5)
             kill()

@@ -374,7 +374,7 @@ class BanksBooks:
 
 
 # ---------------------------------------------------------------- histories
-OPERATIONS = {"submit": 5, "hand_out": 5, "confirm": 6, "give_back": 6, "take_back": 4, "cancel": 1.5, "set_terms": 0.8, "open_first": 0.6,
+OPERATIONS = {"submit": 5, "hand_out": 5, "confirm": 6, "give_back": 6, "take_back": 4, "cancel": 1.5, "set_terms": 1.2, "open_first": 0.8,
               "close": 1.6, "end": 1, "report": 1, "fund": 1.2, "deposit": 0.6, "ask": 1, "overdue": 0.4, "recall": 1, "answer": 1}
 # What is done when there is nothing that an operation could be about: what would lead to it.
 INSTEAD = {"take_back": "give_back", "give_back": "confirm", "confirm": "hand_out", "hand_out": "submit", "answer": "recall", "recall": "hand_out",
@@ -387,7 +387,7 @@ def history_of(seed):
     """The steps of a seed. The first ones see to it that there is something to settle."""
     rnd = random.Random(seed)
     roll = lambda: rnd.getrandbits(48)
-    begin = [Step("deposit", roll()), Step("set_terms", roll()), Step("open_first", roll()), Step("submit", roll())]
+    begin = [Step("deposit", roll()), Step("submit", roll()), Step("set_terms", roll()), Step("open_first", roll()), Step("hand_out", roll())]
     draw = lambda weights: rnd.choices(list(weights), list(weights.values()))[0]
     return begin + [Step(draw(OPERATIONS), roll(), draw(FATES)) for _ in range(rnd.randint(*STEPS) - len(begin))]
 
@@ -454,13 +454,15 @@ class Drawn:
         return payout and (self.book, payout)
 
     def set_terms(self):
-        # such as bind: around what waits, and what there is already
+        # such as bind: of a bank that has something, around what waits and what there is already
+        busy = [k for k in self.m.banks if self.m.waiting(k) or self.m.exposure(k) > 0]
+        self.bank = self.rnd.choice(busy) if busy and self.chance(0.8) else self.bank
         waiting = sum(p.net for p in self.m.waiting(self.bank)) or self.rnd.choice([1_000_000, 5_000_000])
         there = max(0, self.m.exposure(self.bank))
         some = [waiting, waiting * 2 // 3 + 1, waiting * 2 // 3 + 1 + there, 2 * waiting + there // 2, 3_000_000, self.rnd.randint(1, 100_000)]
         return self.bank, {"mode": self.rnd.choice(["instant", "instant", "instant", "windows"]), "channel": self.rnd.choice(["grpc", "grpc", "grpc", "file"]),
-                           "instruction_max": self.limit(None, None, self.rnd.choice(some)), "window_max": self.limit(self.rnd.choice(some)),
-                           "cap": self.limit(self.rnd.choice(some), self.rnd.choice(some))}
+                           "instruction_max": self.limit(None, None, self.rnd.choice(some)), "window_max": self.rnd.choice([None, None, *some]),
+                           "cap": self.rnd.choice([None, None, *some])}
 
     def hand_out(self):
         waiting = [(b.code, k) for b in self.m.books.values() for k, upto in b.told_upto.items()
