@@ -413,7 +413,7 @@ class Drawn:
             return None, None
         b, p = self.rnd.choice(there[-8:])
         self.book, self.bank = b.code, p.bank
-        if self.chance(0.03):
+        if self.chance(0.1):
             self.bank = self.rnd.choice(list(self.m.banks))        # another bank speaks of it
         return p.id, p
 
