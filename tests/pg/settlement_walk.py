@@ -199,7 +199,7 @@ class Pool:
         return self.db, self.next - 1
 
     def connect(self):
-        self.db = self.cluster.connect(self.name, autocommit=True, options="-c search_path=ujrat -c synchronous_commit=off")
+        self.db = self.cluster.connect(self.name, autocommit=True, options="-c search_path=ujrat -c synchronous_commit=off -c jit=off -c plan_cache_mode=force_generic_plan")
         return self.db
 
     def close(self):
@@ -414,7 +414,8 @@ class Drawn:
         b, p = self.rnd.choice(there[-8:])
         self.book, self.bank = b.code, p.bank
         if self.chance(0.1):
-            self.bank = self.rnd.choice(list(self.m.banks))        # another bank speaks of it
+            # another bank speaks of it: one that was told further, if there is one
+            self.bank = self.rnd.choice([k for k, upto in b.told_upto.items() if upto > p.id and k != p.bank] or list(self.m.banks))
         return p.id, p
 
     def limit(self, *others):
