@@ -10,18 +10,20 @@ extern const char db_migrate_help[], db_status_help[], platform_add_help[], bank
     payout_watch_help[], quote_help[], beneficiary_add_help[], bank_run_help[],
     payout_report_help[], compare_help[], receipt_help[], pii_key_new_help[], pii_rotate_help[],
     pii_status_help[], pii_erase_help[], log_key_add_help[], log_key_list_help[],
-    log_key_export_help[], log_status_help[];
+    log_key_export_help[], log_status_help[], bank_fund_help[];
 
 extern const struct option_row db_migrate_options[], platform_add_options[],
     float_deposit_options[], rates_import_options[], rates_show_options[], trial_balance_options[],
     payout_submit_options[], payout_list_options[], payout_watch_options[], quote_options[],
     beneficiary_add_options[], bank_run_options[], payout_report_options[], receipt_options[],
-    pii_rotate_options[], pii_status_options[], pii_erase_options[], log_key_add_options[];
+    pii_rotate_options[], pii_status_options[], pii_erase_options[], log_key_add_options[],
+    bank_fund_options[];
 enum exit_code db_migrate_run(const struct args *args);
 enum exit_code db_status_run(const struct args *args);
 enum exit_code platform_add_run(const struct args *args);
 enum exit_code bank_connect_run(const struct args *args);
 enum exit_code bank_list_run(const struct args *args);
+enum exit_code bank_fund_run(const struct args *args);
 enum exit_code principal_add_run(const struct args *args);
 enum exit_code principal_enable_run(const struct args *args);
 enum exit_code principal_disable_run(const struct args *args);

@@ -23,6 +23,8 @@ const struct command commands[] = {
      WITH_DB | WITH_QUIET, 1, 1, bank_connect_run},
     {"bank list", "", "List the banks we know", NULL, NULL, WITH_DB | WITH_JSON, 0, 0,
      bank_list_run},
+    {"bank fund", "CODE", "Book money with which a bank was made good", bank_fund_help,
+     bank_fund_options, WITH_DB | WITH_QUIET, 1, 1, bank_fund_run},
     {"principal add", "URI", "Let an auditor, an operator or a program call", principal_add_help,
      NULL, WITH_DB | WITH_QUIET, 1, 1, principal_add_run},
     {"principal enable", "URI", "Let a principal call again", NULL, NULL, WITH_DB | WITH_QUIET, 1,

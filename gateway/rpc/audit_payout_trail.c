@@ -4,8 +4,8 @@
 #include "gateway/rpc/methods.h"
 #include "gateway/rpc/payout_get.h"
 
-/* A payout is accepted, handed out, settled, and returned by two journals. */
-enum { EVENTS_MAX = 8 };
+/* A payout is accepted, handed out, settled, and returned or that taken back at most 30 times, by two journals each. */
+enum { EVENTS_MAX = 63 };
 
 struct trail {
     int32_t book_id;

@@ -678,7 +678,7 @@ def _(world):
     first, second = block.journals
     first.seq, second.seq = second.seq, first.seq
     block.journals.reverse()
-    return Damaged(world.export(), book.code, "seq", second.seq, "payout_id")
+    return Damaged(world.export(), book.code, "seq", second.seq, "kind")
 
 
 @damage("signed: a settlement reversed, and no payout returned")
@@ -696,6 +696,54 @@ def _(world):
     other = dataclasses.replace(book.journal("ADJUSTMENT"), seq=first.seq + 1, block_no=first.block_no)
     book.blocks[first.block_no - 1].journals.insert(1, other)
     return Damaged(world.export(), book.code, "seq", first.seq + 1, "kind")
+
+
+# What comes back in parts: the world's first two such returns are of one payment, and the second of them is taken back.
+def second_of(kind, nth=0):
+    return lambda book: book.journals(kind)[nth]
+
+
+edited("a part that gives the float a cent more", second_of("PAYOUT_PARTLY_RETURNED"),
+       lines_to(lambda a, c, m, n: (a, c, m - 1 if a.startswith("float.") else m + 1 if a.startswith("position.") and c != "PKR" else m)), "lines")
+edited("a part that takes more off the payable than came back", second_of("PAYOUT_PARTLY_RETURNED"),
+       lines_to(lambda a, c, m, n: (a, c, m + 1 if a.startswith("payable.") else m - 1 if a == "position.PKR" else m)), "lines")
+edited("a charge that is more than came back", second_of("SETTLEMENT_PARTLY_REVERSED"),
+       lambda f, book: f.update(lines=[(a, c, m) for a, c, m in f["lines"] if a.startswith("payable.")] + [
+           ("charge.PKR", "PKR", 1 - [m for a, c, m in f["lines"] if a.startswith("payable.")][0]),
+           ("nostro.%s.PKR" % book.payouts[f["payout_id"]]["bank"], "PKR", -1)]), "lines")
+edited("more comes back than was paid", second_of("SETTLEMENT_PARTLY_REVERSED"),
+       lambda f, book: f.update(lines=[("payable.%s.PKR" % book.payouts[f["payout_id"]]["bank"], "PKR", -book.payouts[f["payout_id"]]["net"] - 1),
+                                       ("nostro.%s.PKR" % book.payouts[f["payout_id"]]["bank"], "PKR", book.payouts[f["payout_id"]]["net"] + 1)]), "lines")
+edited("a part that is told as all of it", second_of("PAYOUT_PARTLY_RETURNED"), about_to(state=6), "state")
+edited("a step that is left out between parts", second_of("PAYOUT_PARTLY_RETURNED", 1), about_to(step=4), "step")
+edited("a part that names a journal it reverses", second_of("PAYOUT_PARTLY_RETURNED"), lambda f, book: f.update(reverses_seq=f["payout_id"]), "reverses_seq")
+edited("a return taken back that is not the last", second_of("RETURN_REVERSED"),
+       lambda f, book: f.update(reverses_seq=book.journals("PAYOUT_PARTLY_RETURNED")[0].seq), "reverses_seq")
+edited("a return taken back by less than it gave", second_of("RETURN_REVERSED"),
+       lines_to(lambda a, c, m, n: (a, c, m - 1 if a.startswith("float.") else m + 1 if a.startswith("position.") and c != "PKR" else m)), "lines")
+edited("a settlement restored that is another's", second_of("SETTLEMENT_RESTORED"),
+       lambda f, book: f.update(reverses_seq=book.journals("SETTLEMENT_PARTLY_REVERSED")[0].seq), "reverses_seq")
+edited("a return taken back, and told as settled though another stands", second_of("SETTLEMENT_RESTORED"), about_to(state=4), "state")
+edited("a funding without a reference", second_of("NOSTRO_FUNDED"), lambda f, book: f.update(detail=None), "detail")
+edited("a funding that takes from the nostro", second_of("NOSTRO_FUNDED"), lines_to(lambda a, c, m, n: (a, c, -m)), "lines")
+edited("a hand-out of a window that is none", of_kind("PAYOUTS_INSTRUCTED"), lambda f, book: f.update(detail="window 017"), "detail")
+
+
+@damage("signed: two fundings under one reference")
+def _(world):
+    book = last_book(world)
+    book.fund()
+    first, *_, second = book.journals("NOSTRO_FUNDED")
+    second.detail = first.detail
+    return Damaged(world.export(), book.code, "seq", second.seq, "detail")
+
+
+@damage("signed: a return in parts of which the payout's half is missing")
+def _(world):
+    book = last_book(world)
+    block = book.blocks[book.journal("PAYOUT_PARTLY_RETURNED").block_no - 1]
+    block.journals.pop()
+    return Damaged(world.export(), book.code, "seq", block.journals[0].seq, "kind")
 
 
 @damage("signed: a settlement of what the bank was not told of")

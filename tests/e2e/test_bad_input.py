@@ -671,8 +671,14 @@ def test_confirmations_empty_or_too_many(shop, told):
     (dict(instruction_id=""), INVALID, "FIELD_REQUIRED", "instruction_id"),
     (dict(instruction_id="nothing"), S.NOT_FOUND, "INSTRUCTION_NOT_FOUND", "instruction_id"),
     (dict(amount=None), INVALID, "FIELD_REQUIRED", "amount"),
-    (dict(amount=(NET - 1, "PKR")), INVALID, "FIELD_INVALID", "amount"),
+    (dict(amount=(NET + 1, "PKR")), INVALID, "AMOUNT_OVER_LIMIT", "amount"),
+    (dict(amount=(0, "PKR")), INVALID, "AMOUNT_ZERO", "amount"),
+    (dict(amount=(-5, "PKR")), INVALID, "AMOUNT_NEGATIVE", "amount"),
     (dict(amount=(NET, "USD")), INVALID, "CURRENCY_MISMATCH", "amount"),
+    (dict(charge=(5, "USD")), INVALID, "CURRENCY_MISMATCH", "charge"),
+    (dict(charge=(5, "XXX")), INVALID, "CURRENCY_UNKNOWN", "charge"),
+    (dict(charge=(-1, "PKR")), INVALID, "AMOUNT_NEGATIVE", "charge"),
+    (dict(charge=(NET + 1, "PKR")), INVALID, "AMOUNT_OVER_LIMIT", "charge"),
     (dict(reason_code=""), INVALID, "FIELD_REQUIRED", "reason_code"),
     (dict(reason_code="ZZ99"), INVALID, "REASON_CODE_UNKNOWN", "reason_code"),
     (dict(return_reference=""), INVALID, "FIELD_REQUIRED", "return_reference"),
@@ -684,10 +690,10 @@ def test_a_bad_return_is_refused(shop, told, change, code, reason, where):
     request = shop.api.settlement.ReturnPaymentRequest(instruction_id=of.instruction_id, amount=of.amount, reason_code="AC04",
                                                        return_reference="RT-1")
     for name, value in change.items():
-        if name == "amount":
-            request.ClearField("amount")
+        if name in ("amount", "charge"):
+            request.ClearField(name)
             if value:
-                request.amount.minor_units, request.amount.currency_code = value
+                getattr(request, name).CopyFrom(shop.api.money.Money(minor_units=value[0], currency_code=value[1]))
         else:
             setattr(request, name, value)
     with shop.world.nothing_changes():

@@ -20,7 +20,7 @@ from log_damages import DAMAGES, truncations
 from log_maker import World, file_of
 from log_verifier import Wrong, verify
 
-SEED = 7
+SEED = 10
 
 
 def damaged_world():
@@ -264,7 +264,8 @@ def test_the_program_says_a_line_a_book(work, capsys):
 def test_the_program_is_a_program(work):
     (work / "good.log").write_bytes(World(SEED, books=1).export())
     (work / "bad.log").write_bytes(damaged_by("the last block is gone").data)
-    for name, code, says in (("good.log", 0, "upwork: 24 blocks, "), ("bad.log", 1, "WRONG: yen-gigs: block 13: tree_size: ")):
+    last = damaged_by("the last block is gone").number
+    for name, code, says in (("good.log", 0, "upwork: 24 blocks, "), ("bad.log", 1, "WRONG: yen-gigs: block %d: tree_size: " % last)):
         done = subprocess.run([sys.executable, log_verifier.__file__, str(work / name)], capture_output=True, text=True, timeout=60)
         assert done.returncode == code and done.stdout.startswith(says) and not done.stderr, done
 

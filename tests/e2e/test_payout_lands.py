@@ -87,10 +87,12 @@ def test_a_returned_payout_gives_the_float_back_whole(world, states):
     assert (after.state, after.reason_code) == (states.RETURNED, "FOCR")
     assert platform.balance() == 1_000_000
     assert bank.position() == (0, 0, 0)
-    # the same again is answered the same; under another reference it is refused
+    # the same again is answered the same; otherwise, or under another reference, it is refused
     assert bank.send_back(instruction, "FOCR", reference="RET-9") == answer
     with world.nothing_changes():
         no = world.refused(lambda **_: bank.send_back(instruction, "FOCR", reference="RET-10"))
+        assert (no.code, no.reason) == (S.INVALID_ARGUMENT, "AMOUNT_OVER_LIMIT")
+        no = world.refused(lambda **_: bank.send_back(instruction, "AC04", reference="RET-9"))
         assert (no.code, no.reason) == (S.FAILED_PRECONDITION, "ALREADY_CONFIRMED_DIFFERENTLY")
     assert world.auditor.balances(platform) == {"correspondent.USD": 1_000_000, "float.USD": -1_000_000}
 

@@ -231,8 +231,10 @@ def test_a_bank_is_told_and_what_it_says_moves_the_payout(world):
     back = s.ReturnPaymentRequest(instruction_id=first.instruction_id, amount=first.amount, reason_code="AC04", return_reference="R1")
     times = {world.settlement("SCBL").ReturnPayment(back, timeout=10).return_time.ToNanoseconds() for _ in range(2)}
     assert len(times) == 1 and world.get(paid.name).state == RETURNED and world.get(paid.name).bank_reference == settled.bank_reference
-    back.return_reference = "R2"
+    back.reason_code = "AC06"
     refused(world.api, "FAILED_PRECONDITION", "ALREADY_CONFIRMED_DIFFERENTLY", world.settlement("SCBL").ReturnPayment, back)
+    back.return_reference = "R2"
+    refused(world.api, "INVALID_ARGUMENT", "AMOUNT_OVER_LIMIT", world.settlement("SCBL").ReturnPayment, back)
     back.instruction_id = second.instruction_id
     back.amount.CopyFrom(second.amount)
     refused(world.api, "FAILED_PRECONDITION", "STATE_CONFLICT", world.settlement("SCBL").ReturnPayment, back)

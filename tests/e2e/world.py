@@ -343,10 +343,18 @@ class Bank(Party):
         return self.settlement.ConfirmInstructions(self.api.settlement.ConfirmInstructionsRequest(
             confirmations=confirmations), timeout=SECONDS).results
 
-    def send_back(self, instruction, code="AC04", reference=None, amount=None):
+    def send_back(self, instruction, code="AC04", reference=None, amount=None, charge=None):
+        """amount and charge: Money, or minor units of the instruction's currency."""
+        ccy = instruction.amount.currency_code
+        money = lambda m: self.api.money.Money(currency_code=ccy, minor_units=m) if isinstance(m, int) else m
         return self.settlement.ReturnPayment(self.api.settlement.ReturnPaymentRequest(
-            instruction_id=instruction.instruction_id, amount=amount or instruction.amount, reason_code=code,
-            return_reference=reference or "RT-%d" % number()), timeout=SECONDS)
+            instruction_id=instruction.instruction_id, amount=money(amount or instruction.amount), reason_code=code,
+            return_reference=reference or "RT-%d" % number(), charge=money(charge)), timeout=SECONDS)
+
+    def take_back(self, instruction, returned, code="AM09", reference=None):
+        return self.settlement.ReverseReturn(self.api.settlement.ReverseReturnRequest(
+            instruction_id=instruction.instruction_id, return_reference=returned, reason_code=code,
+            reversal_reference=reference or "RR-%d" % number()), timeout=SECONDS)
 
     def position(self):
         """(owed, pending, how many are pending) in PKR."""

@@ -16,12 +16,13 @@ DIGITS = {PKR: 2, USD: 2, JPY: 0, KWD: 3}
 CODE = {PKR: "PKR", USD: "USD", JPY: "JPY", KWD: "KWD"}
 RATE = {USD: 2779612000000, JPY: 18845000000, KWD: 9081234000000, PKR: 10000000000}  # PKR for 1, times 10^10
 PAYABLE = 2147483647
-ACCEPTED, INSTRUCTED, SETTLED, REJECTED, RETURNED, CANCELLED = 1, 3, 4, 5, 6, 7
+ACCEPTED, INSTRUCTED, SETTLED, REJECTED, RETURNED, CANCELLED, PARTLY_RETURNED = 1, 3, 4, 5, 6, 7, 10
+STEPS_MAX = 31   # of a payout
 # reasons: domain/reason.h
-(OK, DUPLICATE, CURRENCY_NOT_SUPPORTED, CURRENCY_MISMATCH, INSUFFICIENT_FLOAT, AMOUNT_OVER_LIMIT, BANK_NOT_CONNECTED,
+(OK, DUPLICATE, AMOUNT_ZERO, CURRENCY_NOT_SUPPORTED, CURRENCY_MISMATCH, INSUFFICIENT_FLOAT, AMOUNT_OVER_LIMIT, BANK_NOT_CONNECTED,
  BENEFICIARY_NOT_FOUND, FIELD_INVALID, REFERENCE_REUSED, QUOTE_NOT_FOUND, QUOTE_EXPIRED, QUOTE_USED, QUOTE_MISMATCH,
  PAYOUT_NOT_FOUND, STATE_CONFLICT, CONFIRMED_DIFFERENTLY, INSTRUCTION_NOT_FOUND) = (
-    0, 1, 107, 108, 109, 102, 205, 211, 305, 400, 401, 402, 403, 404, 408, 409, 410, 411)
+    0, 1, 100, 107, 108, 109, 102, 205, 211, 305, 400, 401, 402, 403, 404, 408, 409, 410, 411)
 
 
 def price(gross, src, fee, margin_bps):
@@ -33,6 +34,17 @@ def price(gross, src, fee, margin_bps):
     return {"gross": gross, "fee": fee, "mid_rate_e10": mid, "mid_value": mid_value, "margin_bps": margin_bps,
             "margin": margin, "net": mid_value - margin, "src_ccy": src, "dst_ccy": PKR,
             "digit_shift": DIGITS[PKR] - DIGITS[src]}
+
+
+def returned_shares(lines, payable, net, returned):
+    """domain/journal.h: what each of the lines (account, minor) of a payout is worth with so much of its net back; lines of one account's
+    currency, which its code ends with, sum to zero."""
+    shares = [-returned if account == payable else round(Fraction(minor * returned, net)) for account, minor in lines]
+    for ccy in {account[-3:] for account, _ in lines}:
+        of = [i for i, (account, minor) in enumerate(lines) if account[-3:] == ccy]
+        rest = [i for i in of if lines[i][0] != payable and lines[i][1] != 0][-1]
+        shares[rest] = -sum(shares[i] for i in of if i != rest)
+    return shares
 
 
 def statement(name):
@@ -61,6 +73,7 @@ class Ledger:
                            list(RATE), list(RATE.values()))
         self.account = {c: i for i, c in db.execute("SELECT account_id, code FROM account WHERE book_id = %s", (self.book,))}
         self.prepared = set()
+        self.answers = {}
 
     def one(self, sql, *args):
         return self.db.execute(sql, args).fetchone()[0]
@@ -140,9 +153,28 @@ class Ledger:
         return self.db.execute("SELECT outcome FROM confirm_instructions(%s, %s::int2, %s, " + ARRAY_OF["confirmation_draft"] + ")",
                                (self.book, self.bank[bank], self.bank_principal[bank], json.dumps(items))).fetchone()[0]
 
-    def give_back(self, bank, payout, ccy, amount, code, reference):
-        return self.reason_of(lambda: self.named("settlement_return", self.book, self.bank[bank], self.bank_principal[bank],
-                                                 payout, ccy, amount, code, reference))
+    def give_back(self, bank, payout, ccy, amount, charge, code, reference):
+        """(verdict, state, returned so far); of one that is more than is left (102, what is left)."""
+        return self.said_once((payout, reference), "settlement_return", self.book, self.bank[bank], self.bank_principal[bank], payout, ccy,
+                              amount, charge, code, reference)
+
+    def take_back(self, bank, payout, returned, code, reference):
+        return self.said_once((payout, reference), "settlement_reverse_return", self.book, self.bank[bank], self.bank_principal[bank], payout,
+                              returned, code, reference)
+
+    def said_once(self, key, name, *args):
+        rows = []
+        verdict = self.reason_of(lambda: rows.extend(self.named(name, *args)))
+        if verdict != OK:
+            return (verdict,)
+        if name == "settlement_return" and rows[0][3] is not None:
+            return (AMOUNT_OVER_LIMIT, rows[0][3])
+        assert self.answers.setdefault(key, rows[0]) == rows[0]      # a repeat is answered as the first time, its time too
+        return (OK, *rows[0][1:3])
+
+    def fund(self, bank, amount, src, cost, reference):
+        return self.reason_of(lambda: self.db.execute("SELECT fund_nostro(%s, %s, %s::int2, 'PKR', %s, %s, %s, %s)",
+                                                      (self.book, self.principal, self.bank[bank], amount, CODE[src], cost, reference)))
 
     def cancel(self, payout):
         return self.reason_of(lambda: self.named("payout_cancel", self.book, self.principal, payout))

@@ -40,7 +40,11 @@ def told(database):
         assert l.confirm("MUCB", [said("p1", SETTLED)]) == [OK]
         assert l.confirm("MUCB", [said("p3", SETTLED)]) == [OK]
         assert l.confirm("SCBL", [said("p2", REJECTED, bank_reference=None, reason_code="AC04")]) == [OK]
-        assert l.give_back("MUCB", ids["p3"], PKR, net["p3"], "AC04", "R") == OK
+        assert l.give_back("MUCB", ids["p3"], PKR, net["p3"], 0, "AC04", "R") == (OK, RETURNED, net["p3"])
+        assert l.give_back("MUCB", ids["p1"], PKR, 100_000_00, 150_00, "AC04", "R1") == (OK, PARTLY_RETURNED, 100_000_00)
+        assert l.give_back("MUCB", ids["p1"], PKR, 50_000_00, 0, "AC04", "R2") == (OK, PARTLY_RETURNED, 150_000_00)
+        assert l.take_back("MUCB", ids["p1"], "R2", "AM09", "T2") == (OK, PARTLY_RETURNED, 100_000_00)
+        assert l.fund("MUCB", net["p1"] - 100_000_00 + 150_00, USD, 621_30, "F") == OK
         yield l
 
 
@@ -52,7 +56,7 @@ def test_every_journal_of_the_example_is_as_the_page_says(told):
     for row in told.named("audit_journals", told.book, 0, 1000, "-infinity", "infinity"):
         ledger.setdefault(row[0], (row[1], []))[1].extend([(row[8], row[10])] if row[8] else [])
     assert page == [ledger[n] for n in sorted(ledger)]
-    assert len(page) == 13
+    assert len(page) == 20
 
 
 def test_the_trial_balance_at_the_end_is_as_the_page_says(told):
@@ -69,6 +73,6 @@ def test_every_kind_of_journal_is_on_the_page(told):
 def test_every_account_is_in_the_chart(told):
     chart = PAGE[PAGE.index("## The chart"):PAGE.index("## Price")]
     for code, type_, side in told.db.execute("SELECT code, type::text, normal_side FROM account WHERE book_id = %s", (told.book,)):
-        name = re.sub(r"\.(MUCB|SCBL)\.", ".BANK.", re.sub(r"\.USD$", ".CCY", code))
+        name = re.sub(r"\.(MUCB|SCBL)\.", ".BANK.", re.sub(r"\.USD$|(?<=charge)\.PKR$", ".CCY", code))
         row = next(r for r in chart.splitlines() if f"`{name}`" in r)
         assert type_ in row and (side in row or type_ == "POSITION")

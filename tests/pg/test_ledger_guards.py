@@ -99,7 +99,7 @@ def test_a_line_is_on_an_account_of_the_book(shared, accounts):
     check_books_are_sound(shared.db, shared.book)
 
 
-@pytest.mark.parametrize("step, state", ((1, 6), (2, 4), (2, 5), (2, 7), (3, 6), (1, 1), (1, 3), (1, 99)))
+@pytest.mark.parametrize("step, state", ((1, 6), (1, 10), (2, 5), (2, 7), (3, 5), (2, 3), (1, 1), (1, 3), (1, 99)))
 def test_a_step_that_no_payout_takes_cannot_be_stored(shared, step, state):
     (outcome,), (payout,) = shared.post([shared.draft(f"step-{step}-{state}", 1, price(1000, USD, 0, 0))])
     assert outcome == OK
@@ -161,13 +161,13 @@ def test_rates_do_not_speak_of_the_future(shared):
 
 ROLES = ("ujrat_app", "ujrat_settle", "ujrat_sealer", "ujrat_auditor", "ujrat_operator")
 MAY = {"ujrat_app": {"post_payouts", "cancel_payout", "create_quote", "register_beneficiary", "update_beneficiary", "hand_out",
-                     "confirm_instructions", "return_payment", "moment_past"},
-       "ujrat_settle": {"hand_out", "confirm_instructions", "return_payment"},
+                     "confirm_instructions", "return_payment", "reverse_return", "moment_past"},
+       "ujrat_settle": {"hand_out", "confirm_instructions", "return_payment", "reverse_return"},
        "ujrat_sealer": {"seal_blocks"},
        "ujrat_auditor": set(),
        "ujrat_operator": {"open_book", "open_currency", "connect_bank", "add_principal", "set_principal_enabled", "deposit_float",
                           "import_rates", "set_tariff", "add_log_key", "propose_adjustment", "decide_adjustment", "erase_beneficiary",
-                          "rotate_pii"}}
+                          "rotate_pii", "fund_nostro", "plan_funding"}}
 READS = {"current_balance", "payout_state", "handed_out_upto", "bank_payouts_after", "digit_factor", "block_upto"}
 
 

@@ -26,6 +26,8 @@ class Model:
         self.handed = collections.defaultdict(int)
         self.next_seq = 1
         self.events = []       # (seq, payout, state)
+        self.pairs = set()     # seqs of those that are the second of two journals
+        self.fundings = {}
 
     def write(self, lines):
         for account, minor in lines:
@@ -139,21 +141,76 @@ class Model:
                 out.append(OK)
         return out
 
-    def give_back(self, bank, payout, ccy, amount, code, reference):
+    def told_of(self, bank, payout):
         p = self.payout.get(payout)
-        if not p or p["bank"] != bank or payout > self.handed[bank] or p["state"] == CANCELLED:
-            return INSTRUCTION_NOT_FOUND
+        return p if p and p["bank"] == bank and payout <= self.handed[bank] and p["state"] != CANCELLED else None
+
+    def give_back(self, bank, payout, ccy, amount, charge, code, reference):
+        p = self.told_of(bank, payout)
+        if not p:
+            return (INSTRUCTION_NOT_FOUND,)
         if ccy != PKR:
-            return CURRENCY_MISMATCH
-        if amount != p["net"]:
+            return (CURRENCY_MISMATCH,)
+        if amount <= 0 or not 0 <= charge <= amount:
+            return (FIELD_INVALID,)
+        said = p.setdefault("answers", {}).get(reference)
+        if said:
+            return said[1] if said[0] == (amount, charge, code) else (CONFIRMED_DIFFERENTLY,)
+        if p["state"] not in (SETTLED, PARTLY_RETURNED, RETURNED) or p.get("steps", 1) == STEPS_MAX:
+            return (STATE_CONFLICT,)
+        stack = p.setdefault("stack", [])
+        before = sum(r["amount"] for r in stack)
+        if amount > p["net"] - before:
+            return (AMOUNT_OVER_LIMIT, p["net"] - before)
+        payable, nostro = f"payable.{bank}.PKR", f"nostro.{bank}.PKR"
+        now, was = (returned_shares(self.lines(p), payable, p["net"], r) for r in (before + amount, before))
+        r = {"amount": amount, "charge": charge, "reference": reference,
+             "side": [(payable, -amount), (nostro, amount - charge), ("charge.PKR", charge)],
+             "parts": [(account, y - x) for (account, _), x, y in zip(self.lines(p), now, was)]}
+        stack.append(r)
+        p["answers"][reference] = ((amount, charge, code), self.came_back(p, r["side"], r["parts"]))
+        return p["answers"][reference][1]
+
+    def take_back(self, bank, payout, returned, code, reference):
+        p = self.told_of(bank, payout)
+        if not p:
+            return (INSTRUCTION_NOT_FOUND,)
+        said = p.setdefault("answers", {}).get(reference)
+        if said:
+            return said[1] if said[0] == (returned, code) else (CONFIRMED_DIFFERENTLY,)
+        stack = p.get("stack")
+        if not stack or stack[-1]["reference"] != returned or p["steps"] == STEPS_MAX:
+            return (STATE_CONFLICT,)
+        r = stack[-1]
+        src = "float." + CODE[p["src_ccy"]]
+        if self.balance[src] - dict(r["parts"])[src] > 0:
+            return (INSUFFICIENT_FLOAT,)
+        stack.pop()
+        p["answers"][reference] = ((returned, code), self.came_back(p, self.reverse(r["parts"]), self.reverse(r["side"])))
+        return p["answers"][reference][1]
+
+    def came_back(self, p, first, second):
+        back = sum(r["amount"] for r in p["stack"])
+        p["steps"] = p.get("steps", 1) + 1
+        self.write(first)
+        seq = self.write(second)
+        self.pairs.add(seq)
+        self.move(p, SETTLED if back == 0 else RETURNED if back == p["net"] else PARTLY_RETURNED, seq)
+        return (OK, p["state"], back)
+
+    def fund(self, bank, amount, src, cost, reference):
+        old = self.fundings.get(reference)
+        if amount <= 0 or cost <= 0:
+            return AMOUNT_ZERO
+        if src == PKR and amount != cost:
             return FIELD_INVALID
-        if p["state"] == RETURNED:
-            return OK if p["returned"] == (code, reference) else CONFIRMED_DIFFERENTLY
-        if p["state"] != SETTLED:
-            return STATE_CONFLICT
-        p["returned"] = (code, reference)
-        self.write(self.reverse(self.settle_lines(p)))
-        self.move(p, RETURNED, self.write(self.reverse(self.lines(p))))
+        if old:
+            return OK if old == (bank, amount, src, cost) else REFERENCE_REUSED
+        if src == PKR:
+            return CURRENCY_NOT_SUPPORTED
+        self.fundings[reference] = (bank, amount, src, cost)
+        self.write([(f"nostro.{bank}.PKR", amount), ("position.PKR", -amount), ("position." + CODE[src], cost),
+                    ("correspondent." + CODE[src], -cost)])
         return OK
 
     def cancel(self, payout):
@@ -183,7 +240,8 @@ class Walk:
         got, want = getattr(self.l, name)(*args), getattr(self.m, name)(*args)
         as_lists = lambda v: [list(x) if isinstance(x, (list, tuple)) else x for x in v] if isinstance(v, (list, tuple)) else v
         assert as_lists(got) == as_lists(want), f"{name}{args}: the ledger says {got}, the model {want}"
-        for verdict in (want[0] if name == "post" else want if name == "confirm" else [want] if isinstance(want, int) else []):
+        for verdict in (want[0] if name == "post" else want if name == "confirm" else [want] if isinstance(want, int)
+                        else want[:1] if name in ("give_back", "take_back") else []):
             self.said_steps[name, verdict] += 1
 
     def bank(self):
@@ -267,19 +325,48 @@ class Walk:
         self.confirmations += items
         self.same("confirm", bank, items)
 
-    def do_return(self):
-        settled = [i for i, p in self.m.payout.items() if p["state"] == SETTLED or "returned" in p]
-        payout = self.rnd.choice(settled) if settled and self.rnd.random() < 0.7 else self.known()
+    def paid(self):
+        """Mostly one that came back already, or may."""
+        paid = [i for i, p in self.m.payout.items() if p["state"] == SETTLED or "stack" in p]
+        payout = self.rnd.choice(paid[-12:]) if paid and self.rnd.random() < 0.8 else self.known()
         p = self.m.payout.get(payout, {"net": 5, "bank": "MUCB"})
-        self.same("give_back", p["bank"] if self.rnd.random() < 0.9 else self.bank(), payout, PKR if self.rnd.random() < 0.95 else USD,
-                  p["net"] - (1 if self.rnd.random() < 0.05 else 0), "AC04", f"R{payout}" if self.rnd.random() < 0.9 else "other")
+        return payout, p, p["bank"] if self.rnd.random() < 0.9 else self.bank()
+
+    def do_return(self):
+        payout, p, bank = self.paid()
+        left = p["net"] - sum(r["amount"] for r in p.get("stack", ()))
+        old = self.rnd.choice(list(p["answers"].items())) if p.get("answers") and self.rnd.random() < 0.3 else None
+        if old and len(old[1][0]) == 3:     # the same again, or nearly
+            amount, charge, code = old[1][0]
+            self.same("give_back", bank, payout, PKR, amount, charge, code if self.rnd.random() < 0.8 else "AC06", old[0])
+            return
+        amount = self.rnd.choice((left, left + 1, 1, self.rnd.randint(1, p["net"]), self.rnd.randint(1, p["net"]) // 4, p["net"]))
+        charge = self.rnd.choice((0, 0, 0, amount // 3, amount, amount + 1))
+        self.same("give_back", bank, payout, PKR if self.rnd.random() < 0.95 else USD, amount, charge, "AC04",
+                  old[0] if old else f"R{self.m.next_seq}")
+
+    def do_take_back(self):
+        payout, p, bank = self.paid()
+        stack, references = p.get("stack", []), list(p.get("answers", {"no": 0}))
+        returned = stack[-1]["reference"] if stack and self.rnd.random() < 0.7 else self.rnd.choice(references or ["none"])
+        self.same("take_back", bank, payout, returned, "AM09" if self.rnd.random() < 0.9 else "AC01",
+                  f"T{self.m.next_seq}" if self.rnd.random() < 0.6 else self.rnd.choice(references or ["T"]))
+
+    def do_fund(self):
+        src = self.rnd.choice([USD, JPY, KWD, PKR])
+        amount = self.rnd.randint(0, 10**7)
+        self.same("fund", self.bank(), amount, src, amount if src == PKR and self.rnd.random() < 0.7 else self.rnd.randint(1, 10**5),
+                  f"fund-{self.m.next_seq}")
+        if self.m.fundings:
+            reference, old = self.rnd.choice(list(self.m.fundings.items()))
+            self.same("fund", *(old if self.rnd.random() < 0.5 else (old[0], old[1] + 1, *old[2:])), reference)
 
     def do_cancel(self):
         self.same("cancel", self.known())
 
     def step(self):
         self.rnd.choice([self.do_deposit, self.do_beneficiary, self.do_quote] + [self.do_post] * 3 + [self.do_hand_out] * 2
-                        + [self.do_confirm] * 3 + [self.do_return, self.do_cancel])()
+                        + [self.do_confirm] * 3 + [self.do_return] * 3 + [self.do_take_back] * 2 + [self.do_cancel, self.do_fund])()
         self.check()
 
     def check(self):
@@ -290,11 +377,16 @@ class Walk:
         assert states == {i: p["state"] for i, p in self.m.payout.items()}
         self.check_positions()
 
+    def owed(self, bank):
+        paid = [p for p in self.m.payout.values() if p["bank"] == bank and p["state"] in (SETTLED, PARTLY_RETURNED, RETURNED)]
+        return (sum(p["net"] - sum(r["amount"] - r["charge"] for r in p.get("stack", ())) for p in paid)
+                - sum(f[1] for f in self.m.fundings.values() if f[0] == bank))
+
     def check_positions(self):
         """The statement adds up all books: ours is alone in this bank's figures only in its differences, so by book."""
         for bank in self.l.bank:
             mine = [p for p in self.m.payout.values() if p["bank"] == bank]
-            owed = sum(p["net"] for p in mine if p["state"] == SETTLED)
+            owed = self.owed(bank)
             open_ = [p["net"] for p in mine if p["state"] in (ACCEPTED, INSTRUCTED)]
             row = self.l.db.execute("""SELECT -sum(balance) FILTER (WHERE role = 'nostro'), -sum(balance) FILTER (WHERE role = 'payable'),
                                               sum(credit_count - debit_count) FILTER (WHERE role = 'payable')
@@ -329,7 +421,10 @@ def test_the_walks_met_every_verdict(walks):
                                     QUOTE_EXPIRED, QUOTE_USED, QUOTE_MISMATCH, 406)]
     wanted += [("confirm", v) for v in (OK, DUPLICATE, CURRENCY_MISMATCH, AMOUNT_OVER_LIMIT, FIELD_INVALID, CONFIRMED_DIFFERENTLY,
                                         INSTRUCTION_NOT_FOUND)]
-    wanted += [("give_back", v) for v in (OK, CURRENCY_MISMATCH, FIELD_INVALID, STATE_CONFLICT, CONFIRMED_DIFFERENTLY, INSTRUCTION_NOT_FOUND)]
+    wanted += [("give_back", v) for v in (OK, CURRENCY_MISMATCH, FIELD_INVALID, STATE_CONFLICT, CONFIRMED_DIFFERENTLY, INSTRUCTION_NOT_FOUND,
+                                          AMOUNT_OVER_LIMIT)]
+    wanted += [("take_back", v) for v in (OK, INSUFFICIENT_FLOAT, STATE_CONFLICT, CONFIRMED_DIFFERENTLY, INSTRUCTION_NOT_FOUND)]
+    wanted += [("fund", v) for v in (OK, REFERENCE_REUSED, FIELD_INVALID, CURRENCY_NOT_SUPPORTED)]
     wanted += [("cancel", v) for v in (OK, PAYOUT_NOT_FOUND, STATE_CONFLICT)]
     wanted += [("deposit", v) for v in (OK, REFERENCE_REUSED)]
     assert [w for w in wanted if not met[w]] == []
@@ -372,7 +467,7 @@ def test_position_adds_up_all_books(walks):
         mine = [p for w in walks for p in w.m.payout.values() if p["bank"] == bank]
         open_ = [p["net"] for p in mine if p["state"] in (ACCEPTED, INSTRUCTED)]
         assert walks[0].l.named("settlement_position", bank_id) == [
-            (PKR, sum(p["net"] for p in mine if p["state"] == SETTLED), sum(open_), len(open_))]
+            (PKR, sum(w.owed(bank) for w in walks), sum(open_), len(open_))]
 
 
 def test_listing_payouts_shows_all_in_order(walks):
@@ -457,8 +552,8 @@ def test_payout_trail_tells_every_event_with_its_journal(walks):
         for payout in walk.m.payout:
             rows = walk.l.named("audit_payout_trail", walk.l.book, payout)
             got = list(dict.fromkeys((r[2], r[0]) for r in rows))
-            # of a return, the settlement's reversal is an event too
-            want = [e for seq, state in events[payout] for e in ([(seq - 1, state)] if state == RETURNED else []) + [(seq, state)]]
+            # of a return, and of what takes one back, the first journal is an event too
+            want = [e for seq, state in events[payout] for e in ([(seq - 1, state)] if seq in walk.m.pairs else []) + [(seq, state)]]
             assert got == want
             for seq, _ in got:
                 assert sum(r[12] or 0 for r in rows if r[2] == seq and r[11] == PKR) == 0
@@ -475,7 +570,13 @@ BREAKS = {
     "a wrong amount is confirmed": ("confirm_instructions", "WHEN i.amount <> p.net THEN 305", ""),
     "only the first refusal counts": ("confirm_instructions", "PARTITION BY d.payout_id, d.verdict", "PARTITION BY d.payout_id"),
     "a return forgets the settlement": ("reverse_payout", "IF p_settled_seq IS NOT NULL THEN", "IF false THEN"),
-    "a return comes twice": ("return_payment", "ELSIF last.state = 6 THEN", "ELSIF false THEN"),
+    "a return comes twice": ("return_payment", "IF FOUND THEN", "IF false THEN"),
+    "more comes back than was paid": ("return_payment", "IF p_amount > (its.p).net - before THEN", "IF false THEN"),
+    "parts are rounded down": ("returned_share", "CASE WHEN 2 * r > p_net OR (2 * r = p_net AND q % 2 = 1) THEN 1 ELSE 0 END", "0"),
+    "parts do not know of each other": ("write_part_return", "p_before, p_before + p_amount) l", "0, p_amount) l"),
+    "any return can be taken back": ("reverse_return", "OR back.bank_reference <> p_return_reference", ""),
+    "one is taken back twice": ("reverse_return", "v.reverses_step = r.step", "false"),
+    "what a bank kept is given to it": ("write_part_return", "(2, nostro, p_amount - p_charge), (3, kept, p_charge)", "(2, nostro, p_amount)"),
     "hand-outs skip one": ("bank_payouts_after", "p_after + 1) AND", "p_after + 2) AND"),
 }
 
