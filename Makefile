@@ -48,12 +48,15 @@ endif
 
 # What the auditor's program and `ujrat receipt` stand on, and the daemon does not: XML, and pages (text, fonts, QR codes).
 AUDIT_PKGS := libxml-2.0 pangocairo cairo-pdf libqrencode
+# What banks' files are made of: XML. Programs that deal in files link it, the daemon does not.
+ISO_PKGS := libxml-2.0
 
 # Asked of pkg-config once, when a target that compiles is wanted and the libraries are there.
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 AUDIT_CFLAGS := $(shell pkg-config --cflags $(AUDIT_PKGS) 2>/dev/null)
 AUDIT_LIBS := $(shell pkg-config --libs $(AUDIT_PKGS) 2>/dev/null)
+ISO_LIBS   := $(shell pkg-config --libs $(ISO_PKGS) 2>/dev/null)
 
 # What cannot be built without is asked for by name, in one line, before anything is tried.
 NOT_HERE := $(if $(and $(PKG_LIBS),$(AUDIT_LIBS)),,libraries) \
@@ -74,11 +77,13 @@ BASE_C   := $(wildcard base/*.c)
 DOMAIN_C := $(wildcard domain/*.c)
 LEDGER_C := $(wildcard ledger/*.c)
 SEAL_C   := $(wildcard seal/*.c)
+ISO_C    := $(wildcard iso20022/*.c)
 NET_C    := $(wildcard gateway/net/*.c)
 WIRE_C   := $(wildcard gateway/wire/*.c)
 RPC_C    := $(wildcard gateway/rpc/*.c)
 GATEWAY_C := $(filter-out gateway/main.c,$(wildcard gateway/*.c))
 CLI_C    := $(wildcard cli/*.c)
+SETTLE_C := $(filter-out settle/main.c,$(wildcard settle/*.c))
 AUDIT_LIB_C := $(filter-out audit/main.c,$(wildcard audit/*.c))
 
 PROTOS   := $(filter-out proto/grpc/testing/%,$(shell find proto -name '*.proto' 2>/dev/null | LC_ALL=C sort))
@@ -93,26 +98,30 @@ LIB_BASE   := $(BUILD)/lib/libujrat-base.a
 LIB_DOMAIN := $(BUILD)/lib/libujrat-domain.a
 LIB_LEDGER := $(BUILD)/lib/libujrat-ledger.a
 LIB_SEAL   := $(BUILD)/lib/libujrat-seal.a
+LIB_ISO    := $(BUILD)/lib/libujrat-iso20022.a
 LIB_NET    := $(BUILD)/lib/libujrat-net.a
 LIB_WIRE   := $(BUILD)/lib/libujrat-wire.a
 LIB_GATEWAY := $(BUILD)/lib/libujrat-gateway.a
 LIB_AUDIT  := $(BUILD)/lib/libujrat-audit.a
+LIB_SETTLE := $(BUILD)/lib/libujrat-settle.a
 LIBS := $(LIB_GATEWAY) $(LIB_WIRE) $(LIB_NET) $(LIB_SEAL) $(LIB_LEDGER) $(LIB_DOMAIN) $(LIB_BASE)
 
 $(LIB_BASE):   $(call obj,$(BASE_C))
 $(LIB_DOMAIN): $(call obj,$(DOMAIN_C))
 $(LIB_LEDGER): $(call obj,$(LEDGER_C)) $(BUILD)/obj/gen/ledger_sql.o
 $(LIB_SEAL):   $(call obj,$(SEAL_C))
+$(LIB_ISO):    $(call obj,$(ISO_C))
 $(LIB_AUDIT):  $(call obj,$(AUDIT_LIB_C))
+$(LIB_SETTLE): $(call obj,$(SETTLE_C))
 $(LIB_NET):    $(call obj,$(NET_C)) $(BUILD)/obj/gen/descriptors.o
 $(LIB_WIRE):   $(call obj,$(WIRE_C) $(PB_C))
 $(LIB_GATEWAY): $(call obj,$(RPC_C) $(GATEWAY_C))
 
 # ---------------------------------------------------------------- programs
-PROGRAMS := $(if $(wildcard gateway/main.c),$(BIN)/ujratd) $(if $(wildcard cli/main.c),$(BIN)/ujrat) $(BIN)/ujrat-audit
+PROGRAMS := $(if $(wildcard gateway/main.c),$(BIN)/ujratd) $(if $(wildcard cli/main.c),$(BIN)/ujrat) $(BIN)/ujrat-audit $(if $(wildcard settle/main.c),$(BIN)/ujrat-settle)
 
 .PHONY: all
-all: $(PROGRAMS) $(LIBS) ## build the programs (default)
+all: $(PROGRAMS) $(LIBS) $(LIB_ISO) ## build the programs (default)
 
 $(BIN)/ujratd: $(BUILD)/obj/gateway/main.o $(LIBS)
 $(BIN)/ujrat:  $(call obj,$(CLI_C)) $(BUILD)/obj/gen/banks_pk.o $(LIBS)
@@ -122,12 +131,21 @@ $(BIN)/ujrat: EXTRA_LIBS := $(AUDIT_LIBS)
 $(BIN)/ujrat-audit: $(BUILD)/obj/audit/main.o $(LIB_AUDIT) $(LIB_BASE)
 $(BIN)/ujrat-audit: EXTRA_LIBS := $(AUDIT_LIBS)
 
-# One cmocka binary a module. Those of the auditor's program begin with test_audit_ and link what it links.
+# Settlement reads and writes ISO 20022 (XML), and has no network but the ledger's.
+SETTLE_LIBS := $(LIB_SETTLE) $(LIB_ISO) $(LIB_LEDGER) $(LIB_DOMAIN) $(LIB_BASE)
+$(BIN)/ujrat-settle: $(BUILD)/obj/settle/main.o $(SETTLE_LIBS)
+$(BIN)/ujrat-settle: EXTRA_LIBS := $(ISO_LIBS)
+
+# One cmocka binary a module. Those of the auditor's program begin with test_audit_, those of
+# settlement with test_settle_, and link what it links.
 AUDIT_UNIT_BINS := $(patsubst tests/unit/%.c,$(BIN)/unit/%,$(wildcard tests/unit/test_audit_*.c))
+SETTLE_UNIT_BINS := $(patsubst tests/unit/%.c,$(BIN)/unit/%,$(wildcard tests/unit/test_settle_*.c))
 UNIT_BINS := $(patsubst tests/unit/%.c,$(BIN)/unit/%,$(wildcard tests/unit/test_*.c))
-$(filter-out $(AUDIT_UNIT_BINS),$(UNIT_BINS)): $(BIN)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBS)
+$(filter-out $(AUDIT_UNIT_BINS) $(SETTLE_UNIT_BINS),$(UNIT_BINS)): $(BIN)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIBS)
 $(AUDIT_UNIT_BINS): $(BIN)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIB_AUDIT) $(LIB_BASE)
-$(UNIT_BINS): EXTRA_LIBS := -lcmocka $(AUDIT_LIBS)
+$(SETTLE_UNIT_BINS): $(BIN)/unit/%: $(BUILD)/obj/tests/unit/%.o $(SETTLE_LIBS)
+$(filter $(BIN)/unit/test_iso20022_%,$(UNIT_BINS)): $(LIB_ISO)
+$(UNIT_BINS): EXTRA_LIBS := -lcmocka $(AUDIT_LIBS) $(ISO_LIBS)
 
 # Tests that speak to a private PostgreSQL (they are handed its URI in UJRAT_TEST_DB).
 PG_BINS := $(patsubst tests/pg/%.c,$(BIN)/pg/%,$(wildcard tests/pg/test_*.c))
@@ -136,8 +154,8 @@ $(PG_BINS): EXTRA_LIBS := -lcmocka
 
 # A fuzz target defines LLVMFuzzerTestOneInput; here it replays its corpus, `make fuzz` runs it under libFuzzer.
 FUZZ_BINS := $(patsubst tests/fuzz/%.c,$(BIN)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-$(FUZZ_BINS): $(BIN)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(LIBS) $(LIB_AUDIT)
-$(FUZZ_BINS): EXTRA_LIBS := $(AUDIT_LIBS)
+$(FUZZ_BINS): $(BIN)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(LIBS) $(LIB_AUDIT) $(LIB_SETTLE) $(LIB_ISO)
+$(FUZZ_BINS): EXTRA_LIBS := $(AUDIT_LIBS) $(ISO_LIBS)
 
 BENCH_BINS := $(patsubst tests/bench/%.c,$(BIN)/bench/%,$(wildcard tests/bench/bench_*.c))
 $(BENCH_BINS): $(BIN)/bench/%: $(BUILD)/obj/tests/bench/%.o $(LIBS)

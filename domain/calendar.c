@@ -2,22 +2,22 @@
 
 #include <assert.h>
 
-#include "base/clock.h"
-
-#define PAKISTAN_US (5 * 3600 * US_PER_SEC) /* ahead of UTC */
+#define SECOND_US   INT64_C(1000000)
+#define DAY_US      (SECONDS_PER_DAY * SECOND_US)
+#define PAKISTAN_US (5 * 3600 * SECOND_US) /* ahead of UTC */
 
 enum { SECONDS_PER_DAY = 86400 };
 
 int32_t calendar_day_of(int64_t us)
 {
     int64_t there = us + PAKISTAN_US;
-    int64_t day = there / US_PER_DAY;
-    return (int32_t)(there % US_PER_DAY < 0 ? day - 1 : day);
+    int64_t day = there / DAY_US;
+    return (int32_t)(there % DAY_US < 0 ? day - 1 : day);
 }
 
 int64_t calendar_day_start(int32_t day)
 {
-    return day * US_PER_DAY - PAKISTAN_US;
+    return day * DAY_US - PAKISTAN_US;
 }
 
 bool cutoffs_add(struct cutoffs *c, int32_t second_of_day)
@@ -69,7 +69,7 @@ bool calendar_next_cutoff(const struct calendar *c, const struct cutoff_plan *pl
             continue;
         const struct cutoffs *of_day = kind == CALENDAR_RAMADAN ? &plan->ramadan : &plan->ordinary;
         for (size_t i = 0; i < of_day->n; i++) {
-            int64_t at = calendar_day_start(day) + of_day->at[i] * US_PER_SEC;
+            int64_t at = calendar_day_start(day) + of_day->at[i] * SECOND_US;
             if (at > after_us) {
                 *cutoff_us = at;
                 return true;

@@ -3,8 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
-#define BBAN_AT    4
-#define ACCOUNT_AT 8
+#define BBAN_AT      4
+#define ACCOUNT_AT   8
+#define IBAN_LEN_MAX 34 /* of any country */
 
 static bool is_iban_char(char c)
 {
@@ -39,6 +40,14 @@ static bool all_iban_chars(const char *p, size_t len)
     return true;
 }
 
+/* 00, 01 and 99 have the remainders of 97, 98 and 02, but are never computed: 98 - r is in 02..98. */
+static reason_t check_digits(struct slice iban)
+{
+    unsigned check = (unsigned)(iban.p[2] - '0') * 10 + (unsigned)(iban.p[3] - '0');
+    unsigned remainder = mod97(mod97(0, iban.p + BBAN_AT, iban.len - BBAN_AT), iban.p, BBAN_AT);
+    return remainder == 1 && check >= 2 && check <= 98 ? REASON_NONE : REASON_IBAN_CHECKSUM;
+}
+
 reason_t iban_check(struct slice iban)
 {
     if (iban.len == 0)
@@ -52,10 +61,17 @@ reason_t iban_check(struct slice iban)
         return REASON_IBAN_LENGTH;
     if (!all_upper(iban.p + BBAN_AT, IBAN_BANK_LEN))
         return REASON_IBAN_SHAPE;
-    /* 00, 01 and 99 have the remainders of 97, 98 and 02, but are never computed: 98 - r is in 02..98. */
-    unsigned check = (unsigned)(iban.p[2] - '0') * 10 + (unsigned)(iban.p[3] - '0');
-    unsigned remainder = mod97(mod97(0, iban.p + BBAN_AT, IBAN_LEN - BBAN_AT), iban.p, BBAN_AT);
-    return remainder == 1 && check >= 2 && check <= 98 ? REASON_NONE : REASON_IBAN_CHECKSUM;
+    return check_digits(iban);
+}
+
+reason_t iban_check_international(struct slice iban)
+{
+    reason_t reason = iban_check(iban);
+    if (reason != REASON_IBAN_COUNTRY)
+        return reason;
+    if (iban.len <= BBAN_AT || iban.len > IBAN_LEN_MAX)
+        return REASON_IBAN_LENGTH;
+    return check_digits(iban);
 }
 
 const char *iban_bank_code(struct slice iban, char out[IBAN_BANK_SIZE])

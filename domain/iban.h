@@ -19,6 +19,10 @@
  * IBAN_CHECKSUM (ISO 7064 MOD 97-10; check digits outside 02..98 too). */
 MUST_CHECK reason_t iban_check(struct slice iban);
 
+/* An IBAN of any country: Pakistan's as above; of others the shape and the check digits, not the country's length.
+ * FIELD_REQUIRED, IBAN_SHAPE, IBAN_LENGTH, IBAN_CHECKSUM. */
+MUST_CHECK reason_t iban_check_international(struct slice iban);
+
 /* The bank's four letters. iban must have passed iban_check() (asserts its length). Returns out. */
 const char *iban_bank_code(struct slice iban, char out[IBAN_BANK_SIZE]);
 

@@ -1,6 +1,7 @@
 /*
- * iso20022_reason.h: why a bank rejects or returns a payment: codes of the ISO 20022 external code sets
- * ExternalStatusReason1Code and ExternalReturnReason1Code, as far as banks here use them. data/SOURCES.md.
+ * iso20022_reason.h: why a bank rejects or returns a payment, why one is recalled, and why a recall is refused: the
+ * ISO 20022 external code sets ExternalStatusReason1Code, ExternalReturnReason1Code, ExternalCancellationReason1Code
+ * and ExternalPaymentCancellationRejection1Code, one table for all four. data/SOURCES.md.
  */
 #ifndef UJRAT_DOMAIN_ISO20022_REASON_H
 #define UJRAT_DOMAIN_ISO20022_REASON_H
@@ -14,9 +15,12 @@
 
 struct iso20022_reason {
     char code[ISO20022_REASON_SIZE];
-    bool rejects; /* in the status reason set: may come with a rejection (pacs.002) */
-    bool returns; /* in the return reason set: may come with a return (pacs.004) */
-    const char *name;
+    bool rejects;        /* in the status reason set: may come with a rejection (pacs.002) */
+    bool returns;        /* in the return reason set: may come with a return (pacs.004) */
+    bool cancels;        /* in the cancellation reason set: may come with a recall (camt.056) */
+    bool refuses_cancel; /* in the cancellation rejection set: may come with its refusal (camt.029) */
+    const char *name;    /* "ClosedAccountNumber"; empty where we do not know it */
+    const char *text;    /* a short English sentence without its full stop */
 };
 
 /* Four upper-case letters and digits: FIELD_REQUIRED (empty), REASON_CODE_UNKNOWN. */

@@ -114,6 +114,8 @@ enum {
     X(418, NOT_SEALED_YET, UNAVAILABLE,                                                                    \
       "It is committed and not yet in the signed log; ask again.")                                         \
     X(419, LOG_NOT_KEPT, FAILED_PRECONDITION, "The book has no key, and so no signed log.")                \
+    X(420, WINDOW_NOT_FOUND, NOT_FOUND, "There is no such settlement window.")                             \
+    X(421, INQUIRY_NOT_FOUND, NOT_FOUND, "There is no such inquiry.")                                      \
     /* who asks */                                                                                         \
     X(500, UNAUTHENTICATED_PRINCIPAL, UNAUTHENTICATED,                                                     \
       "No known client certificate was presented.")                                                        \

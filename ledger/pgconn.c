@@ -267,7 +267,8 @@ static void setup_begin(struct pgconn *c)
                  "SET search_path = ujrat; SET jit = off; SET synchronous_commit = on;"
                  "SET statement_timeout = %u; SET idle_in_transaction_session_timeout = %u;"
                  "SELECT 'payout_draft'::regtype::oid, 'beneficiary_draft'::regtype::oid,"
-                 " 'confirmation_draft'::regtype::oid, 'block_seal_draft'::regtype::oid",
+                 " 'confirmation_draft'::regtype::oid, 'block_seal_draft'::regtype::oid,"
+                 " 'question_answer'::regtype::oid",
                  c->config.statement_timeout_ms * 4 / 5, c->config.statement_timeout_ms);
     assert(n > 0 && (size_t)n < sizeof sql);
     c->state = PGCONN_SETTING_UP;

@@ -15,6 +15,7 @@ struct book_heads {
     struct book_heads_waiter *waiters;
     struct book_head *all;
     unsigned n;
+    int64_t settlement; /* BOOK_HEADS_SETTLEMENT */
 };
 
 static void look(struct book_heads *heads);
@@ -67,7 +68,7 @@ int64_t book_heads_position(const struct book_heads *heads, int32_t book_id)
 {
     if (!heads->looked)
         return -1;
-    int64_t position = 0;
+    int64_t position = book_id == 0 || book_id == BOOK_HEADS_SETTLEMENT ? heads->settlement : 0;
     for (unsigned i = 0; i < heads->n; i++) {
         if (book_id == 0)
             position += heads->all[i].next_seq; /* none ever falls, so the sum says it too */
@@ -120,10 +121,15 @@ static bool take(struct book_heads *heads, const struct rows *rows)
             return false;
         heads->all = all;
     }
-    heads->n = n;
-    for (unsigned i = 0; i < n; i++)
-        heads->all[i] =
-            (struct book_head){(int32_t)rows_int(rows, (int)i, 0), rows_int(rows, (int)i, 1)};
+    heads->n = 0;
+    for (unsigned i = 0; i < n; i++) {
+        int32_t book_id = (int32_t)rows_int(rows, (int)i, 0);
+        int64_t position = rows_int(rows, (int)i, 1);
+        if (book_id == 0)
+            heads->settlement = position;
+        else
+            heads->all[heads->n++] = (struct book_head){book_id, position};
+    }
     heads->looked = true;
     return true;
 }

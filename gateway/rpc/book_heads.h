@@ -34,9 +34,12 @@ struct book_heads *book_heads_of(struct rpc_ctx *ctx);
 /* After the ledger, whose answers it takes. Nobody may wait any more. */
 void book_heads_free(struct book_heads **heads);
 
+/* Not a book: what banks are asked, and their windows, which are in none. */
+enum { BOOK_HEADS_SETTLEMENT = -1 };
+
 /*
- * Something that grows with every commit in the book (0: in any book), as last looked at; -1 before the first
- * look. What was committed before the look was taken can be read by then.
+ * Something that grows with every commit in the book (0: in any book, or of settlement; BOOK_HEADS_SETTLEMENT: of that alone), as
+ * last looked at; -1 before the first look. What was committed before the look was taken can be read by then.
  */
 int64_t book_heads_position(const struct book_heads *heads, int32_t book_id);
 /* All books, by id. Valid until the next return to the loop. */

@@ -16,6 +16,9 @@ extern const struct rpc_method rpc_get_payout, rpc_get_payout_by_reference, rpc_
 /* settlement_watch.c, settlement_confirm.c, settlement_return.c, settlement_reverse_return.c, settlement_position.c */
 extern const struct rpc_method rpc_watch_instructions, rpc_confirm_instructions, rpc_return_payment,
     rpc_reverse_return, rpc_get_position;
+/* settlement_window.c, settlement_inquiry.c */
+extern const struct rpc_method rpc_list_windows, rpc_get_window, rpc_report_window,
+    rpc_watch_inquiries, rpc_answer_inquiries;
 /* audit_trial_balance.c, audit_journals.c, audit_account_statement.c, audit_payout_trail.c */
 extern const struct rpc_method rpc_get_trial_balance, rpc_list_journals, rpc_get_account_statement,
     rpc_get_payout_trail;

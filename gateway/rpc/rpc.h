@@ -204,6 +204,7 @@ MUST_CHECK reason_t rpc_page_size(int32_t asked, int32_t *rows);
  * Opaque tokens (page_token, resume_token): two numbers, bound to a kind and a scope, so that one of another
  * method, book or bank is refused. kind: a letter the method chooses, unique in this folder:
  *   'b' ListBeneficiaries  'p' ListPayouts  'w' WatchPayouts  'j' ListJournals  's' GetAccountStatement
+ *   'n' ListWindows  'q' WatchInquiries
  * ('i', of WatchInstructions, has a form of its own: settlement_id.h)
  */
 struct rpc_token {

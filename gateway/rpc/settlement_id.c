@@ -5,35 +5,42 @@
 
 #include "base/hex.h"
 
-/* ---------------------------------------------------------------- instructions */
+/* ---------------------------------------------------------------- inquiries */
 
-size_t instruction_id_write(int32_t book_id, int64_t payout_id, char out[INSTRUCTION_ID_SIZE])
+static const char inquiry_letters[] = {0, 'S', 'R'}; /* by kind */
+
+size_t inquiry_id_write(const struct inquiry_id *id, char out[INQUIRY_ID_SIZE])
 {
-    assert(book_id > 0 && payout_id > 0); /* so that 2 + 10 + 1 + 19 characters are the most */
-    size_t n = 0;
-    out[n++] = 'U';
-    out[n++] = 'J';
-    n += str_format_int64(book_id, out + n);
+    assert((id->kind == 1 || id->kind == 2) && id->number > 0);
+    size_t n = instruction_id_write(id->book_id, id->payout_id, out);
     out[n++] = '-';
-    return n + str_format_int64(payout_id, out + n);
+    out[n++] = inquiry_letters[id->kind];
+    return n + str_format_int64(id->number, out + n);
 }
 
-bool instruction_id_read(struct slice text, int32_t *book_id, int64_t *payout_id)
+bool inquiry_id_read(struct slice text, struct inquiry_id *id)
 {
-    struct slice book, payout;
-    int64_t b, p;
-    if (text.len < 2 || text.len >= INSTRUCTION_ID_SIZE || text.p[0] != 'U' || text.p[1] != 'J')
+    size_t dash = text.len;
+    int64_t number;
+    if (text.len >= INQUIRY_ID_SIZE)
         return false;
-    if (!slice_cut(slice_of(text.p + 2, text.len - 2), '-', &book, &payout) ||
-        err_failed(str_parse_int64(book, &b)) || err_failed(str_parse_int64(payout, &p)) ||
-        b <= 0 || b > INT32_MAX || p <= 0)
+    while (dash > 0 && text.p[dash - 1] != '-')
+        dash--;
+    if (dash == 0 || dash == text.len)
         return false;
-    /* Zeros in front would make two names of one instruction. */
-    char again[INSTRUCTION_ID_SIZE];
-    if (!slice_equal(text, slice_of(again, instruction_id_write((int32_t)b, p, again))))
+    char letter = text.p[dash];
+    struct inquiry_id read = {.kind = letter == 'S' ? 1 : letter == 'R' ? 2 : 0};
+    if (read.kind == 0 ||
+        err_failed(str_parse_int64(slice_of(text.p + dash + 1, text.len - dash - 1), &number)) ||
+        number <= 0 || number > INT16_MAX ||
+        !instruction_id_read(slice_of(text.p, dash - 1), &read.book_id, &read.payout_id))
         return false;
-    *book_id = (int32_t)b;
-    *payout_id = p;
+    read.number = (int16_t)number;
+    /* Zeros in front would make two names of one inquiry. */
+    char again[INQUIRY_ID_SIZE];
+    if (!slice_equal(text, slice_of(again, inquiry_id_write(&read, again))))
+        return false;
+    *id = read;
     return true;
 }
 

@@ -1,6 +1,6 @@
 /*
- * settlement_id.h: what banks are given to hold on to and to say back: ids of instructions, resume tokens.
- * Both are opaque to them, and read strictly: one text a value.
+ * settlement_id.h: what banks are given to hold on to and to say back: resume tokens, and ids of instructions
+ * (domain/instruction_id.h). Both are opaque to them, and read strictly: one text a value.
  */
 #ifndef UJRAT_RPC_SETTLEMENT_ID_H
 #define UJRAT_RPC_SETTLEMENT_ID_H
@@ -11,12 +11,23 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "domain/instruction_id.h"
 
-/* "UJ7-42": payout 42 of book 7. Also the EndToEndId of ISO 20022, which has at most 35 characters. */
-#define INSTRUCTION_ID_SIZE 36
+/*
+ * "UJ7-42-S3": the third time that we ask what became of payout 42 of book 7; "UJ7-42-R1": its first recall. kind is Inquiry.Kind of
+ * the proto: 1 status, 2 recall.
+ */
+#define INQUIRY_ID_SIZE (INSTRUCTION_ID_SIZE + 7)
 
-size_t instruction_id_write(int32_t book_id, int64_t payout_id, char out[INSTRUCTION_ID_SIZE]);
-MUST_CHECK bool instruction_id_read(struct slice text, int32_t *book_id, int64_t *payout_id);
+struct inquiry_id {
+    int32_t kind;
+    int32_t book_id;
+    int64_t payout_id;
+    int16_t number; /* from 1 */
+};
+
+size_t inquiry_id_write(const struct inquiry_id *id, char out[INQUIRY_ID_SIZE]);
+MUST_CHECK bool inquiry_id_read(struct slice text, struct inquiry_id *id);
 
 /* How far a bank has read a book. */
 struct instruction_cursor {

@@ -2,7 +2,8 @@
  * WatchInstructions: what a bank is to pay, over all books, and the moment at which a payout becomes INSTRUCTED.
  *
  * Book by book, in turn: first what was handed out before and the client has not read; when there is none left,
- * the next payouts are handed out (a commit of its own) and then read. No more is handed out than the client takes:
+ * the next payouts are handed out (a commit of its own) and then read. To a bank that settles by windows or by files the ledger
+ * hands out nothing so: it is sent what was handed out when its window closed. No more is handed out than the client takes:
  * nothing is read while our buffer is not low. A hand-out whose answer is lost ends the stream; what it handed
  * out is read from the ledger by the next one.
  */
@@ -24,8 +25,10 @@ struct watch {
     struct instruction_cursor cursors[INSTRUCTION_CURSORS_MAX]; /* by book */
     int64_t
         empty_at[INSTRUCTION_CURSORS_MAX]; /* the book's head when it had nothing for the bank */
-    size_t book;                           /* whose turn it is */
-    int64_t head_seen;                     /* of that book, before its hand-out under way began */
+    bool
+        kept_back[INSTRUCTION_CURSORS_MAX]; /* a limit did: there may be room when anything moves */
+    size_t book;                            /* whose turn it is */
+    int64_t head_seen;                      /* of that book, before its hand-out under way began */
     bool asking;
     bool paused;
     struct wire_instruction instructions[PAGE_INSTRUCTIONS_MAX];
@@ -84,9 +87,11 @@ static bool learn_books(struct watch *w)
         for (size_t j = w->n_books; j > at; j--) {
             w->cursors[j] = w->cursors[j - 1];
             w->empty_at[j] = w->empty_at[j - 1];
+            w->kept_back[j] = w->kept_back[j - 1];
         }
         w->cursors[at] = (struct instruction_cursor){all[i].book_id, 0};
         w->empty_at[at] = -1;
+        w->kept_back[at] = false;
         w->n_books++;
     }
     return true;
@@ -146,6 +151,7 @@ static void on_handed_out(struct rpc_call *call, enum ledger_outcome outcome, re
     if (!rows_bool(rows, 0, 1)) {
         /* Nothing for this bank up to there: until the book grows, the others have their turn. */
         w->empty_at[w->book] = w->head_seen;
+        w->kept_back[w->book] = rows_bool(rows, 0, 2);
         w->book++;
     }
     go_on(w);
@@ -223,7 +229,12 @@ static void read_page(struct watch *w)
 
 static void on_moved(void *user)
 {
-    go_on(user);
+    struct watch *w = user;
+    /* Answers in another book, or a window's closing, may have made room under the bank's limits. */
+    for (size_t i = 0; i < w->n_books; i++)
+        if (w->kept_back[i])
+            w->empty_at[i] = -1;
+    go_on(w);
 }
 
 /* The next book that may have something; when none has, waits. */

@@ -132,3 +132,124 @@ static const struct wire_field get_position_response_fields[] = {
 const struct wire_message wire_get_position_response_type =
     WIRE_TABLE("ujrat.settlement.v1.GetPositionResponse", struct wire_get_position_response,
                get_position_response_fields);
+
+/* ---------------------------------------------------------------- windows and inquiries */
+
+static const struct wire_field window_fields[] = {
+    WIRE_F_INT64(1, struct wire_window, window_no),
+    WIRE_F_INT32(2, struct wire_window, state),
+    WIRE_F_TIME(3, struct wire_window, open_time),
+    WIRE_F_TIME(4, struct wire_window, cutoff_time),
+    WIRE_F_TIME(5, struct wire_window, settle_by_time),
+    WIRE_F_SLICE(6, struct wire_window, currency_code),
+    WIRE_F_INT64(7, struct wire_window, instructed_count),
+    WIRE_F_INT64(8, struct wire_window, instructed_minor_units),
+    WIRE_F_INT64(9, struct wire_window, settled_count),
+    WIRE_F_INT64(10, struct wire_window, settled_minor_units),
+    WIRE_F_INT64(11, struct wire_window, rejected_count),
+    WIRE_F_INT64(12, struct wire_window, rejected_minor_units),
+    WIRE_F_INT64(13, struct wire_window, pending_count),
+    WIRE_F_INT64(14, struct wire_window, pending_minor_units),
+    WIRE_F_INT64(15, struct wire_window, returned_minor_units),
+    WIRE_F_INT64(16, struct wire_window, net_minor_units),
+    WIRE_F_SLICE(17, struct wire_window, reason),
+};
+const struct wire_message wire_window_type =
+    WIRE_TABLE("ujrat.settlement.v1.Window", struct wire_window, window_fields);
+
+static const struct wire_field list_windows_request_fields[] = {
+    WIRE_F_INT32(1, struct wire_list_windows_request, page_size),
+    WIRE_F_SLICE(2, struct wire_list_windows_request, page_token),
+};
+const struct wire_message wire_list_windows_request_type =
+    WIRE_TABLE("ujrat.settlement.v1.ListWindowsRequest", struct wire_list_windows_request,
+               list_windows_request_fields);
+
+static const struct wire_field list_windows_response_fields[] = {
+    WIRE_F_REPEATED(1, struct wire_list_windows_response, windows, wire_window_type, 0),
+    WIRE_F_SLICE(2, struct wire_list_windows_response, next_page_token),
+};
+const struct wire_message wire_list_windows_response_type =
+    WIRE_TABLE("ujrat.settlement.v1.ListWindowsResponse", struct wire_list_windows_response,
+               list_windows_response_fields);
+
+static const struct wire_field get_window_request_fields[] = {
+    WIRE_F_INT64(1, struct wire_get_window_request, window_no),
+};
+const struct wire_message wire_get_window_request_type =
+    WIRE_TABLE("ujrat.settlement.v1.GetWindowRequest", struct wire_get_window_request,
+               get_window_request_fields);
+
+static const struct wire_field report_window_request_fields[] = {
+    WIRE_F_INT64(1, struct wire_report_window_request, window_no),
+    WIRE_F_SLICE(2, struct wire_report_window_request, currency_code),
+    WIRE_F_INT64(3, struct wire_report_window_request, settled_count),
+    WIRE_F_INT64(4, struct wire_report_window_request, settled_minor_units),
+    WIRE_F_INT64(5, struct wire_report_window_request, rejected_count),
+    WIRE_F_INT64(6, struct wire_report_window_request, rejected_minor_units),
+};
+const struct wire_message wire_report_window_request_type =
+    WIRE_TABLE("ujrat.settlement.v1.ReportWindowRequest", struct wire_report_window_request,
+               report_window_request_fields);
+
+static const struct wire_field inquiry_fields[] = {
+    WIRE_F_SLICE(1, struct wire_inquiry, inquiry_id),
+    WIRE_F_INT32(2, struct wire_inquiry, kind),
+    WIRE_F_SLICE(3, struct wire_inquiry, instruction_id),
+    WIRE_F_MESSAGE(4, struct wire_inquiry, amount, wire_money_type),
+    WIRE_F_SLICE(5, struct wire_inquiry, reason_code),
+    WIRE_F_INT32(6, struct wire_inquiry, number),
+    WIRE_F_TIME(7, struct wire_inquiry, ask_time),
+    WIRE_F_SLICE(8, struct wire_inquiry, resume_token),
+};
+const struct wire_message wire_inquiry_type =
+    WIRE_TABLE("ujrat.settlement.v1.Inquiry", struct wire_inquiry, inquiry_fields);
+
+static const struct wire_field watch_inquiries_request_fields[] = {
+    WIRE_F_SLICE(1, struct wire_watch_inquiries_request, resume_token),
+};
+const struct wire_message wire_watch_inquiries_request_type =
+    WIRE_TABLE("ujrat.settlement.v1.WatchInquiriesRequest", struct wire_watch_inquiries_request,
+               watch_inquiries_request_fields);
+
+static const struct wire_field watch_inquiries_response_fields[] = {
+    WIRE_F_REPEATED(1, struct wire_watch_inquiries_response, inquiries, wire_inquiry_type, 0),
+};
+const struct wire_message wire_watch_inquiries_response_type =
+    WIRE_TABLE("ujrat.settlement.v1.WatchInquiriesResponse", struct wire_watch_inquiries_response,
+               watch_inquiries_response_fields);
+
+static const struct wire_field inquiry_answer_fields[] = {
+    WIRE_F_SLICE(1, struct wire_inquiry_answer, inquiry_id),
+    WIRE_F_SLICE(2, struct wire_inquiry_answer, status_code),
+    WIRE_F_SLICE(3, struct wire_inquiry_answer, reason_code),
+};
+const struct wire_message wire_inquiry_answer_type = WIRE_TABLE(
+    "ujrat.settlement.v1.InquiryAnswer", struct wire_inquiry_answer, inquiry_answer_fields);
+
+static const struct wire_field answer_inquiries_request_fields[] = {
+    WIRE_F_REPEATED(1, struct wire_answer_inquiries_request, answers, wire_inquiry_answer_type,
+                    WIRE_INQUIRY_ANSWERS_MAX),
+};
+const struct wire_message wire_answer_inquiries_request_type =
+    WIRE_TABLE("ujrat.settlement.v1.AnswerInquiriesRequest", struct wire_answer_inquiries_request,
+               answer_inquiries_request_fields);
+
+static const struct wire_field inquiry_answer_result_fields[] = {
+    WIRE_F_SLICE(1, struct wire_inquiry_answer_result, inquiry_id),
+    WIRE_F_INT32(2, struct wire_inquiry_answer_result, outcome),
+    WIRE_F_SLICE(3, struct wire_inquiry_answer_result, reason),
+    WIRE_F_SLICE(4, struct wire_inquiry_answer_result, field),
+    WIRE_F_SLICE(5, struct wire_inquiry_answer_result, message),
+};
+const struct wire_message wire_inquiry_answer_result_type =
+    WIRE_TABLE("ujrat.settlement.v1.InquiryAnswerResult", struct wire_inquiry_answer_result,
+               inquiry_answer_result_fields);
+
+static const struct wire_field answer_inquiries_response_fields[] = {
+    WIRE_F_REPEATED(1, struct wire_answer_inquiries_response, results,
+                    wire_inquiry_answer_result_type, 0),
+};
+const struct wire_message wire_answer_inquiries_response_type =
+    WIRE_TABLE("ujrat.settlement.v1.AnswerInquiriesResponse", struct wire_answer_inquiries_response,
+               answer_inquiries_response_fields);

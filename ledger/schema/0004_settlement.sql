@@ -246,13 +246,16 @@ CREATE TABLE funding_plan_part (
 
 -- ------------------------------------------------------------------ no answer, and second thoughts
 
+-- Inquiries and recalls of a bank are numbered together. Its row is locked from the number to the commit: they are seen in order.
+ALTER TABLE bank ADD COLUMN last_question bigint NOT NULL DEFAULT 0;
+
 -- We asked about an instruction that was not answered in time.
 CREATE TABLE inquiry (
     book_id     integer NOT NULL,
     payout_id   bigint NOT NULL,
     inquiry_no  smallint NOT NULL CHECK (inquiry_no > 0),
     bank_id     smallint NOT NULL REFERENCES bank,
-    question_no bigint NOT NULL,                  -- inquiries and recalls of a bank are numbered together, as they are asked
+    question_no bigint NOT NULL,                  -- rises as they are asked; with gaps
     asked_at    timestamptz NOT NULL,
     escalated   boolean NOT NULL,
     PRIMARY KEY (book_id, payout_id, inquiry_no),
@@ -349,7 +352,35 @@ CREATE TABLE file_out (
     CHECK (coalesce(prev_file_no, 0) = file_no - 1 AND (prev_file_no IS NULL) = (file_no = 1))
 );
 
--- A file from a bank, by what is in it: the same under another name is the same file.
+-- What went into which file: a hand-out, a question (inquiry or recall), a funding goes into one file only.
+CREATE TABLE file_out_handout (
+    book_id         integer NOT NULL,
+    bank_id         smallint NOT NULL,
+    last_payout_id  bigint NOT NULL,
+    file_no         bigint NOT NULL,
+    PRIMARY KEY (book_id, bank_id, last_payout_id),
+    FOREIGN KEY (book_id, bank_id, last_payout_id) REFERENCES handout,
+    FOREIGN KEY (bank_id, file_no) REFERENCES file_out
+);
+CREATE TABLE file_out_question (
+    bank_id      smallint NOT NULL,
+    question_no  bigint NOT NULL,
+    file_no      bigint NOT NULL,
+    PRIMARY KEY (bank_id, question_no),
+    FOREIGN KEY (bank_id, file_no) REFERENCES file_out
+);
+CREATE TABLE file_out_funding (
+    book_id    integer NOT NULL,
+    reference  text NOT NULL,
+    bank_id    smallint NOT NULL,
+    file_no    bigint NOT NULL,
+    PRIMARY KEY (book_id, reference),
+    FOREIGN KEY (book_id, reference) REFERENCES nostro_funding,
+    FOREIGN KEY (bank_id, file_no) REFERENCES file_out
+);
+
+-- A file from a bank, by what is in it: the same under another name is the same file. One that was quarantined may be
+-- sent again when what was wrong on our side is put right.
 CREATE TABLE file_in (
     bank_id      smallint NOT NULL REFERENCES bank,
     sha256       bytea NOT NULL CHECK (length(sha256) = 32),
@@ -360,7 +391,7 @@ CREATE TABLE file_in (
     refused      bigint NOT NULL CHECK (refused >= 0),
     report       text NOT NULL,
     received_at  timestamptz NOT NULL,
-    PRIMARY KEY (bank_id, sha256)
+    PRIMARY KEY (bank_id, sha256, outcome)
 );
 
 -- ------------------------------------------------------------------ what the functions are given
@@ -393,7 +424,7 @@ BEGIN
                              'window_book', 'window_report', 'window_end', 'window_settle_proposal', 'payment_return', 'nostro_funding',
                              'funding_plan', 'funding_plan_part', 'inquiry',
                              'instruction_notice', 'recall', 'recall_answer', 'settlement_alert', 'settlement_alert_end',
-                             'file_out', 'file_in'] LOOP
+                             'file_out', 'file_out_handout', 'file_out_question', 'file_out_funding', 'file_in'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON %I
                         FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', t);
         EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER append_only', t);

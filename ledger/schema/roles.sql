@@ -18,16 +18,16 @@ ALTER DEFAULT PRIVILEGES FOR ROLE ujrat_owner REVOKE EXECUTE ON FUNCTIONS FROM P
 GRANT USAGE ON SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 GRANT SELECT ON ALL TABLES IN SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 -- Encrypted personal data: for who decrypts it, and who encrypts it anew.
-REVOKE SELECT ON beneficiary_pii FROM ujrat_settle, ujrat_sealer, ujrat_auditor;
+REVOKE SELECT ON beneficiary_pii FROM ujrat_sealer, ujrat_auditor;
 GRANT EXECUTE ON FUNCTION current_balance, payout_state, returned_amount, handed_out_upto, bank_payouts_after, digit_factor, block_upto,
     working_day, bank_exposure, hand_out_room, bank_waiting, bank_position, bank_forecast, window_parts, window_totals, windows_of_bank,
-    windows_to_end, open_questions, recall_is_over, instruction_id, handed_out_at, handed_out_by
+    windows_to_end, alerts_due, shown_amount, open_questions, recall_is_over, instruction_id, handed_out_at, handed_out_by
     TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 GRANT EXECUTE ON FUNCTION post_payouts, cancel_payout, create_quote, register_beneficiary, update_beneficiary,
     hand_out, confirm_instructions, return_payment, reverse_return, moment_past, report_window, answer_questions TO ujrat_app;
 GRANT EXECUTE ON FUNCTION hand_out, confirm_instructions, return_payment, reverse_return, hand_out_window, open_first_window, close_window, end_window,
     report_window, overdue_instructions, ask, note_status, request_recall, answer_recall, answer_questions, raise_alert, end_alert,
-    refresh_alerts TO ujrat_settle;
+    refresh_alerts, add_file_out, add_file_in TO ujrat_settle;
 GRANT EXECUTE ON FUNCTION seal_blocks TO ujrat_sealer;
 GRANT EXECUTE ON FUNCTION add_log_key TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION open_book, open_currency, connect_bank, add_principal, set_principal_enabled, deposit_float, import_rates,

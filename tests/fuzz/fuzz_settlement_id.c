@@ -1,4 +1,4 @@
-/* Instruction ids and the resume tokens of WatchInstructions: what is read is written the same again. */
+/* Ids of instructions and inquiries, and the resume tokens of WatchInstructions: what is read is written the same again. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -18,6 +18,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t n;
     if (instruction_id_read(text, &book_id, &payout_id) &&
         !slice_equal(text, slice_of(id, instruction_id_write(book_id, payout_id, id))))
+        abort();
+    struct inquiry_id inquiry;
+    char inquiry_text[INQUIRY_ID_SIZE];
+    if (inquiry_id_read(text, &inquiry) &&
+        !slice_equal(text, slice_of(inquiry_text, inquiry_id_write(&inquiry, inquiry_text))))
         abort();
     for (int16_t bank_id = 1; bank_id <= 2; bank_id++) {
         if (instruction_token_read(text, bank_id, cursors, &n) && size > 0 &&

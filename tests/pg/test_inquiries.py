@@ -195,11 +195,18 @@ def test_the_forecast_is_what_waits_and_the_median_of_working_days(bank):
     bank.rows("SELECT 1")
     guess = bank.row("SELECT * FROM bank_forecast(%s::int2, %s, %s)", bank.id, now, now + datetime.timedelta(hours=3))
     assert guess["waiting"] == net_of(1000) + net_of(2000) and guess["usual"] == 0 and 18 <= guess["days"] <= 21
-    # Seen from tomorrow, today is the day before; and a span of days before it does not reach past now.
-    later = bank.one("SELECT clock_timestamp()") + datetime.timedelta(days=1)
-    span = datetime.timedelta(hours=1)
-    assert bank.row("SELECT * FROM bank_forecast(%s::int2, %s, %s)", bank.id, later - span, later + span)["usual"] == 0
-    assert bank.row("SELECT * FROM bank_forecast(%s::int2, %s, %s)", bank.id, later, later)["days"] == 0
+    # Four weeks on, with every other day of them off, what came in today's hour is all that there is to go by.
+    clock = bank.one("SELECT clock_timestamp()")
+    today = (clock + datetime.timedelta(hours=5)).date()
+    for n in range(1, 28):
+        bank.one("SELECT record_calendar_day(%s, 'holiday', 'x', 't')", today + datetime.timedelta(days=n))
+    for day in (today, today - datetime.timedelta(days=1)):          # it may be just after midnight
+        bank.one("SELECT record_calendar_day(%s, 'working', 'x', 't')", day)
+    then, span = clock + datetime.timedelta(days=28), datetime.timedelta(minutes=30)
+    seen = bank.row("SELECT * FROM bank_forecast(%s::int2, %s, %s)", bank.id, then - span, then + span)
+    assert seen["days"] == 1 and seen["usual"] == net_of(1000) + net_of(2000) == seen["waiting"]
+    assert bank.row("SELECT * FROM bank_forecast(%s::int2, %s, %s)", bank.id, then, then + span)["usual"] == 0     # it had come before
+    assert bank.row("SELECT * FROM bank_forecast(%s::int2, %s, %s)", bank.id, then, then)["days"] == 0
 
 
 def test_taxes_that_are_not_as_estimated_are_listed(bank):

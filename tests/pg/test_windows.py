@@ -1,5 +1,6 @@
 """Windows: what they hold, when they close, how they end. Each test has a bank of its own, in two books."""
 import random
+import re
 
 import pytest
 
@@ -329,3 +330,20 @@ def test_what_limits_and_lists_are_read_by_roles_who_may(bank, database):
                         "SELECT * FROM bank_forecast(%s::int2, now(), now() + interval '2 hours')", "SELECT * FROM open_questions(%s::int2, 0, 9)",
                         "SELECT * FROM windows_to_end(%s::int2)", "SELECT * FROM tax_difference WHERE bank_id = %s"):
                 db.execute(sql, (bank.id,))
+
+
+def test_what_the_migration_counts_of_existing_hand_outs_is_what_is_kept_from_then_on(bank):
+    one, two = bank.books
+    a, b, c, d = pay(one, bank.code, [100, 200, 300, 400])
+    assert one.cancel(c) == OK
+    bank.stream(one)
+    ids = pay(two, bank.code, [100, 200])
+    bank.stream(two)
+    assert bank.answer(one, a, net_of(100)) == OK and bank.answer(one, d, net_of(400), REJECTED) == OK
+    bank.answer_all(two)
+    text = (ROOT / "ledger" / "schema" / "0004_settlement.sql").read_text()
+    select = re.search(r"INSERT INTO bank_book [^\n]*\n(SELECT .*?);", text, re.S).group(1)
+    counted = {r[:2]: r[2:] for r in bank.rows(select)}
+    kept = {r[:2]: r[2:] for r in bank.rows("SELECT book_id, bank_id, pending_count, pending_amount FROM bank_book")}
+    assert {k: v[:2] for k, v in counted.items()} == kept
+    assert counted[one.book, bank.id] == (1, net_of(200), b - 1) and counted[two.book, bank.id] == (0, 0, ids[-1])

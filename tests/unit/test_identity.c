@@ -141,10 +141,13 @@ static void reason_codes_of_banks_are_known_by_set(void **state)
     assert_int_equal(iso20022_reason_check_reject(SLICE("ZZ99")), REASON_REASON_CODE_UNKNOWN);
     assert_int_equal(iso20022_reason_check_syntax(SLICE("ZZ99")), REASON_NONE);
     assert_string_equal(iso20022_reason_find(SLICE("AC04"))->name, "ClosedAccountNumber");
+    assert_true(iso20022_reason_find(SLICE("NOOR"))->refuses_cancel);
+    assert_true(iso20022_reason_find(SLICE("DUPL"))->cancels);
     const struct iso20022_reason *row = NULL;
     for (unsigned i = 0; (row = iso20022_reason_at(i)) != NULL; i++) {
         assert_int_equal(iso20022_reason_check_syntax(slice_str(row->code)), REASON_NONE);
-        assert_true(row->rejects || row->returns);
+        assert_true(row->rejects || row->returns || row->cancels || row->refuses_cancel);
+        assert_true(row->text[0] != '\0');
         assert_true(i == 0 || strcmp(iso20022_reason_at(i - 1)->code, row->code) < 0);
     }
 }

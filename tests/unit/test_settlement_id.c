@@ -61,6 +61,33 @@ static void id_has_one_text(void **state)
     assert_false(instruction_id_read(slice_of("UJ1-1\0", 6), &(int32_t){0}, &(int64_t){0}));
 }
 
+static void inquiry_id_reads_back_and_has_one_text(void **state)
+{
+    (void)state;
+    const struct inquiry_id ids[] = {
+        {1, 1, 1, 1}, {2, 7, 42, 3}, {2, INT32_MAX, INT64_MAX, INT16_MAX}};
+    for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+        char text[INQUIRY_ID_SIZE];
+        struct inquiry_id read;
+        size_t len = inquiry_id_write(&ids[i], text);
+        assert_true(len < INQUIRY_ID_SIZE && text[len] == '\0');
+        assert_true(inquiry_id_read(slice_of(text, len), &read));
+        assert_int_equal(read.kind, ids[i].kind);
+        assert_int_equal(read.book_id, ids[i].book_id);
+        assert_true(read.payout_id == ids[i].payout_id);
+        assert_int_equal(read.number, ids[i].number);
+    }
+    const char *const bad[] = {
+        "",          "S1",         "-S1",          "UJ1-1",     "UJ1-1-",    "UJ1-1-S",
+        "UJ1-1-S0",  "UJ1-1-S01",  "UJ1-1-S-1",    "UJ1-1-s1",  "UJ1-1-T1",  "UJ1-1-S1 ",
+        "UJ01-1-S1", "UJ1-1-S1-1", "UJ1-1-1",      "UJ1-0-S1",  "UJ1-1-S+1", "UJ1-1--S1",
+        "UJ1-1-SS1", "S1-UJ1-1",   "UJ1-1-S32768", "UJ1-1-S1\n"};
+    struct inquiry_id untouched = {9, 9, 9, 9};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_false(inquiry_id_read(slice_str(bad[i]), &untouched));
+    assert_int_equal(untouched.kind, 9);
+}
+
 static void token_reads_back_without_books_nothing_was_read_of(void **state)
 {
     (void)state;
@@ -126,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(id_reads_back),
         cmocka_unit_test(id_has_one_text),
+        cmocka_unit_test(inquiry_id_reads_back_and_has_one_text),
         cmocka_unit_test(token_reads_back_without_books_nothing_was_read_of),
         cmocka_unit_test(token_fits_the_room_it_is_said_to_need),
         cmocka_unit_test(token_with_any_character_changed_is_refused),

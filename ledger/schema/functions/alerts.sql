@@ -28,14 +28,22 @@ BEGIN
     RETURN FOUND;
 END $$;
 
+-- "PKR 1,234.50", for people.
+CREATE OR REPLACE FUNCTION shown_amount(p_minor bigint, p_ccy smallint) RETURNS text
+LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
+    SELECT code || ' ' || to_char(p_minor / power(10::numeric, digits), 'FM999,999,999,999,999,990' || CASE WHEN digits > 0 THEN '.' || repeat('0', digits) ELSE '' END)
+      FROM currency WHERE ccy = p_ccy;
+$$;
+
 -- What there is to be said now. p_late: how long after its cut-off an open window is late.
 CREATE OR REPLACE FUNCTION alerts_due(p_late interval) RETURNS TABLE (kind text, subject text, detail text)
 LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
-    SELECT 'NOSTRO_LOW', b.code, format('%s of PKR minor units are left under the cap or of the funding, less than %s', p.left_amount, t.nostro_low)
+    SELECT 'NOSTRO_LOW', b.code, format('%s is left %s, less than %s', shown_amount(p.left_amount, t.ccy),
+                                        CASE WHEN t.net_debit_cap IS NULL THEN 'of its funding' ELSE 'under its net debit cap' END, shown_amount(t.nostro_low, t.ccy))
       FROM bank_terms_now t JOIN bank b USING (bank_id) CROSS JOIN LATERAL bank_position(t.bank_id) p
      WHERE p.left_amount < t.nostro_low
     UNION ALL
-    SELECT 'FLOAT_LOW', k.code || ' ' || c.code, format('%s of %s minor units are left, less than %s', -n.balance, c.code, l.amount)
+    SELECT 'FLOAT_LOW', k.code || ' ' || c.code, format('%s is left, less than %s', shown_amount(-n.balance, l.ccy), shown_amount(l.amount, l.ccy))
       FROM (SELECT DISTINCT ON (book_id, ccy) * FROM float_low WHERE valid_from <= clock_timestamp()
              ORDER BY book_id, ccy, valid_from DESC) l
       JOIN book k USING (book_id) JOIN currency c USING (ccy)

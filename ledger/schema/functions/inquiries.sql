@@ -76,14 +76,12 @@ LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
       JOIN block k ON k.book_id = p_book AND k.block_no = j.block_no;
 $$;
 
--- The next number of a bank's questions. Its row is locked until the commit, so that they are seen in their order.
-CREATE OR REPLACE FUNCTION next_question(p_bank smallint) RETURNS bigint
-LANGUAGE plpgsql SET search_path = ujrat, pg_temp AS $$
-BEGIN
-    PERFORM 1 FROM bank WHERE bank_id = p_bank FOR NO KEY UPDATE;
-    RETURN greatest((SELECT coalesce(max(question_no), 0) FROM inquiry WHERE bank_id = p_bank),
-                    (SELECT coalesce(max(question_no), 0) FROM recall WHERE bank_id = p_bank)) + 1;
-END $$;
+-- The next numbers of a bank's questions: the first of so many. The bank's row is locked until the commit, so that they are seen in
+-- their order.
+CREATE OR REPLACE FUNCTION next_questions(p_bank smallint, p_count integer) RETURNS bigint
+LANGUAGE sql SET search_path = ujrat, pg_temp AS $$
+    UPDATE bank SET last_question = last_question + p_count WHERE bank_id = p_bank RETURNING last_question - p_count + 1;
+$$;
 
 -- Asks a bank about instructions of one book. Those that have their answer by now, that it was never told of, or that somebody
 -- asked about after p_before are passed over. p_escalated: whether a person is to be called, an instruction each. Answers the
@@ -100,7 +98,7 @@ BEGIN
     END IF;
     -- With the book locked no answer comes in between.
     PERFORM 1 FROM book_head WHERE book_id = p_book FOR UPDATE;
-    first_no := next_question(p_bank);
+    first_no := next_questions(p_bank, cardinality(p_payouts));
     handed := handed_out_upto(p_book, p_bank);
     WITH item AS MATERIALIZED (
         SELECT i.payout_id, bool_or(i.escalated) AS escalated, min(i.ord) AS ord, coalesce(max(q.inquiry_no), 0) + 1 AS no
@@ -186,7 +184,7 @@ BEGIN
     recall_no := coalesce(last.recall_no, 0) + 1;
     duplicate := false;
     INSERT INTO recall (book_id, payout_id, recall_no, bank_id, question_no, reason_code, principal_id, asked_at)
-    VALUES (p_book, p_payout, recall_no, p.bank_id, next_question(p.bank_id), p_reason, who, clock_timestamp());
+    VALUES (p_book, p_payout, recall_no, p.bank_id, next_questions(p.bank_id, 1), p_reason, who, clock_timestamp());
 END $$;
 
 -- A bank answers a recall. 0 recorded, 1 said before, else the reason it is refused for: 421 no such recall of this bank's, 305 no

@@ -182,8 +182,8 @@ BEGIN
     IF said.report_no IS NOT NULL AND (said.settled_count, said.settled_amount, said.rejected_count, said.rejected_amount)
                               IS DISTINCT FROM (ours.settled_count, ours.settled_amount, ours.rejected_count, ours.rejected_amount) THEN
         verdict := 'DISPUTED';
-        why := format('The bank''s totals are others than ours: %s settled, %s, and %s rejected, %s, it says (minor units).',
-                      said.settled_count, said.settled_amount, said.rejected_count, said.rejected_amount);
+        why := format('The bank''s totals are others than ours: it says %s settled, %s, and %s rejected, %s.', said.settled_count,
+                      shown_amount(said.settled_amount, 586::smallint), said.rejected_count, shown_amount(said.rejected_amount, 586::smallint));
     ELSIF ours.pending_count > 0 AND clock_timestamp() >= p_settle_by THEN
         verdict := 'DISPUTED';
         why := 'Instructions were without an answer at the settlement deadline.';
