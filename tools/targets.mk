@@ -29,6 +29,14 @@ demo-stop: ## end what the demo left running
 bench: ## measure it: payouts per second against the machine's limit, latency, CPU, memory
 	@SAN='$(SAN)' MAKE='$(MAKE)' exec tests/bench/run.sh
 
+# The number of histories in `make test` is in tests/pg/test_settlement_model.py.
+HISTORIES ?= 20000
+SEED      ?= 1
+.PHONY: model
+model: $(BUILD)/bin/ujrat ## many random histories of settlement against the reference model (HISTORIES=20000 SEED=1)
+	@UJRAT_BUILD=$(CURDIR)/$(BUILD) UJRAT_MODEL_HISTORIES=$(HISTORIES) UJRAT_MODEL_SEED=$(SEED) UJRAT_MODEL_PROGRESS=1 PYTHONDONTWRITEBYTECODE=1 \
+	    exec /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/pg/test_settlement_model.py -k histories
+
 .PHONY: distclean
 distclean: clean ## also end the demo and remove what was made at run time: var/, node_modules/
 	@[ ! -d var/demo ] || deploy/demo/stop.sh

@@ -5,9 +5,12 @@
  *   bench_client batch   PAYOUTS ITEMS CALLS              SubmitPayouts of ITEMS, CALLS of them open
  *   bench_client latency SECONDS RATE                     SubmitPayout at RATE a second, open loop
  *   bench_client idle    CONNECTIONS SECONDS              connects, and stays
+ *   bench_client settle  INSTRUCTIONS ITEMS CALLS         banks that watch their instructions until there were so many
+ *                                                         in all, and confirm them: ITEMS a call, CALLS of them open a
+ *                                                         bank; from UJRAT_TOKEN_i on, where the last run ended
  *
  * Environment: UJRAT_ADDR, UJRAT_CA, and UJRAT_CERT_i, UJRAT_KEY_i, UJRAT_PLATFORM_i for i = 1..UJRAT_BENCH_BOOKS:
- * the load is spread over that many platforms. Prints one line of JSON. A refusal of any payout is an error.
+ * the load is spread over that many platforms (with settle: banks). Prints one line of JSON. A refusal of any payout is an error.
  */
 #include <event2/event.h>
 #include <inttypes.h>
@@ -19,6 +22,7 @@
 #include "base/clock.h"
 #include "gateway/net/grpc_client.h"
 #include "ujrat/payout/v1/payout.pb-c.h"
+#include "ujrat/settlement/v1/settlement.pb-c.h"
 
 enum { BENEFICIARIES = 1000, PLATFORMS_MAX = 4, CONNECTIONS_MAX = 20000, SAMPLES_MAX = 4000000 };
 
@@ -245,6 +249,185 @@ static void connect_all(struct bench *b, unsigned n)
     }
 }
 
+/* ---------------------------------------------------------------- banks */
+
+enum { CONFIRMATION_BYTES_MAX = 256, BATCHES_MAX = 4096 };
+
+/* Confirmations of one call, as they are in the request. */
+struct batch {
+    unsigned n;
+    size_t len;
+    uint8_t bytes[];
+};
+
+struct bank {
+    struct bench *bench;
+    char token[256]; /* of the last instruction */
+    grpc_client_t *saying;
+    struct batch *filling;
+    struct batch *full[BATCHES_MAX]; /* that wait for a call to end; a ring */
+    unsigned first_full, full_count, calls_open, calls_max;
+};
+
+static void say_next(struct bank *k);
+
+static void on_confirmed(void *user, const struct grpc_result *result)
+{
+    struct bank *k = user;
+    struct bench *b = k->bench;
+    k->calls_open--;
+    if (result->status != GRPC_OK) {
+        fail(b, result->message, result->message_length);
+        event_base_loopbreak(b->base);
+        return;
+    }
+    Ujrat__Settlement__V1__ConfirmInstructionsResponse *r =
+        ujrat__settlement__v1__confirm_instructions_response__unpack(NULL, result->bytes_length,
+                                                                     result->bytes);
+    if (r == NULL) {
+        fail(b, "unreadable answer", 17);
+    } else {
+        for (size_t i = 0; i < r->n_results; i++)
+            if (r->results[i]->outcome !=
+                UJRAT__SETTLEMENT__V1__CONFIRMATION_RESULT__OUTCOME__OUTCOME_RECORDED)
+                fail(b, r->results[i]->reason, strlen(r->results[i]->reason));
+        b->done += r->n_results;
+        ujrat__settlement__v1__confirm_instructions_response__free_unpacked(r, NULL);
+    }
+    if (b->done >= b->total || b->failed > 0)
+        event_base_loopbreak(b->base);
+    else
+        say_next(k);
+}
+
+static void say_next(struct bank *k)
+{
+    while (k->full_count > 0 && k->calls_open < k->calls_max) {
+        struct batch *batch = k->full[k->first_full++ % BATCHES_MAX];
+        k->full_count--;
+        k->calls_open++;
+        grpc_client_unary(k->saying, "/ujrat.settlement.v1.SettlementService/ConfirmInstructions",
+                          batch->bytes, batch->len, 60000, on_confirmed, k);
+        free(batch);
+    }
+}
+
+static void batch_is_full(struct bank *k)
+{
+    if (k->full_count == BATCHES_MAX)
+        abort();
+    k->full[(k->first_full + k->full_count++) % BATCHES_MAX] = k->filling;
+    k->filling = NULL;
+    say_next(k);
+}
+
+static void confirm(struct bank *k, Ujrat__Settlement__V1__Instruction *i)
+{
+    const size_t bytes = k->bench->batch_items * (size_t)CONFIRMATION_BYTES_MAX;
+    if (k->filling == NULL && (k->filling = calloc(1, sizeof *k->filling + bytes)) == NULL)
+        abort();
+    Ujrat__Settlement__V1__Confirmation c;
+    ujrat__settlement__v1__confirmation__init(&c);
+    c.instruction_id = i->instruction_id;
+    c.status = UJRAT__SETTLEMENT__V1__CONFIRMATION__STATUS__SETTLED;
+    c.amount = i->amount;
+    c.bank_reference = i->instruction_id;
+    const size_t len = ujrat__settlement__v1__confirmation__get_packed_size(&c);
+    if (len + 8 > CONFIRMATION_BYTES_MAX)
+        abort();
+    uint8_t *out = k->filling->bytes + k->filling->len;
+    *out = 0x0a; /* ConfirmInstructionsRequest.confirmations */
+    const size_t head = 1 + put_varint(out + 1, len);
+    ujrat__settlement__v1__confirmation__pack(&c, out + head);
+    k->filling->len += head + len;
+    k->bench->begun++;
+    if (++k->filling->n == k->bench->batch_items)
+        batch_is_full(k);
+}
+
+static void on_instructions(void *user, grpc_client_call_t *call, const uint8_t *bytes,
+                            size_t length)
+{
+    struct bank *k = user;
+    (void)call;
+    Ujrat__Settlement__V1__WatchInstructionsResponse *r =
+        ujrat__settlement__v1__watch_instructions_response__unpack(NULL, length, bytes);
+    if (r == NULL) {
+        fail(k->bench, "unreadable instructions", 23);
+        return;
+    }
+    for (size_t i = 0; i < r->n_instructions; i++)
+        confirm(k, r->instructions[i]);
+    if (r->n_instructions > 0)
+        snprintf(k->token, sizeof k->token, "%s",
+                 r->instructions[r->n_instructions - 1]->resume_token);
+    ujrat__settlement__v1__watch_instructions_response__free_unpacked(r, NULL);
+}
+
+static void on_stream_over(void *user, const struct grpc_result *result)
+{
+    struct bank *k = user;
+    if (k->bench->done < k->bench->total)
+        fail(k->bench, result->message, result->message_length);
+    event_base_loopbreak(k->bench->base);
+}
+
+/* What is left when nothing more comes: all have been told. */
+static void on_all_told(evutil_socket_t fd, short what, void *arg)
+{
+    struct bank *k = arg;
+    (void)fd;
+    (void)what;
+    if (k->bench->begun >= k->bench->total && k->filling != NULL)
+        batch_is_full(k);
+}
+
+static void watch(struct bank *k, unsigned i)
+{
+    const struct grpc_stream_handler handler = {on_instructions, on_stream_over, k};
+    Ujrat__Settlement__V1__WatchInstructionsRequest request;
+    ujrat__settlement__v1__watch_instructions_request__init(&request);
+    char name[32];
+    snprintf(name, sizeof name, "UJRAT_TOKEN_%u", i + 1);
+    const char *begin = getenv(name);
+    snprintf(k->token, sizeof k->token, "%s", begin == NULL ? "" : begin);
+    request.resume_token = k->token;
+    const size_t len =
+        ujrat__settlement__v1__watch_instructions_request__pack(&request, k->bench->buffer);
+    grpc_client_server_stream(k->bench->clients[i],
+                              "/ujrat.settlement.v1.SettlementService/WatchInstructions",
+                              k->bench->buffer, len, 0, &handler);
+}
+
+static void run_settle(struct bench *b, unsigned calls)
+{
+    static struct bank banks[PLATFORMS_MAX];
+    struct event *ticks[PLATFORMS_MAX];
+    const struct timeval every = {0, 1000};
+    connect_all(b, 2 * b->platform_count);
+    b->from_us = clock_monotonic_us();
+    const clock_t cpu_from = clock();
+    for (unsigned i = 0; i < b->platform_count; i++) {
+        struct bank *k = &banks[i];
+        k->bench = b;
+        k->saying = b->clients[b->platform_count + i];
+        k->calls_max = calls;
+        watch(k, i);
+        ticks[i] = event_new(b->base, -1, EV_PERSIST, on_all_told, k);
+        event_add(ticks[i], &every);
+    }
+    event_base_dispatch(b->base);
+    const double seconds = (double)(clock_monotonic_us() - b->from_us) / 1e6;
+    const double cpu_us = (double)(clock() - cpu_from) * 1e6 / CLOCKS_PER_SEC;
+    for (unsigned i = 0; i < b->platform_count; i++)
+        event_free(ticks[i]);
+    printf("{\"instructions\": %" PRIu64 ", \"failed\": %" PRIu64
+           ", \"seconds\": %.3f, \"instructions_per_s\": %.0f, \"client_cpu_us\": %.2f",
+           b->done, b->failed, seconds, (double)b->done / seconds, cpu_us / (double)b->done);
+    for (unsigned i = 0; i < b->platform_count; i++)
+        printf(", \"token_%u\": \"%s\"", i + 1, banks[i].token);
+}
+
 /* ---------------------------------------------------------------- open loop */
 
 static int by_value(const void *a, const void *b)
@@ -327,8 +510,9 @@ int main(int argc, char **argv)
 {
     static struct bench b;
     if (argc < 4) {
-        fprintf(stderr,
-                "usage: bench_client unary|batch|latency|idle ... (see the head of the source)\n");
+        fprintf(
+            stderr,
+            "usage: bench_client unary|batch|latency|idle|settle ... (see the head of the source)\n");
         return 2;
     }
     b.base = event_base_new();
@@ -350,6 +534,10 @@ int main(int argc, char **argv)
         b.total = number(argv[2]);
         b.batch_items = (unsigned)number(argv[3]);
         run_closed(&b, (unsigned)number(argv[4]), 2 * b.platform_count);
+    } else if (strcmp(argv[1], "settle") == 0 && argc == 5) {
+        b.total = number(argv[2]);
+        b.batch_items = (unsigned)number(argv[3]);
+        run_settle(&b, (unsigned)number(argv[4]));
     } else if (strcmp(argv[1], "latency") == 0) {
         run_latency(&b, real(argv[2]), real(argv[3]));
     } else if (strcmp(argv[1], "idle") == 0) {

@@ -1,9 +1,10 @@
 """make bench: how fast Ujrat is on this machine, against the limit of the same machine in the same run.
 
-  run.py [--quick] [--no-history | --history-only | --sealing-only | --audit-only MILLIONS]
+  run.py [--quick] [--no-history | --history-only | --sealing-only | --settlement-only |
+          --audit-only MILLIONS]
 
 --quick: short runs, for a look; --no-history: not with 1 and 5 million payouts in the book; --history-only,
---sealing-only, --audit-only: nothing else. MILLIONS of payouts are posted and sealed before they are audited (1 by default).
+--sealing-only, --settlement-only, --audit-only: nothing else. MILLIONS of payouts are posted and sealed before they are audited (1 by default).
 
 Prints a table and writes the same figures to build/bench.json. The client, the gateway and PostgreSQL share the machine's
 cores; fsync and synchronous_commit are on. Ratios are to the COPY limit measured just before and just after.
@@ -25,6 +26,7 @@ from harness import BIN, ROOT, Cluster, Gateway, Pki, new_database, run, wait_un
 
 TICK = os.sysconf("SC_CLK_TCK")
 BOOKS = 2
+BANKS = ("MUCB", "SCBL")      # of setup.sql
 
 
 def say(text):
@@ -146,11 +148,19 @@ class Bench:
         self.gateway.start()
         self.env["UJRAT_ADDR"] = "127.0.0.1:%d" % self.gateway.port
 
-    def client(self, *arguments):
+    def banks_env(self):
+        """For `bench_client settle`: banks where platforms are."""
+        env = {**self.env, "UJRAT_BENCH_BOOKS": str(len(BANKS))}
+        for i, bank in enumerate(BANKS, 1):
+            cert, key = self.gateway.pki.pair(self.gateway.pki.issue("ujrat://bank/" + bank, name="bench-" + bank.lower()))
+            env.update({"UJRAT_CERT_%d" % i: str(cert), "UJRAT_KEY_%d" % i: str(key), "UJRAT_PLATFORM_%d" % i: bank})
+        return env
+
+    def client(self, *arguments, env=None):
         """Runs the client; its figures, and the CPU time that gateway and PostgreSQL took meanwhile."""
         gateway, postgres = (lambda: children(self.gateway.process.pid)), (lambda: children(self.cluster.pid()))
         before = cpu_seconds(gateway()), cpu_seconds(postgres())
-        done = subprocess.run([str(BIN / "bench" / "bench_client"), *map(str, arguments)], env=self.env, capture_output=True, text=True)
+        done = subprocess.run([str(BIN / "bench" / "bench_client"), *map(str, arguments)], env=env or self.env, capture_output=True, text=True)
         if done.returncode != 0:
             raise SystemExit("bench_client %s failed: %s%s\n%s" % (arguments, done.stdout, done.stderr, self.gateway.log()[-2000:]))
         figures = json.loads(done.stdout)
@@ -348,6 +358,34 @@ def audit(b, f, millions):
         say("  %d lines in %.1f s; %s" % (lines, seconds, {k: round(v) for k, v in f.items() if k.startswith("audit_" + name)}))
 
 
+def settlement(b, f, args):
+    """Instructions from the hand-out to the bank's confirmation: two banks watch while what was accepted before waits for them."""
+    n, times = (20000, 2) if args.quick else (100000, 4)
+    s = b.fresh("settlement", BOOKS)
+    try:
+        s.start_gateway()
+        env, rounds = s.banks_env(), []
+        for i in range(times + 1):
+            s.post_only(n, books=2, job=1000)
+            with s.database.connect(autocommit=True) as c:
+                c.execute("ANALYZE")     # as autovacuum would have by now: no plan is of empty tables
+            s.checkpoint()
+            r = s.client("settle", n, 1000, 2, env=env)
+            env.update({"UJRAT_TOKEN_%d" % (i + 1): r["token_%d" % (i + 1)] for i in range(len(BANKS))})
+            say("settlement, round %d%s: %d instructions/s; CPU us an instruction: gateway %.1f, PostgreSQL %.1f, client %.1f" % (
+                i, "" if i else " (warming up)", r["instructions_per_s"], r["gateway_cpu_s"] * 1e6 / n, r["postgres_cpu_s"] * 1e6 / n, r["client_cpu_us"]))
+            rounds.append(r)
+        left = s.database.value("SELECT sum(pending_count)::bigint FROM ujrat.bank_book")
+        assert left == 0, "%s instructions were not confirmed" % left
+    finally:
+        s.stop()
+    del rounds[0]
+    f["settlement_instructions_per_s"] = statistics.median(r["instructions_per_s"] for r in rounds)
+    for who in ("gateway", "postgres"):
+        f["settlement_%s_cpu_us" % who] = statistics.median(r[who + "_cpu_s"] * 1e6 / r["instructions"] for r in rounds)
+    f["settlement_client_cpu_us"] = statistics.median(r["client_cpu_us"] for r in rounds)
+
+
 ROWS = (
     ("limit_copy_payouts_per_s", "limit: COPY of the same rows", "payouts/s", None),
     ("post_only_payouts_per_s", "posting only, two books on two connections", "payouts/s", 0.60),
@@ -377,6 +415,10 @@ ROWS = (
     ("audit_file_lines_per_s", "ujrat-audit verify, of an export", "posting lines/s", None),
     ("audit_db_rss_mb", "its memory at most, of a database", "MB", None),
     ("audit_file_rss_mb", "its memory at most, of an export", "MB", None),
+    ("settlement_instructions_per_s", "WatchInstructions to ConfirmInstructions over mTLS", "instructions/s", None),
+    ("settlement_gateway_cpu_us", "gateway, settlement", "CPU us an instruction", None),
+    ("settlement_postgres_cpu_us", "PostgreSQL, settlement", "CPU us an instruction", None),
+    ("settlement_client_cpu_us", "the banks, settlement", "CPU us an instruction", None),
     ("throughput_ratio_1m", "throughput with 1 million payouts in the book", "of an empty book's", None),
     ("throughput_ratio_5m", "throughput with 5 million", "of an empty book's", None),
 )
@@ -400,6 +442,7 @@ def main():
     p.add_argument("--history-only", action="store_true")
     p.add_argument("--sealing-only", action="store_true")
     p.add_argument("--audit-only", type=float, metavar="MILLIONS", nargs="?", const=1.0)
+    p.add_argument("--settlement-only", action="store_true")
     args = p.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="ujrat-bench."))
     folder.chmod(0o755)
@@ -408,8 +451,10 @@ def main():
         cluster.start()
         b = Bench(folder, cluster, "bench")
         if args.sealing_only:
-            f = {}
-            sealing(b, f, args)
+            sealing(b, {}, args)
+            return
+        if args.settlement_only:
+            settlement(b, {}, args)
             return
         if args.audit_only:
             audit(b, {}, args.audit_only)
@@ -418,6 +463,7 @@ def main():
         if not args.history_only:
             sealing(b, f, args)
             audit(b, f, 0.2 if args.quick else 1.0)
+            settlement(b, f, args)
         history(b, f, args)
         if args.history_only:
             return

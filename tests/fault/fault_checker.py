@@ -86,19 +86,21 @@ BOOKS = {
               FROM posting p JOIN account a USING (book_id, account_id) WHERE p.payout_id IS NOT NULL GROUP BY 1, 2)
         SELECT 'book ' || p.book_id || ' payout ' || p.payout_id || ' (' || p.reference || '), state ' || p.state
           FROM state p LEFT JOIN moved m USING (book_id, payout_id)
-          LEFT JOIN (SELECT book_id, payout_id, sum(CASE WHEN reverses_step IS NULL THEN amount ELSE -amount END)::bigint AS back,
-                            sum(CASE WHEN reverses_step IS NULL THEN charge ELSE -charge END)::bigint AS kept
-                       FROM payment_return GROUP BY 1, 2) r USING (book_id, payout_id)
+          LEFT JOIN (SELECT r.book_id, r.payout_id, sum(CASE WHEN r.reverses_step IS NULL THEN r.amount ELSE -r.amount END)::bigint AS amount,
+                            sum(CASE WHEN r.reverses_step IS NULL THEN r.charge ELSE -r.charge END)::bigint AS charge
+                       FROM payment_return r GROUP BY 1, 2) b USING (book_id, payout_id)
          WHERE (coalesce(m.float, 0), coalesce(m.fee, 0), coalesce(m.margin, 0), coalesce(m.payable, 0), coalesce(m.nostro, 0))
                <> CASE WHEN p.state IN (1, 3) THEN (p.gross, -p.fee, -p.margin, -p.net, 0::bigint)
                        WHEN p.state = 4 THEN (p.gross, -p.fee, -p.margin, 0::bigint, -p.net)
-                       WHEN p.state = 10 AND m.float BETWEEN 0 AND p.gross AND r.back BETWEEN 1 AND p.net - 1
-                           THEN (m.float, m.fee, m.margin, 0::bigint, r.back - r.kept - p.net)
-                       ELSE (0::bigint, 0::bigint, 0::bigint, 0::bigint, -coalesce(r.kept, 0)) END""",
+                       -- a part came back: to each account its share, to the nearest; the bank keeps a charge
+                       WHEN p.state = 10 AND abs(m.float::numeric * p.net - p.gross::numeric * (p.net - b.amount)) <= p.net
+                                         AND abs(m.fee::numeric * p.net + p.fee::numeric * (p.net - b.amount)) <= p.net
+                       THEN (m.float, m.fee, m.margin, 0::bigint, b.amount - b.charge - p.net)
+                       ELSE (0::bigint, 0::bigint, 0::bigint, 0::bigint, -coalesce(b.charge, 0)) END""",
     "payout has journals that exclude each other": """
         SELECT 'book ' || book_id || ' payout ' || payout_id || ': kinds ' || array_agg(kind ORDER BY seq)::text
           FROM journal WHERE payout_id IS NOT NULL GROUP BY book_id, payout_id
-        HAVING array_agg(kind ORDER BY seq)::text !~ '^{1(,4|,7|,3(,5,6)?((,10,11)|(,12,13))*)?}$'
+        HAVING array_agg(kind ORDER BY seq)::text !~ '^[{]1(,4|,7|,3(,5,6)?(,10,11|,12,13)*)?[}]$'
             OR min(seq) <> payout_id""",
     "payout and its journals do not match": """
         SELECT 'book ' || coalesce(p.book_id, j.book_id) || ' payout ' || coalesce(p.payout_id, j.payout_id)
@@ -150,6 +152,7 @@ def violations(db, events):
     check_platforms(found, events, payouts)
     check_cancels(found, events, payouts)
     check_banks(found, events, payouts, db)
+    check_banks_books(found, events, db)
     for e in events["wrong"] + events["broken"] + events["stuck"]:
         found.add({"wrong": "client was told something wrong", "broken": "client broke",
                    "stuck": "client never got a definite answer"}[e["e"]], e)
@@ -221,13 +224,41 @@ def check_banks(found, events, payouts, db):
     for i, (state, reference) in step.items():
         if state != "CANCELLED" and decided.get(i) != (state, reference):
             found.add("bank did not say what is recorded", "%s: %s, %s" % (i, state, reference))
-    returning = {e["id"] for e in events["returning"]}
+    returning = {e["id"] for e in events["returning"] + events["part_returned"]}
     for e in events["returned"]:
         if e["id"] not in by_id or STATES[by_id[e["id"]][7]] != "RETURNED":
             found.add("returned payment is not", e["id"])
     for i, p in by_id.items():
         if STATES[p[7]] == "RETURNED" and i not in returning:
             found.add("returned by nobody", i)
+
+
+def check_banks_books(found, events, db):
+    """What the banks wrote down for themselves, against what is recorded: what came back of each payment, and what each bank is owed."""
+    amount = {e["id"]: (e["bank"], e["amount"]) for e in events["decided"]}
+    back, kept, owed = collections.Counter(), collections.Counter(), collections.Counter()
+    for i in {e["id"] for e in events["confirmed"] if e["settled"]}:
+        owed[amount[i][0]] += amount[i][1]
+    for i in {e["id"] for e in events["returned"]}:
+        back[i] += amount[i][1]
+    for e in {(e["id"], e["reference"]): e for e in events["part_returned"]}.values():
+        back[e["id"]] += e["amount"]
+        kept[e["id"]] += e["charge"]
+    for e in {(e["id"], e["reference"]): e for e in events["return_reversed"]}.values():
+        back[e["id"]] -= e["amount"]
+        kept[e["id"]] -= e["charge"]
+    recorded = {i: (a, c) for i, a, c in db.execute("""
+        SELECT 'UJ' || book_id || '-' || payout_id, sum(CASE WHEN reverses_step IS NULL THEN amount ELSE -amount END)::bigint,
+               sum(CASE WHEN reverses_step IS NULL THEN charge ELSE -charge END)::bigint FROM payment_return GROUP BY 1""").fetchall()}
+    for i in back.keys() | recorded.keys():
+        if recorded.get(i, (0, 0)) != (back[i], kept[i]):
+            found.add("what came back is not what is recorded", "%s: %s, %s and %s" % (i, back[i], kept[i], recorded.get(i)))
+        if i in amount:
+            owed[amount[i][0]] -= back[i] - kept[i]
+    for code, ours in db.execute("""SELECT k.code, -sum(a.balance)::bigint FROM account_now a JOIN bank k USING (bank_id)
+                                     WHERE a.role = 'nostro' GROUP BY k.code""").fetchall():
+        if ours != owed[code]:
+            found.add("bank's own books are not ours", "%s: it is owed %s, we say %s" % (code, owed[code], ours))
 
 
 def unfinished(db):

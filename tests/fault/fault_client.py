@@ -394,8 +394,11 @@ class Bank:
         if outcome in ("OUTCOME_RECORDED", "OUTCOME_DUPLICATE"):
             settled = c.status == settlement_pb2.Confirmation.SETTLED
             journal.write("confirmed", bank=self.code, id=c.instruction_id, settled=settled, reference=c.bank_reference)
-            if settled and zlib.crc32(c.bank_reference.encode()) % 100 < 3:
+            dice = zlib.crc32(c.bank_reference.encode()) % 100
+            if settled and dice < 3:
                 self.send_back(c)
+            elif settled and dice < 3 + config.get("parts_share", 0):
+                self.send_back_in_parts(c)
             self.open -= 1
         elif outcome == "OUTCOME_UNKNOWN" or r.reason in NOT_DONE:
             journal.write("unknown", bank=self.code, id=c.instruction_id)
@@ -408,21 +411,50 @@ class Bank:
         request = settlement_pb2.ReturnPaymentRequest(
             instruction_id=c.instruction_id, amount=c.amount, reason_code="AC04", return_reference="R" + c.bank_reference)
         journal.write("returning", bank=self.code, id=c.instruction_id)
+        if self.insist(self.saying.ReturnPayment, request, "return") == "done":
+            journal.write("returned", bank=self.code, id=c.instruction_id)
+
+    def send_back_in_parts(self, c):
+        """Twice a part, of which the bank keeps something; then the second is taken back, and made again, or the rest follows."""
+        net, reference = c.amount.minor_units, "P" + c.bank_reference
+        parts = [(net // 3, min(50, net // 3)), (net // 4, 0)]
+        for n, (amount, charge) in enumerate(parts):
+            self.send_part(c, amount, charge, reference + str(n))
+        reversal = settlement_pb2.ReverseReturnRequest(instruction_id=c.instruction_id, return_reference=reference + "1",
+                                                       reversal_reference=reference + "V", reason_code="FOCR")
+        left = net - parts[0][0] - parts[1][0]
+        # the float may have been spent meanwhile
+        if self.insist(self.saying.ReverseReturn, reversal, "reversal", "INSUFFICIENT_FLOAT") == "done":
+            journal.write("return_reversed", bank=self.code, id=c.instruction_id, reference=reference + "V", amount=parts[1][0], charge=0)
+            left += parts[1][0]
+        if self.rng.random() < 0.5:
+            self.send_part(c, left, 0, reference + "2")
+
+    def send_part(self, c, amount, charge, reference):
+        request = settlement_pb2.ReturnPaymentRequest(
+            instruction_id=c.instruction_id, amount=money("PKR", amount), charge=money("PKR", charge) if charge else None,
+            reason_code="AC04", return_reference=reference)
+        if self.insist(self.saying.ReturnPayment, request, "part of a return") == "done":
+            journal.write("part_returned", bank=self.code, id=c.instruction_id, reference=reference, amount=amount, charge=charge)
+
+    def insist(self, call, request, what, *expected):
+        """Says it until there is a definite answer: done, or one of the expected refusals. None: something is wrong, and written down."""
         tries = 0
         while not out_of_time():
             tries += 1
             try:
-                self.saying.ReturnPayment(request, timeout=6, wait_for_ready=True)
+                call(request, timeout=6, wait_for_ready=True)
+                return "done"
             except grpc.RpcError as e:
                 verdict = verdict_of(e)
-                if verdict in ("unknown", "not_done"):
-                    pause(self.rng, tries)
-                    continue
-                journal.write("wrong", bank=self.code, what="return of %s: %s" % (c.instruction_id, verdict))
-                return
-            journal.write("returned", bank=self.code, id=c.instruction_id)
-            return
-        journal.write("stuck", ref=c.instruction_id, last="return", error=last_error[0])
+                if verdict in expected:
+                    return verdict
+                if verdict not in ("unknown", "not_done"):
+                    journal.write("wrong", bank=self.code, what="%s of %s: %s" % (what, request.instruction_id, verdict))
+                    return None
+                pause(self.rng, tries)
+        journal.write("stuck", ref=request.instruction_id, last=what, error=last_error[0])
+        return None
 
     def is_over(self):
         """Told to stop, and for a while there was nothing more to hear or to say."""

@@ -113,7 +113,7 @@ class World:
         return {"cert": cert, "key": key, **more}
 
     @contextlib.contextmanager
-    def load(self, connections=8, lanes=3, batch_items=40, impatient=False, banks=True, **more):
+    def load(self, connections=8, lanes=3, batch_items=40, impatient=False, banks=True, parts_share=0, **more):
         """Two platforms with so many connections each, and two banks. What they were told is in self.folder."""
         self.loads += 1
         common = {"stubs": str(self.api.folder), "address": self.gateway.address, "ca": str(self.pki.ca),
@@ -123,7 +123,7 @@ class World:
             impatient=impatient, beneficiaries=BENEFICIARIES, ibans=[iban(b, n) for b in BANKS for n in range(20)],
             **{"cancel_share": 0.05, "quote_share": 0.05, "scarce_share": 0.03, **more})) for p in PLATFORMS}
         if banks:
-            programs["banks"] = dict(common, run="L%d" % self.loads, banks=[
+            programs["banks"] = dict(common, run="L%d" % self.loads, parts_share=parts_share, banks=[
                 self.config(b, code=b, token_file=str(self.folder / (b + ".token"))) for b in BANKS])
         running = {}
         try:
@@ -237,7 +237,8 @@ class World:
         said = ", ".join("%d %s" % (new.get(key, 0), words) for key, words in (
             ("kills", "kills"), ("ack", "payouts acknowledged"), ("unknown", "answers unknown"),
             ("resolved", "payouts of them resolved by asking again"), ("abandoned", "believed not done"), ("refused", "refused"),
-            ("cancelled", "cancelled"), ("confirmed", "confirmed by banks"), ("returned", "returned")))
+            ("cancelled", "cancelled"), ("confirmed", "confirmed by banks"), ("returned", "returned"), ("part_returned", "parts returned"),
+            ("return_reversed", "returns reversed")) if key in new or not key.startswith(("part", "return_")))
         return found, events, left, said
 
 

@@ -258,6 +258,12 @@ def lie(events, kind):
         events["decided"][0]["amount"] += 1
     elif kind == "returned":
         events["returning"].clear()
+    elif kind == "part":
+        settled = next(e for e in events["confirmed"] if e["settled"] and e["id"] not in {r["id"] for r in events["returned"]})
+        events["part_returned"].append({"e": "part_returned", "id": settled["id"], "reference": "P", "amount": 100, "charge": 0})
+    elif kind == "forgotten":
+        paid = next(e for e in events["confirmed"] if e["settled"] and e["id"] not in {r["id"] for r in events["returned"]})
+        events["confirmed"] = [e for e in events["confirmed"] if e["id"] != paid["id"]]
     elif kind == "stuck":
         events["stuck"].append({"e": "stuck", "ref": first["ref"]})
 
@@ -272,6 +278,8 @@ LIES = {
     "instruction": "instruction without a payout",
     "amount": "instruction is not its payout",
     "returned": "returned by nobody",
+    "part": "what came back is not what is recorded",
+    "forgotten": "bank's own books are not ours",
     "stuck": "client never got a definite answer",
 }
 

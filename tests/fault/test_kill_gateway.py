@@ -49,3 +49,15 @@ def test_killed_daemon(world):
             world.kill_daemon()
             world.wait_for_acks()
     sound(world, "kill -9 of the daemon")
+
+
+@pytest.mark.seconds_max(90)
+def test_killed_while_banks_return_in_parts_and_take_returns_back(world):
+    """Workers and the daemon. Each bank's own books, of what it paid, sent back, kept and took back, are ours to the paisa."""
+    with world.load(parts_share=6):
+        for kill in (world.kill_worker, world.kill_daemon, world.kill_worker, world.kill_daemon):
+            world.under_load(0.5)
+            kill()
+            world.wait_for_acks()
+    events = sound(world, "kill -9 while payments come back in parts")
+    assert events["part_returned"] and events["return_reversed"]

@@ -190,8 +190,11 @@ BEGIN
                         ELSE 410 END AS verdict                                               -- ALREADY_CONFIRMED_DIFFERENTLY
                       FROM unnest(p_items) WITH ORDINALITY AS i
                            (payout_id, state, ccy, amount, bank_reference, tax_withheld, eprc_number, reason_code, ord)
-                      LEFT JOIN payout p ON p.book_id = p_book AND p.payout_id = i.payout_id
-                      LEFT JOIN payout_transition said ON said.book_id = p_book AND said.payout_id = i.payout_id AND said.step = 1) d
+                      -- laterals with a limit: by their keys, or the planner reads all payouts of the book
+                      LEFT JOIN LATERAL (SELECT q.payout_id, q.bank_id, q.dst_ccy, q.net FROM payout q
+                                          WHERE q.book_id = p_book AND q.payout_id = i.payout_id LIMIT 1) p ON true
+                      LEFT JOIN LATERAL (SELECT * FROM payout_transition t
+                                          WHERE t.book_id = p_book AND t.payout_id = i.payout_id AND t.step = 1 LIMIT 1) said ON true) d
             WINDOW first AS (PARTITION BY d.payout_id, d.verdict ORDER BY d.ord)) v;
 
     WITH item AS MATERIALIZED (
@@ -199,10 +202,12 @@ BEGIN
                payable.account_id AS payable, nostro.account_id AS nostro, j.line_account, j.line_ccy, j.line_minor
           FROM unnest(p_items, outcome) WITH ORDINALITY AS d
                (payout_id, state, ccy, amount, bank_reference, tax_withheld, eprc_number, reason_code, verdict, ord)
-          JOIN payout p ON p.book_id = p_book AND p.payout_id = d.payout_id
+         CROSS JOIN LATERAL (SELECT q.net, q.dst_ccy FROM payout q WHERE q.book_id = p_book AND q.payout_id = d.payout_id LIMIT 1) p
           JOIN account payable ON payable.book_id = p_book AND payable.role = 'payable' AND payable.ccy = p.dst_ccy AND payable.bank_id = p_bank
           JOIN account nostro ON nostro.book_id = p_book AND nostro.role = 'nostro' AND nostro.ccy = p.dst_ccy AND nostro.bank_id = p_bank
-          JOIN journal j ON j.book_id = p_book AND j.seq = d.payout_id
+          -- only what is rejected needs the lines that it undoes
+          LEFT JOIN LATERAL (SELECT a.line_account, a.line_ccy, a.line_minor FROM journal a
+                              WHERE d.state = 5 AND a.book_id = p_book AND a.seq = d.payout_id LIMIT 1) j ON true
          WHERE d.verdict = 0
     ), journals AS (
         INSERT INTO journal (seq, block_no, payout_id, reverses_seq, book_id, principal_id, kind, line_account, line_ccy, line_minor)
