@@ -314,15 +314,21 @@ static void every_statement_prepares_and_is_allowed_to_the_gateway(void **state)
     PQclear(PQexec(pg, "RESET ROLE"));
 }
 
+/* What only the sealer asks, or ujrat-settle, begins with its name. */
+static const char *role_of(const char *statement)
+{
+    if (strncmp(statement, "seal_", 5) == 0)
+        return "SET ROLE ujrat_sealer";
+    return strncmp(statement, "settle_", 7) == 0 ? "SET ROLE ujrat_settle" : "SET ROLE ujrat_app";
+}
+
 /* With NULL for everything most answer nothing and some refuse; none may lack a right. */
 static void statements_said_to_be_read_only_write_nothing(void **state)
 {
     PGconn *pg = *state;
     for (int i = 0; i < statements_count(); i++) {
         static const char *const nothing[PARAMS_MAX];
-        /* what only the sealer asks begins with its name */
-        const bool sealer = strncmp(statements_name(i), "seal_", 5) == 0;
-        PQclear(PQexec(pg, sealer ? "SET ROLE ujrat_sealer" : "SET ROLE ujrat_app"));
+        PQclear(PQexec(pg, role_of(statements_name(i))));
         PGresult *d = PQdescribePrepared(pg, statements_name(i));
         assert_int_equal(PQresultStatus(d), PGRES_COMMAND_OK);
         const bool locks = strncmp(statements_name(i), "audit_moment.", 13) == 0;
