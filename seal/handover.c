@@ -22,7 +22,7 @@ void seal_handover_buf_init(struct buf *buf)
 
 static inline unsigned char *put(unsigned char *at, int64_t value)
 {
-    uint64_t zigzag = (uint64_t)value << 1 ^ (uint64_t)(value >> 63);
+    uint64_t zigzag = (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0);
     for (; zigzag >= 0x80; zigzag >>= 7)
         *at++ = (unsigned char)(zigzag | 0x80);
     *at++ = (unsigned char)zigzag;

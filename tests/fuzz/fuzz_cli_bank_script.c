@@ -11,7 +11,8 @@ static void check_plan(const char *text, bool recall)
     struct plan plan;
     char again[PLAN_TEXT_SIZE];
 
-    assert(plan_read(slice_str(text), recall, &plan, &error));
+    bool good = plan_read(slice_str(text), recall, &plan, &error);
+    assert(good);
     assert(plan.n >= 1 && plan.n <= PLAN_STEPS_MAX);
     assert(plan_write(&plan, again));
     assert(strcmp(text, again) == 0);

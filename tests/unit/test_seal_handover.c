@@ -9,7 +9,8 @@
 #include "domain/ccy.h"
 #include "tests/unit/unit.h"
 
-enum { PAYOUTS = 5, BOOK = 3, PRINCIPAL = 9, BLOCK = 7, FIRST_SEQ = 100, AT = 1784278800000001 };
+enum { PAYOUTS = 5, BOOK = 3, PRINCIPAL = 9, BLOCK = 7, FIRST_SEQ = 100 };
+#define AT INT64_C(1784278800000001)
 
 /* A block with as many payouts as are asked for, and room to spoil them. */
 struct made {
