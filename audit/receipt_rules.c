@@ -262,13 +262,10 @@ static void expect(const struct look *l, const struct lines *want, bool negated,
 
 __extension__ typedef __int128 wide_t;
 
-/* docs/accounting.md: the share of a line for what is returned of the net, half to even. */
+/* docs/accounting.md: the share of a line for what is returned of the net, rounded towards zero. */
 static int64_t share_of(int64_t line, int64_t returned, int64_t net)
 {
-    wide_t quotient = (wide_t)line * returned / net;
-    wide_t twice_rest = (wide_t)line * returned % net * 2;
-
-    return (int64_t)(quotient + (twice_rest > net || (twice_rest == net && quotient % 2 == 1)));
+    return (int64_t)((wide_t)line * returned / net);
 }
 
 /* A return's lines of the payout, for what came back between the two; none if its numbers are no payout's (check_price). */

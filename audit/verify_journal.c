@@ -356,16 +356,10 @@ static bool settled_lines(const struct look *l, const struct memory *m, int sign
     return lines_are(l, wanted, 2, sign);
 }
 
-/* The share of a line for what is returned of the net, half to even. */
+/* The share of a line for what is returned of the net, rounded towards zero. */
 static int64_t share_of(int64_t line, int64_t returned, int64_t net)
 {
-    wide_t product = (wide_t)line * returned;
-    wide_t quotient = product / net;
-    wide_t twice_rest = product % net * 2;
-
-    if (twice_rest > net || (twice_rest == net && quotient % 2 == 1))
-        quotient++;
-    return (int64_t)quotient;
+    return (int64_t)((wide_t)line * returned / net);
 }
 
 /* What of each line of a payout has come back with so much of its net (docs/accounting.md): rounded, but for the rest of each

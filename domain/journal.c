@@ -64,7 +64,7 @@ void journal_settle(money_t net, int32_t payable_bank_dst, int32_t nostro_dst, s
 static int64_t share_of(int64_t minor, int64_t returned, int64_t net)
 {
     /* within the line, since returned <= net */
-    return (int64_t)round_div((int128_t)minor * returned, net, ROUND_HALF_EVEN);
+    return (int64_t)round_div((int128_t)minor * returned, net, ROUND_DOWN);
 }
 
 void journal_return_part(const struct journal_line *accepted, size_t n, int32_t payable_bank_dst,

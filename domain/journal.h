@@ -68,8 +68,8 @@ void journal_settle(money_t net, int32_t payable_bank_dst, int32_t nostro_dst, s
 
 /*
  * What comes back of a payout when `after` of its net is back in all and `before` of it was already: the lines of the journal that
- * accepted it (balanced, asserted) in parts, with the opposite sign. A line's share is line × returned / net, rounded half to
- * even; but the last line of each currency that is not the payable's takes what makes the sum zero, and the payable's line, which is
+ * accepted it (balanced, asserted) in parts, with the opposite sign. A line's share is line × returned / net, rounded towards
+ * zero, so that nobody has his money back before the bank has sent it; but the last line of each currency that is not the payable's takes what makes the sum zero, and the payable's line, which is
  * −net, is exact. A line's part is its share for `after` less the one for `before`, so that when all has come back each line is
  * exactly undone. No share is beyond its line. 0 <= before < after <= net (asserted).
  */

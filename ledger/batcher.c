@@ -467,7 +467,7 @@ static void tell_block(struct batcher *b, const struct batch *batch, const struc
 {
     if (b->on_block == NULL || batch->singly || !a->as_was_sent)
         return;
-    const struct payout_draft **drafts = malloc(batch->n * sizeof *drafts);
+    const struct payout_draft **drafts = calloc(batch->n, sizeof(const struct payout_draft *));
     if (drafts == NULL)
         return;
     unsigned n = 0;

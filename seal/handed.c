@@ -65,9 +65,10 @@ static void drop(struct seal_handed *h, struct entry *e)
 
 static void drop_all(struct seal_handed *h)
 {
-    struct entry *e;
-    while ((e = TAILQ_FIRST(&h->by_age)) != NULL)
+    for (struct entry *e = TAILQ_FIRST(&h->by_age), *next; e != NULL; e = next) {
+        next = TAILQ_NEXT(e, by_age);
         drop(h, e);
+    }
 }
 
 void seal_handed_free(struct seal_handed **handed)

@@ -352,7 +352,7 @@ def negated(lines):
 
 def shares(p, returned):
     """What of each line has come back with so much of the net, in exact fractions: the last of a currency but the payable takes the rest."""
-    out = [round(fractions.Fraction(amount * returned, p["net"])) for _, _, amount in p["lines"]]
+    out = [int(fractions.Fraction(amount * returned, p["net"])) for _, _, amount in p["lines"]]
     out[-1] = -returned
     for ccy in {ccy for _, ccy, _ in p["lines"]}:
         last = max(i for i, line in enumerate(p["lines"]) if line[1] == ccy and i < len(out) - 1)

@@ -345,16 +345,15 @@ def negated(lines):
     return [(account, currency, -amount) for account, currency, amount in lines]
 
 
-def half_even(over, under):
-    """over / under to the nearest, a tie to the even one; under is above zero."""
-    quotient, rest = divmod(over, under)
-    return quotient + (2 * rest > under or (2 * rest == under and quotient % 2 == 1))
+def towards_zero(over, under):
+    """over / under without what is behind the point; under is above zero."""
+    return over // under if over >= 0 else -(-over // under)
 
 
 def returned_shares(payout, returned):
     """What each line of the payout is worth, when so much of its net has come back. Its lines are in the order of the page."""
     exact = "payable.%s.%s" % (payout.bank, payout.dst_ccy)
-    shares = [half_even(amount * returned, payout.net) for _, _, amount in payout.lines]
+    shares = [towards_zero(amount * returned, payout.net) for _, _, amount in payout.lines]
     for currency in {currency for _, currency, _ in payout.lines}:
         of = [i for i, line in enumerate(payout.lines) if line[1] == currency]
         last = [i for i in of if payout.lines[i][0] != exact][-1]

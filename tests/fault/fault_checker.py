@@ -92,7 +92,7 @@ BOOKS = {
          WHERE (coalesce(m.float, 0), coalesce(m.fee, 0), coalesce(m.margin, 0), coalesce(m.payable, 0), coalesce(m.nostro, 0))
                <> CASE WHEN p.state IN (1, 3) THEN (p.gross, -p.fee, -p.margin, -p.net, 0::bigint)
                        WHEN p.state = 4 THEN (p.gross, -p.fee, -p.margin, 0::bigint, -p.net)
-                       -- a part came back: to each account its share, to the nearest; the bank keeps a charge
+                       -- a part came back: to each account its share, less than one off; the bank keeps a charge
                        WHEN p.state = 10 AND abs(m.float::numeric * p.net - p.gross::numeric * (p.net - b.amount)) <= p.net
                                          AND abs(m.fee::numeric * p.net + p.fee::numeric * (p.net - b.amount)) <= p.net
                        THEN (m.float, m.fee, m.margin, 0::bigint, b.amount - b.charge - p.net)

@@ -39,7 +39,7 @@ def price(gross, src, fee, margin_bps):
 def returned_shares(lines, payable, net, returned):
     """domain/journal.h: what each of the lines (account, minor) of a payout is worth with so much of its net back; lines of one account's
     currency, which its code ends with, sum to zero."""
-    shares = [-returned if account == payable else round(Fraction(minor * returned, net)) for account, minor in lines]
+    shares = [-returned if account == payable else int(Fraction(minor * returned, net)) for account, minor in lines]
     for ccy in {account[-3:] for account, _ in lines}:
         of = [i for i, (account, minor) in enumerate(lines) if account[-3:] == ccy]
         rest = [i for i in of if lines[i][0] != payable and lines[i][1] != 0][-1]

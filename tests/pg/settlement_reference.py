@@ -85,7 +85,7 @@ class Payout:
                 takes_rest[currency_of(account)] = account
         for account, minor in self.lines():
             if not account.startswith("payable.") and takes_rest[currency_of(account)] != account:
-                shares[account] = half_even(minor * returned, self.net)
+                shares[account] = towards_zero(minor * returned, self.net)
                 rest[currency_of(account)] -= shares[account]
         return {**shares, **{account: rest[ccy] for ccy, account in takes_rest.items()}}
 
@@ -94,11 +94,9 @@ def currency_of(account):
     return account.rsplit(".", 1)[1]
 
 
-def half_even(a, b):
-    """a / b to the nearest whole number, a tie to the even one; the same on both sides of zero."""
-    sign = -1 if a < 0 else 1
-    q, r = divmod(abs(a), b)
-    return sign * (q + (2 * r > b or (2 * r == b and q % 2 == 1)))
+def towards_zero(a, b):
+    """a / b without what is behind the point; the same on both sides of zero."""
+    return a // b if a >= 0 else -(-a // b)
 
 
 def opposite(lines):

@@ -1,10 +1,9 @@
 -- Money that comes back from a bank, and money with which a bank is made good (docs/settlement.md). Lines: docs/accounting.md.
 
--- The share of a payout's line for what has come back of its net: rounded half to even (domain/journal.h).
+-- The share of a payout's line for what has come back of its net: rounded towards zero (domain/journal.h).
 CREATE OR REPLACE FUNCTION returned_share(p_minor bigint, p_returned bigint, p_net bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE AS $$
-    SELECT (sign(p_minor::numeric) * (q + CASE WHEN 2 * r > p_net OR (2 * r = p_net AND q % 2 = 1) THEN 1 ELSE 0 END))::bigint
-      FROM (SELECT div(t, p_net) AS q, t % p_net AS r FROM (SELECT abs(p_minor::numeric) * p_returned AS t) a) b;
+    SELECT div(p_minor::numeric * p_returned, p_net)::bigint;
 $$;
 
 -- The lines of a part that comes back: of the journal that accepted the payout, the shares for p_after less those for p_before, with the
