@@ -63,6 +63,13 @@ static void crash_any(struct bank *b, enum crash_point point)
         bank_crash_at(b, b->said[i].item, point);
 }
 
+/* An answer may be quicker than the timer on which we die when something was sent. */
+static void crash_on_answer(struct bank *b)
+{
+    crash_any(b, CRASH_SENT);
+    crash_any(b, CRASH_ANSWERED);
+}
+
 /* ---------------------------------------------------------------- outcomes */
 
 /* One saying was answered for good. */
@@ -137,7 +144,7 @@ static void on_confirmed(void *user, const struct grpc_result *result)
 
     if (b->closing)
         return;
-    crash_any(b, CRASH_ANSWERED);
+    crash_on_answer(b);
     arena_reset(&b->caller.arena);
     if (!good)
         complain_status("ConfirmInstructions", result->status,
@@ -210,7 +217,7 @@ static bool take_status(struct bank *b, const char *method, const struct grpc_re
     struct wire_status status = {0};
     struct slice reason = slice_str(grpc_status_name(result->status));
 
-    crash_any(b, CRASH_ANSWERED);
+    crash_on_answer(b);
     if (result->status == GRPC_OK)
         return true;
     if (details.len > 0 && wire_status_decode(details, &status) && status.reason.len > 0)
@@ -316,7 +323,7 @@ static void on_answered(void *user, const struct grpc_result *result)
 
     if (b->closing)
         return;
-    crash_any(b, CRASH_ANSWERED);
+    crash_on_answer(b);
     arena_reset(&b->caller.arena);
     if (!good)
         complain_status("AnswerInquiries", result->status,

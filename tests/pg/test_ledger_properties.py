@@ -572,7 +572,7 @@ BREAKS = {
     "a return forgets the settlement": ("reverse_payout", "IF p_settled_seq IS NOT NULL THEN", "IF false THEN"),
     "a return comes twice": ("return_payment", "IF FOUND THEN", "IF false THEN"),
     "more comes back than was paid": ("return_payment", "IF p_amount > (its.p).net - before THEN", "IF false THEN"),
-    "parts are rounded down": ("returned_share", "CASE WHEN 2 * r > p_net OR (2 * r = p_net AND q % 2 = 1) THEN 1 ELSE 0 END", "0"),
+    "parts are rounded to the nearest": ("returned_share", "div(p_minor::numeric * p_returned, p_net)", "round(p_minor::numeric * p_returned / p_net)"),
     "parts do not know of each other": ("write_part_return", "p_before, p_before + p_amount) l", "0, p_amount) l"),
     "any return can be taken back": ("reverse_return", "OR back.bank_reference <> p_return_reference", ""),
     "one is taken back twice": ("reverse_return", "v.reverses_step = r.step", "false"),

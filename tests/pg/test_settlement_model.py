@@ -58,7 +58,7 @@ MISTAKES = {
     "what is answered stays pending": ("confirm_instructions", "pending_amount - written.amount", "pending_amount"),
     "an amount is not looked at": ("confirm_instructions", "WHEN i.amount <> p.net THEN 305", "WHEN false THEN 305"),
     "a bank answers for another": ("confirm_instructions", "OR p.bank_id <> p_bank OR", "OR"),
-    "shares are rounded down": ("returned_share", "CASE WHEN 2 * r > p_net OR (2 * r = p_net AND q % 2 = 1) THEN 1 ELSE 0 END", "0"),
+    "shares are rounded to the nearest": ("returned_share", "div(p_minor::numeric * p_returned, p_net)", "round(p_minor::numeric * p_returned / p_net)"),
     "what the bank kept is put on its nostro": ("write_part_return", "(2, nostro, p_amount - p_charge), (3, kept, p_charge)",
                                                "(2, nostro, p_amount), (3, kept, 0::bigint)"),
     "a return counts to the window before": ("window_of_return", "SELECT window_no", "SELECT nullif(window_no - 1, 0)"),
