@@ -174,6 +174,28 @@ def test_alerts_come_and_go_with_what_they_say(bank):
     assert bank.end(1, "-1 second") == "SETTLED" and ("WINDOW_DISPUTED", f"{bank.code} 1") not in refresh()
 
 
+def test_a_window_is_not_late_while_holidays_put_its_cut_off_off(bank):
+    today = bank.one("SELECT (clock_timestamp() AT TIME ZONE 'Asia/Karachi')::date")
+    late = lambda: bank.rows("SELECT refresh_alerts('0 seconds')") and ("WINDOW_LATE", f"{bank.code} 1") in bank.rows(
+        "SELECT kind, subject FROM settlement_alert_now")
+    record = lambda days, kind: bank.one("SELECT record_calendar_day(%s, %s, 'Eid', 't')", today - datetime.timedelta(days=days), kind)
+    for days in (1, 2, 3):
+        record(days, "holiday")
+    bank.terms()
+    bank.one("SELECT window_no FROM open_first_window(%s::int2, clock_timestamp() - interval '3 days')", bank.id)
+    assert not late()
+    record(1, "working")     # the moon was not seen: yesterday's cut-off was one
+    assert late()
+    record(1, "holiday")
+    assert not late()
+    for days in (1, 2, 3):
+        record(days, "working")
+    assert late()
+    for days in (1, 2, 3):      # as they are, for whoever counts working days
+        if (today - datetime.timedelta(days=days)).weekday() > 4:
+            record(days, "holiday")
+
+
 def test_the_newest_record_of_a_day_counts(bank):
     record = lambda day, kind, name="x": bank.one("SELECT record_calendar_day(%s, %s, %s, 't')", day, kind, name)
     works = lambda day: bank.one("SELECT working_day(%s::date)", day)

@@ -60,7 +60,10 @@ LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
     UNION ALL
     SELECT 'WINDOW_LATE', b.code || ' ' || h.window_no, format('its cut-off was %s and it is open', w.cutoff_at)
       FROM bank_head h JOIN bank b USING (bank_id) JOIN settlement_window w USING (bank_id, window_no)
+     CROSS JOIN LATERAL (SELECT (w.cutoff_at AT TIME ZONE 'Asia/Karachi')::date AS day, (clock_timestamp() AT TIME ZONE 'Asia/Karachi')::date AS today) d
      WHERE w.cutoff_at + p_late < clock_timestamp()
+       -- a holiday that was announced since puts the cut-off off to the next working day
+       AND (working_day(d.day) OR EXISTS (SELECT 1 FROM generate_series(d.day + 1, d.today - 1, interval '1 day') g WHERE working_day(g::date)))
     UNION ALL
     SELECT 'KEPT_BACK', instruction_id(w.book_id, w.first_payout_id), format('a limit of %s keeps it back, and %s behind it', b.code, w.waiting_count - 1)
       FROM bank_terms_now t JOIN bank b USING (bank_id) JOIN bank_head h USING (bank_id)
