@@ -33,10 +33,10 @@ static void catch_block(void *user, const struct ledger_block *block)
     struct world *w = user;
     struct ledger_block told = *block;
     struct payout_draft draft = *block->drafts[0];
-    const struct payout_draft **drafts = calloc(block->n, sizeof *drafts);
+    const struct payout_draft **drafts = calloc(block->n, sizeof(const struct payout_draft *));
     assert_non_null(drafts);
     assert_true(w->n < MESSAGES_MAX);
-    memcpy(drafts, block->drafts, block->n * sizeof *drafts);
+    memcpy(drafts, block->drafts, block->n * sizeof(const struct payout_draft *));
     drafts[0] = &draft;
     told.drafts = drafts;
     if (w->forgery == OTHER_AMOUNT)

@@ -209,7 +209,7 @@ static void what_the_sealer_has_to_read_itself_is_not_handed_over(void **state)
     d->fingerprint.len = 15;
     assert_false(seal_handover_encode(&m->block, &m->message));
     *d = good;
-    for (size_t i = 0; i < sizeof many / sizeof *many; i++)
+    for (size_t i = 0; i < sizeof many / sizeof(const struct payout_draft *); i++)
         many[i] = &good;
     m->block.drafts = many;
     m->block.bank_id = m->block.beneficiary_version = numbers;
