@@ -303,8 +303,12 @@ give_receipt() { # PLATFORM REFERENCE: to whom it was paid
     ujrat-audit receipt-verify "$demo/audit/receipt.json" --key "$demo/audit/keys.pem" --witness "$demo/audit/witness.jsonl" || exit 1
 }
 
-total() { # KEY: of the books on standard input
-    sed -n "s/.*\"$1\": \"\{0,1\}\([0-9.]*\).*/\1/p" <<<"$books" | head -n 1
+grouped() { # 1234567.89 at the end of a line on standard input: 1,234,567.89
+    sed ':again; s/\([0-9]\)\([0-9]\{3\}\)\([.,][0-9,.]*\)$/\1,\2\3/; t again'
+}
+
+total() { # KEY: of $books
+    sed -n "s/.*\"$1\": \"\{0,1\}\([0-9.]*\).*/\1/p" <<<"$books" | head -n 1 | grouped
 }
 
 print_banks() {
@@ -312,7 +316,7 @@ print_banks() {
     printf '%-5s %-29s %13s %13s %12s %12s %13s\n' bank 'how it is told' 'told to pay' paid rejected 'came back' 'we owe it'
     for bank in $banks; do
         books=$(ujrat bank books --state "$demo/bank-$bank.state" --json | sed -n '/"totals"/,$p') || exit 1
-        owed=$(ujrat bank position --as "$bank" --json | sed -n 's/.*"owed_to_the_bank": "\([0-9.]*\).*/\1/p') || exit 1
+        owed=$(ujrat bank position --as "$bank" --json | sed -n 's/.*"owed_to_the_bank": "\([0-9.]*\).*/\1/p' | grouped) || exit 1
         case $bank in
         MUCB) how='gRPC, at once' ;;
         SCBL) how='gRPC, by windows' ;;
@@ -327,7 +331,7 @@ print_banks() {
         $1 == "state:" { state = $2 }
         $1 == "instructions:" { n = $2 }
         $1 == "net:" { net = $2 }
-        $1 == "reason:" && n > 0 { $1 = ""; printf "Window %d of SCBL: %d instructions, PKR %s to be settled, %s.%s\n", no, n, net, state, $0 }'
+        $1 == "reason:" && n > 0 { $1 = ""; printf "Window %d of SCBL: %d instructions, %s.%s To be settled: PKR %s\n", no, n, state, $0, net }' | grouped
     printf 'Files with HABB: %s signed ones to it, %s from it (var/demo/settle/banks/HABB).\n' \
         "$(find "$demo/settle/banks/HABB/out" -name '*.xml' | wc -l)" "$(find "$demo/settle/banks/HABB/archive" -name '*-B*.xml' | wc -l)"
     echo "Each bank's own statement (camt.053) was reconciled with our books, without a break."
