@@ -61,7 +61,7 @@ err_t settler_new(const struct settings *settings, struct log *log, int stop_fd,
         }
     }
     if (err_failed(err)) {
-        (void)snprintf(problem->text, sizeof problem->text, "%s: %s", what,
+        (void)snprintf(problem->text, sizeof problem->text, "%s: %.400s", what,
                        pii_problem.text[0] != '\0' ? pii_problem.text
                                                    : err_text(err, why, sizeof why));
         settler_free(&s);
