@@ -91,7 +91,7 @@ export ASAN_OPTIONS=$common:detect_leaks=1:exitcode=99 UBSAN_OPTIONS=$common TSA
 export LSAN_OPTIONS=exitcode=99
 # A daemon's report would be lost with its stderr: there every report becomes a file, and every file a failure.
 reports=$PWD/$logs/sanitizer
-[ ! -f tools/lsan.supp ] || LSAN_OPTIONS+=:suppressions=$PWD/tools/lsan.supp
+[ ! -f tools/lsan.supp ] || LSAN_OPTIONS+=:print_suppressions=0:suppressions=$PWD/tools/lsan.supp
 
 need_cluster() {
     export UJRAT_TEST_CLUSTER=$work/pg
