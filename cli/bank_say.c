@@ -136,33 +136,47 @@ static bool is_definite(int32_t outcome)
            outcome == WIRE_RESULT_REFUSED;
 }
 
+/* The answer to a call about all that was said. False: there is none, and why has been told. */
+static bool read_answer(struct bank *b, const char *method, const struct grpc_result *result,
+                        const struct wire_message *type, void *response)
+{
+    crash_on_answer(b);
+    arena_reset(&b->caller.arena);
+    if (result->status == GRPC_OK)
+        return wire_decode(type, slice_of(result->bytes, result->bytes_length), &b->caller.arena,
+                           response)
+                   .reason == REASON_NONE;
+    complain_status(method, result->status, slice_of(result->message, result->message_length),
+                    slice_of(result->details, result->details_length));
+    return false;
+}
+
+static void take_result(struct bank *b, size_t i, int32_t outcome, struct slice reason,
+                        struct slice message)
+{
+    if (is_definite(outcome))
+        take_outcome(b, &b->said[i], outcome_name(outcome), reason, message);
+    else
+        say_again(b, i);
+}
+
 static void on_confirmed(void *user, const struct grpc_result *result)
 {
     struct bank *b = user;
     struct wire_confirm_instructions_response response = {0};
-    bool good = result->status == GRPC_OK;
 
     if (b->closing)
         return;
-    crash_on_answer(b);
-    arena_reset(&b->caller.arena);
-    if (!good)
-        complain_status("ConfirmInstructions", result->status,
-                        slice_of(result->message, result->message_length),
-                        slice_of(result->details, result->details_length));
-    else
-        good =
-            wire_decode(&wire_confirm_instructions_response_type,
-                        slice_of(result->bytes, result->bytes_length), &b->caller.arena, &response)
-                    .reason == REASON_NONE &&
-            response.results.n == b->n_said;
+    bool good = read_answer(b, "ConfirmInstructions", result,
+                            &wire_confirm_instructions_response_type, &response) &&
+                response.results.n == b->n_said;
     for (size_t i = 0; i < b->n_said; i++) {
         const struct wire_confirmation_result *r = good ? &response.results.items[i] : NULL;
 
-        if (r != NULL && is_definite(r->outcome))
-            take_outcome(b, &b->said[i], outcome_name(r->outcome), r->reason, r->message);
-        else
+        if (r == NULL)
             say_again(b, i);
+        else
+            take_result(b, i, r->outcome, r->reason, r->message);
     }
     finish_call(b);
 }
@@ -319,29 +333,19 @@ static void on_answered(void *user, const struct grpc_result *result)
 {
     struct bank *b = user;
     struct wire_answer_inquiries_response response = {0};
-    bool good = result->status == GRPC_OK;
 
     if (b->closing)
         return;
-    crash_on_answer(b);
-    arena_reset(&b->caller.arena);
-    if (!good)
-        complain_status("AnswerInquiries", result->status,
-                        slice_of(result->message, result->message_length),
-                        slice_of(result->details, result->details_length));
-    else
-        good =
-            wire_decode(&wire_answer_inquiries_response_type,
-                        slice_of(result->bytes, result->bytes_length), &b->caller.arena, &response)
-                    .reason == REASON_NONE &&
-            response.results.n == b->n_said;
+    bool good = read_answer(b, "AnswerInquiries", result, &wire_answer_inquiries_response_type,
+                            &response) &&
+                response.results.n == b->n_said;
     for (size_t i = 0; i < b->n_said; i++) {
         const struct wire_inquiry_answer_result *r = good ? &response.results.items[i] : NULL;
 
-        if (r != NULL && is_definite(r->outcome))
-            take_outcome(b, &b->said[i], outcome_name(r->outcome), r->reason, r->message);
-        else
+        if (r == NULL)
             say_again(b, i);
+        else
+            take_result(b, i, r->outcome, r->reason, r->message);
     }
     finish_call(b);
 }
