@@ -2,26 +2,19 @@
  * WatchPayouts: what happened to the platform's payouts, from the ledger itself, page by page.
  *
  * Numbers are given under the book's lock in the order of commits, so reading on from the last number seen misses
- * nothing. The client pulls: a page is read when the one before has left our buffer. Where there is nothing more,
- * the stream waits for the book to grow.
+ * nothing.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "gateway/rpc/book_heads.h"
 #include "gateway/rpc/methods.h"
+#include "gateway/rpc/rpc_watch.h"
 #include "gateway/wire/payout_messages.h"
 
 enum { PAGE_EVENTS_MAX = 256, PAYOUT_NAME_SIZE = PRINCIPAL_CODE_SIZE + 40 };
 
 struct watch {
-    struct rpc_call *call;
-    struct book_heads *heads;
-    struct book_heads_waiter waiter;
+    struct rpc_watch base;
     struct rpc_token cursor; /* a: seq, b: payout of the last event sent */
-    int64_t position;        /* of the book, before the read under way began */
-    bool reading;
-    bool paused;
     struct wire_payout_event events[PAGE_EVENTS_MAX];
     char names[PAGE_EVENTS_MAX][PAYOUT_NAME_SIZE];
     char tokens[PAGE_EVENTS_MAX][RPC_TOKEN_SIZE];
@@ -30,33 +23,17 @@ struct watch {
 /* Columns of ledger/sql/payout_watch.sql. */
 enum { COL_SEQ, COL_PAYOUT_ID, COL_REFERENCE, COL_STATE, COL_AT, COL_REASON_CODE, COL_BANK_REF };
 
-static void on_page(struct rpc_call *call, enum ledger_outcome outcome, reason_t reason,
-                    const struct rows *rows);
-
-static void watch_free(struct watch *w)
+static enum rpc_watch_next ask(struct rpc_watch *base)
 {
-    book_heads_cancel(&w->waiter);
-    free(w);
-}
-
-static void read_page(struct watch *w)
-{
+    struct watch *w = (struct watch *)base;
     struct params params;
-    if (w->reading || w->paused)
-        return;
-    w->reading = true;
-    w->position = book_heads_position(w->heads, w->call->principal.book_id);
     params_init(&params);
-    params_add_int4(&params, w->call->principal.book_id);
+    params_add_int4(&params, base->call->principal.book_id);
     params_add_int8(&params, w->cursor.a);
     params_add_int8(&params, w->cursor.b);
     params_add_int4(&params, PAGE_EVENTS_MAX);
-    rpc_query(w->call, "payout_watch", &params, on_page);
-}
-
-static void on_moved(void *user)
-{
-    read_page(user);
+    rpc_watch_query(base, "payout_watch", &params);
+    return RPC_WATCH_GO_ON;
 }
 
 static void fill_event(struct watch *w, unsigned i, const struct rows *rows, int row)
@@ -65,7 +42,7 @@ static void fill_event(struct watch *w, unsigned i, const struct rows *rows, int
     w->cursor.a = rows_int(rows, row, COL_SEQ);
     w->cursor.b = payout_id;
     int n = snprintf(w->names[i], PAYOUT_NAME_SIZE, "platforms/%s/payouts/%lld",
-                     w->call->principal.code, (long long)payout_id);
+                     w->base.call->principal.code, (long long)payout_id);
     w->events[i] = (struct wire_payout_event){
         .present = true,
         .payout = slice_of(w->names[i], (size_t)n),
@@ -78,16 +55,9 @@ static void fill_event(struct watch *w, unsigned i, const struct rows *rows, int
     };
 }
 
-static void on_page(struct rpc_call *call, enum ledger_outcome outcome, reason_t reason,
-                    const struct rows *rows)
+static enum rpc_watch_next take(struct rpc_watch *base, const struct rows *rows)
 {
-    struct watch *w = call->state;
-    w->reading = false;
-    if (outcome != LEDGER_DONE) {
-        watch_free(w);
-        rpc_refuse_outcome(call, outcome, reason, NULL);
-        return;
-    }
+    struct watch *w = (struct watch *)base;
     unsigned n = 0;
     int64_t looked_upto = 0; /* the page ended before the book did, though it is not full */
     for (int i = 0; i < rows_count(rows) && n < PAGE_EVENTS_MAX; i++) {
@@ -105,32 +75,17 @@ static void on_page(struct rpc_call *call, enum ledger_outcome outcome, reason_t
         struct wire_watch_payouts_response answer = {.present = true};
         answer.events.items = w->events;
         answer.events.n = n;
-        enum rpc_send_result sent = rpc_send(call, &wire_watch_payouts_response_type, &answer);
-        if (sent == RPC_SEND_FAILED) {
-            watch_free(w);
-            return;
-        }
-        w->paused = sent == RPC_SEND_PAUSE;
+        if (!rpc_watch_send(base, &wire_watch_payouts_response_type, &answer))
+            return RPC_WATCH_OVER;
     }
-    if (more || w->paused)
-        read_page(w);
-    else
-        book_heads_wait(w->heads, &w->waiter, call->principal.book_id, w->position);
+    return more ? RPC_WATCH_GO_ON : RPC_WATCH_WAIT;
 }
 
-static void on_writable(struct rpc_call *call)
-{
-    struct watch *w = call->state;
-    w->paused = false;
-    if (w->waiter.heads == NULL)
-        read_page(w);
-}
-
-static void on_gone(struct rpc_call *call)
-{
-    watch_free(call->state);
-    call->state = NULL;
-}
+static const struct rpc_watch_kind kind = {
+    .size = sizeof(struct watch),
+    .ask = ask,
+    .take = take,
+};
 
 static void handle(struct rpc_call *call, const void *request)
 {
@@ -140,20 +95,12 @@ static void handle(struct rpc_call *call, const void *request)
         rpc_refuse(call, REASON_RESUME_TOKEN_INVALID, "resume_token");
         return;
     }
-    struct book_heads *heads = book_heads_of(call->ctx);
-    struct watch *w = heads == NULL ? NULL : calloc(1, sizeof(*w));
-    if (w == NULL) {
-        rpc_refuse(call, REASON_QUEUE_FULL, NULL);
+    struct watch *w = rpc_watch_new(call, &kind);
+    if (w == NULL)
         return;
-    }
-    w->call = call;
-    w->heads = heads;
+    w->base.book_id = call->principal.book_id;
     w->cursor = cursor;
-    w->waiter.user = w;
-    w->waiter.on_moved = on_moved;
-    call->state = w;
-    rpc_send_headers(call);
-    read_page(w);
+    rpc_watch_start(&w->base);
 }
 
 const struct rpc_method rpc_watch_payouts = {
@@ -162,6 +109,6 @@ const struct rpc_method rpc_watch_payouts = {
     .roles = ROLE_PLATFORM,
     .request = &wire_watch_payouts_request_type,
     .handle = handle,
-    .on_writable = on_writable,
-    .on_gone = on_gone,
+    .on_writable = rpc_watch_on_writable,
+    .on_gone = rpc_watch_on_gone,
 };

@@ -34,7 +34,7 @@
  * message; after RPC_SEND_PAUSE send nothing until on_writable. It lasts until the client goes, or rpc_refuse*.
  * on_gone is called when the client has gone or the server drains (a draining server then ends the
  * call with UNAVAILABLE itself): free timers there, nothing else; rpc_is_gone(call) is true from then on.
- * Poll with a timer of ctx->config->watch_poll_ms on ctx->base.
+ * One that reads on from a cursor is an rpc_watch (rpc_watch.h).
  *
  * Not gone and waiting for a query: on_rows always comes, so one timer or one query is under way at a time.
  */

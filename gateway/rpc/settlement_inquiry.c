@@ -4,13 +4,11 @@
  * A bank's questions are numbered under its row's lock, so that reading on from the last number seen misses none. Only those still
  * open are sent: one that was answered meanwhile needs no answer, and one that is asked again has a new number.
  */
-#include <stdlib.h>
-
 #include "domain/ccy.h"
 #include "domain/iso20022_reason.h"
 #include "domain/text.h"
-#include "gateway/rpc/book_heads.h"
 #include "gateway/rpc/methods.h"
+#include "gateway/rpc/rpc_watch.h"
 #include "gateway/rpc/settlement_id.h"
 #include "gateway/wire/settlement_messages.h"
 
@@ -30,13 +28,8 @@ enum {
 };
 
 struct watch {
-    struct rpc_call *call;
-    struct book_heads *heads;
-    struct book_heads_waiter waiter;
+    struct rpc_watch base;
     struct rpc_token cursor; /* a: the number of the last question sent */
-    int64_t position;        /* of settlement, before the read under way began */
-    bool reading;
-    bool paused;
     struct wire_inquiry inquiries[PAGE_INQUIRIES_MAX];
     char ids[PAGE_INQUIRIES_MAX][INQUIRY_ID_SIZE];
     char instruction_ids[PAGE_INQUIRIES_MAX][INSTRUCTION_ID_SIZE];
@@ -45,32 +38,16 @@ struct watch {
 
 /* ---------------------------------------------------------------- WatchInquiries */
 
-static void on_page(struct rpc_call *call, enum ledger_outcome outcome, reason_t reason,
-                    const struct rows *rows);
-
-static void watch_free(struct watch *w)
+static enum rpc_watch_next ask(struct rpc_watch *base)
 {
-    book_heads_cancel(&w->waiter);
-    free(w);
-}
-
-static void read_page(struct watch *w)
-{
+    struct watch *w = (struct watch *)base;
     struct params params;
-    if (w->reading || w->paused)
-        return;
-    w->reading = true;
-    w->position = book_heads_position(w->heads, BOOK_HEADS_SETTLEMENT);
     params_init(&params);
-    params_add_int2(&params, w->call->principal.bank_id);
+    params_add_int2(&params, base->call->principal.bank_id);
     params_add_int8(&params, w->cursor.a);
     params_add_int4(&params, PAGE_INQUIRIES_MAX);
-    rpc_query(w->call, "settlement_inquiries", &params, on_page);
-}
-
-static void on_moved(void *user)
-{
-    read_page(user);
+    rpc_watch_query(base, "settlement_inquiries", &params);
+    return RPC_WATCH_GO_ON;
 }
 
 static void fill_inquiry(struct watch *w, int i, const struct rows *rows)
@@ -97,16 +74,9 @@ static void fill_inquiry(struct watch *w, int i, const struct rows *rows)
     };
 }
 
-static void on_page(struct rpc_call *call, enum ledger_outcome outcome, reason_t reason,
-                    const struct rows *rows)
+static enum rpc_watch_next take(struct rpc_watch *base, const struct rows *rows)
 {
-    struct watch *w = call->state;
-    w->reading = false;
-    if (outcome != LEDGER_DONE) {
-        watch_free(w);
-        rpc_refuse_outcome(call, outcome, reason, NULL);
-        return;
-    }
+    struct watch *w = (struct watch *)base;
     int n = rows_count(rows);
     if (n > PAGE_INQUIRIES_MAX)
         n = PAGE_INQUIRIES_MAX;
@@ -116,32 +86,17 @@ static void on_page(struct rpc_call *call, enum ledger_outcome outcome, reason_t
         struct wire_watch_inquiries_response answer = {.present = true};
         answer.inquiries.items = w->inquiries;
         answer.inquiries.n = (uint32_t)n;
-        enum rpc_send_result sent = rpc_send(call, &wire_watch_inquiries_response_type, &answer);
-        if (sent == RPC_SEND_FAILED) {
-            watch_free(w);
-            return;
-        }
-        w->paused = sent == RPC_SEND_PAUSE;
+        if (!rpc_watch_send(base, &wire_watch_inquiries_response_type, &answer))
+            return RPC_WATCH_OVER;
     }
-    if (n == PAGE_INQUIRIES_MAX || w->paused)
-        read_page(w);
-    else
-        book_heads_wait(w->heads, &w->waiter, BOOK_HEADS_SETTLEMENT, w->position);
+    return n == PAGE_INQUIRIES_MAX ? RPC_WATCH_GO_ON : RPC_WATCH_WAIT;
 }
 
-static void on_writable(struct rpc_call *call)
-{
-    struct watch *w = call->state;
-    w->paused = false;
-    if (w->waiter.heads == NULL)
-        read_page(w);
-}
-
-static void on_gone(struct rpc_call *call)
-{
-    watch_free(call->state);
-    call->state = NULL;
-}
+static const struct rpc_watch_kind watch_kind = {
+    .size = sizeof(struct watch),
+    .ask = ask,
+    .take = take,
+};
 
 static void handle_watch(struct rpc_call *call, const void *request)
 {
@@ -151,20 +106,12 @@ static void handle_watch(struct rpc_call *call, const void *request)
         rpc_refuse(call, REASON_RESUME_TOKEN_INVALID, "resume_token");
         return;
     }
-    struct book_heads *heads = book_heads_of(call->ctx);
-    struct watch *w = heads == NULL ? NULL : calloc(1, sizeof(*w));
-    if (w == NULL) {
-        rpc_refuse(call, REASON_QUEUE_FULL, NULL);
+    struct watch *w = rpc_watch_new(call, &watch_kind);
+    if (w == NULL)
         return;
-    }
-    w->call = call;
-    w->heads = heads;
+    w->base.book_id = BOOK_HEADS_SETTLEMENT;
     w->cursor = cursor;
-    w->waiter.user = w;
-    w->waiter.on_moved = on_moved;
-    call->state = w;
-    rpc_send_headers(call);
-    read_page(w);
+    rpc_watch_start(&w->base);
 }
 
 /* ---------------------------------------------------------------- AnswerInquiries */
@@ -330,8 +277,8 @@ const struct rpc_method rpc_watch_inquiries = {
     .roles = ROLE_BANK,
     .request = &wire_watch_inquiries_request_type,
     .handle = handle_watch,
-    .on_writable = on_writable,
-    .on_gone = on_gone,
+    .on_writable = rpc_watch_on_writable,
+    .on_gone = rpc_watch_on_gone,
 };
 
 const struct rpc_method rpc_answer_inquiries = {

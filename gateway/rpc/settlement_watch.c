@@ -7,20 +7,16 @@
  * nothing is read while our buffer is not low. A hand-out whose answer is lost ends the stream; what it handed
  * out is read from the ledger by the next one.
  */
-#include <stdlib.h>
-
-#include "gateway/rpc/book_heads.h"
 #include "gateway/rpc/methods.h"
 #include "gateway/rpc/person.h"
+#include "gateway/rpc/rpc_watch.h"
 #include "gateway/rpc/settlement_id.h"
 #include "gateway/wire/settlement_messages.h"
 
 enum { PAGE_INSTRUCTIONS_MAX = 200, HAND_OUT_PAYOUTS_MAX = 1000 };
 
 struct watch {
-    struct rpc_call *call;
-    struct book_heads *heads;
-    struct book_heads_waiter waiter;
+    struct rpc_watch base;
     size_t n_books;
     struct instruction_cursor cursors[INSTRUCTION_CURSORS_MAX]; /* by book */
     int64_t
@@ -29,8 +25,8 @@ struct watch {
         kept_back[INSTRUCTION_CURSORS_MAX]; /* a limit did: there may be room when anything moves */
     size_t book;                            /* whose turn it is */
     int64_t head_seen;                      /* of that book, before its hand-out under way began */
-    bool asking;
-    bool paused;
+    bool all_read;                          /* of what was handed out there before */
+    bool handing_out;
     struct wire_instruction instructions[PAGE_INSTRUCTIONS_MAX];
     char ids[PAGE_INSTRUCTIONS_MAX][INSTRUCTION_ID_SIZE];
     struct arena tokens; /* of one page */
@@ -55,28 +51,11 @@ enum {
     COL_PERSON,
 };
 
-static void go_on(struct watch *w);
-
-static void watch_free(struct watch *w)
-{
-    book_heads_cancel(&w->waiter);
-    arena_deinit(&w->tokens);
-    arena_deinit(&w->people);
-    free(w);
-}
-
-static void give_up(struct watch *w, enum ledger_outcome outcome, reason_t reason)
-{
-    struct rpc_call *call = w->call;
-    watch_free(w);
-    rpc_refuse_outcome(call, outcome, reason, NULL);
-}
-
 /* Books that were opened since the last look join the round, in their place. False: there are too many. */
 static bool learn_books(struct watch *w)
 {
     const struct book_head *all;
-    unsigned n = book_heads_all(w->heads, &all);
+    unsigned n = book_heads_all(w->base.heads, &all);
     for (unsigned i = 0; i < n; i++) {
         size_t at = 0;
         while (at < w->n_books && w->cursors[at].book_id < all[i].book_id)
@@ -105,12 +84,12 @@ static reason_t fill_instruction(struct watch *w, unsigned i, const struct rows 
     struct slice value[PII_FIELDS];
     if (token == NULL)
         return REASON_QUEUE_FULL;
-    reason_t reason = person_read(w->call->ctx, rows, row, COL_PERSON, &w->people, value);
+    reason_t reason = person_read(w->base.call->ctx, rows, row, COL_PERSON, &w->people, value);
     if (reason != REASON_NONE)
         return reason;
     size_t id_len = instruction_id_write(cursor->book_id, cursor->payout_id, w->ids[i]);
     size_t token_len =
-        instruction_token_write(w->call->principal.bank_id, w->cursors, w->n_books, token);
+        instruction_token_write(w->base.call->principal.bank_id, w->cursors, w->n_books, token);
     w->instructions[i] = (struct wire_instruction){
         .present = true,
         .instruction_id = slice_of(w->ids[i], id_len),
@@ -137,19 +116,27 @@ static reason_t fill_instruction(struct watch *w, unsigned i, const struct rows 
 
 /* ---------------------------------------------------------------- handing out */
 
-static void on_handed_out(struct rpc_call *call, enum ledger_outcome outcome, reason_t reason,
-                          const struct rows *rows)
+static void hand_out(struct watch *w)
 {
-    struct watch *w = call->state;
-    w->asking = false;
-    if (outcome != LEDGER_DONE) {
-        give_up(w, outcome, reason);
-        return;
-    }
+    struct params params;
+    int32_t book_id = w->cursors[w->book].book_id;
+    w->handing_out = true;
+    w->head_seen = book_heads_position(w->base.heads, book_id);
+    params_init(&params);
+    params_add_int4(&params, book_id);
+    params_add_int2(&params, w->base.call->principal.bank_id);
+    params_add_int4(&params, w->base.call->principal.principal_id);
+    params_add_int4(&params, HAND_OUT_PAYOUTS_MAX);
+    rpc_watch_query(&w->base, "settlement_hand_out", &params);
+}
+
+static enum rpc_watch_next take_hand_out(struct watch *w, const struct rows *rows)
+{
+    w->handing_out = w->all_read = false;
     if (w->cursors[w->book].payout_id > rows_int(rows, 0, 0)) {
         /* A token from a future that this book does not have, as after a restore: what it skips would never be paid. */
-        give_up(w, LEDGER_REFUSED, REASON_RESUME_TOKEN_INVALID);
-        return;
+        rpc_watch_refuse(&w->base, REASON_RESUME_TOKEN_INVALID, NULL);
+        return RPC_WATCH_OVER;
     }
     if (!rows_bool(rows, 0, 1)) {
         /* Nothing for this bank up to there: until the book grows, the others have their turn. */
@@ -157,35 +144,25 @@ static void on_handed_out(struct rpc_call *call, enum ledger_outcome outcome, re
         w->kept_back[w->book] = rows_bool(rows, 0, 2);
         w->book++;
     }
-    go_on(w);
-}
-
-static void hand_out(struct watch *w)
-{
-    struct params params;
-    int32_t book_id = w->cursors[w->book].book_id;
-    w->asking = true;
-    w->head_seen = book_heads_position(w->heads, book_id);
-    params_init(&params);
-    params_add_int4(&params, book_id);
-    params_add_int2(&params, w->call->principal.bank_id);
-    params_add_int4(&params, w->call->principal.principal_id);
-    params_add_int4(&params, HAND_OUT_PAYOUTS_MAX);
-    rpc_query(w->call, "settlement_hand_out", &params, on_handed_out);
+    return RPC_WATCH_GO_ON;
 }
 
 /* ---------------------------------------------------------------- reading */
 
-static void on_page(struct rpc_call *call, enum ledger_outcome outcome, reason_t reason,
-                    const struct rows *rows)
+static void read_page(struct watch *w)
 {
-    struct watch *w = call->state;
+    struct params params;
+    params_init(&params);
+    params_add_int4(&params, w->cursors[w->book].book_id);
+    params_add_int2(&params, w->base.call->principal.bank_id);
+    params_add_int8(&params, w->cursors[w->book].payout_id);
+    params_add_int4(&params, PAGE_INSTRUCTIONS_MAX);
+    rpc_watch_query(&w->base, "settlement_watch", &params);
+}
+
+static enum rpc_watch_next take_page(struct watch *w, const struct rows *rows)
+{
     struct wire_watch_instructions_response answer = {.present = true};
-    w->asking = false;
-    if (outcome != LEDGER_DONE) {
-        give_up(w, outcome, reason);
-        return;
-    }
     unsigned n = 0;
     arena_reset(&w->tokens);
     arena_reset(&w->people);
@@ -195,113 +172,95 @@ static void on_page(struct rpc_call *call, enum ledger_outcome outcome, reason_t
             continue;
         reason_t no = fill_instruction(w, n, rows, i);
         if (no != REASON_NONE) {
-            give_up(w, no == REASON_QUEUE_FULL ? LEDGER_NOT_SENT : LEDGER_REFUSED, no);
-            return;
+            rpc_watch_refuse(&w->base, no, NULL);
+            return RPC_WATCH_OVER;
         }
         n++;
     }
     if (n > 0) {
         answer.instructions.items = w->instructions;
         answer.instructions.n = n;
-        enum rpc_send_result sent = rpc_send(call, &wire_watch_instructions_response_type, &answer);
-        if (sent == RPC_SEND_FAILED) {
-            watch_free(w);
-            return;
-        }
-        w->paused = sent == RPC_SEND_PAUSE;
+        if (!rpc_watch_send(&w->base, &wire_watch_instructions_response_type, &answer))
+            return RPC_WATCH_OVER;
     }
-    if (rows_count(rows) > 0)
-        go_on(w);
-    else
-        hand_out(w);
+    w->all_read = rows_count(rows) == 0;
+    return RPC_WATCH_GO_ON;
 }
 
-static void read_page(struct watch *w)
+static enum rpc_watch_next take(struct rpc_watch *base, const struct rows *rows)
 {
-    struct params params;
-    w->asking = true;
-    params_init(&params);
-    params_add_int4(&params, w->cursors[w->book].book_id);
-    params_add_int2(&params, w->call->principal.bank_id);
-    params_add_int8(&params, w->cursors[w->book].payout_id);
-    params_add_int4(&params, PAGE_INSTRUCTIONS_MAX);
-    rpc_query(w->call, "settlement_watch", &params, on_page);
+    struct watch *w = (struct watch *)base;
+    return w->handing_out ? take_hand_out(w, rows) : take_page(w, rows);
 }
 
 /* ---------------------------------------------------------------- in turn */
 
-static void on_moved(void *user)
+/* Answers in another book, or a window's closing, may have made room under the bank's limits. */
+static void moved(struct rpc_watch *base)
 {
-    struct watch *w = user;
-    /* Answers in another book, or a window's closing, may have made room under the bank's limits. */
+    struct watch *w = (struct watch *)base;
     for (size_t i = 0; i < w->n_books; i++)
         if (w->kept_back[i])
             w->empty_at[i] = -1;
-    go_on(w);
 }
 
-/* The next book that may have something; when none has, waits. */
-static void go_on(struct watch *w)
+/* The book whose turn it is, or the next one that may have something. */
+static enum rpc_watch_next ask(struct rpc_watch *base)
 {
-    if (w->asking || w->paused || w->waiter.heads != NULL)
-        return;
+    struct watch *w = (struct watch *)base;
+    if (w->all_read) {
+        hand_out(w);
+        return RPC_WATCH_GO_ON;
+    }
     if (!learn_books(w)) {
-        give_up(w, LEDGER_REFUSED, REASON_INTERNAL);
-        return;
+        rpc_watch_refuse(base, REASON_INTERNAL, NULL);
+        return RPC_WATCH_OVER;
     }
     for (size_t tried = 0; tried < w->n_books; tried++, w->book++) {
         w->book %= w->n_books;
-        int64_t head = book_heads_position(w->heads, w->cursors[w->book].book_id);
+        int64_t head = book_heads_position(base->heads, w->cursors[w->book].book_id);
         if (w->empty_at[w->book] != head) {
             read_page(w);
-            return;
+            return RPC_WATCH_GO_ON;
         }
     }
     w->book = 0;
-    book_heads_wait(w->heads, &w->waiter, 0, book_heads_position(w->heads, 0));
+    return RPC_WATCH_WAIT;
 }
 
-static void on_writable(struct rpc_call *call)
+static void deinit(struct rpc_watch *base)
 {
-    struct watch *w = call->state;
-    w->paused = false;
-    go_on(w);
+    struct watch *w = (struct watch *)base;
+    arena_deinit(&w->tokens);
+    arena_deinit(&w->people);
 }
 
-static void on_gone(struct rpc_call *call)
-{
-    watch_free(call->state);
-    call->state = NULL;
-}
+static const struct rpc_watch_kind kind = {
+    .size = sizeof(struct watch),
+    .ask = ask,
+    .take = take,
+    .moved = moved,
+    .deinit = deinit,
+};
 
 static void handle(struct rpc_call *call, const void *request)
 {
     const struct wire_watch_instructions_request *r = request;
-    struct book_heads *heads = book_heads_of(call->ctx);
-    struct watch *w = heads == NULL ? NULL : calloc(1, sizeof(*w));
-    if (w == NULL) {
-        rpc_refuse(call, REASON_QUEUE_FULL, NULL);
+    struct watch *w = rpc_watch_new(call, &kind);
+    if (w == NULL)
         return;
-    }
-    if (!instruction_token_read(r->resume_token, call->principal.bank_id, w->cursors,
-                                &w->n_books)) {
-        free(w);
-        rpc_refuse(call, REASON_RESUME_TOKEN_INVALID, "resume_token");
-        return;
-    }
-    for (size_t i = 0; i < w->n_books; i++)
-        w->empty_at[i] = -1;
-    w->call = call;
-    w->heads = heads;
-    w->waiter.user = w;
-    w->waiter.on_moved = on_moved;
     arena_init(&w->tokens, 16 * 1024,
                (PAGE_INSTRUCTIONS_MAX + 1) *
                    (INSTRUCTION_TOKEN_SIZE(INSTRUCTION_CURSORS_MAX) + 64));
     arena_init(&w->people, 64 * 1024, (PAGE_INSTRUCTIONS_MAX + 16) * PII_SEALED_BYTES_MAX);
-    call->state = w;
-    rpc_send_headers(call);
-    go_on(w);
+    if (!instruction_token_read(r->resume_token, call->principal.bank_id, w->cursors,
+                                &w->n_books)) {
+        rpc_watch_refuse(&w->base, REASON_RESUME_TOKEN_INVALID, "resume_token");
+        return;
+    }
+    for (size_t i = 0; i < w->n_books; i++)
+        w->empty_at[i] = -1;
+    rpc_watch_start(&w->base);
 }
 
 const struct rpc_method rpc_watch_instructions = {
@@ -310,6 +269,6 @@ const struct rpc_method rpc_watch_instructions = {
     .roles = ROLE_BANK,
     .request = &wire_watch_instructions_request_type,
     .handle = handle,
-    .on_writable = on_writable,
-    .on_gone = on_gone,
+    .on_writable = rpc_watch_on_writable,
+    .on_gone = rpc_watch_on_gone,
 };
