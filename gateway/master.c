@@ -42,7 +42,7 @@ struct slot {
 };
 
 struct master {
-    const struct settings_source *source;
+    const struct daemon_args *args;
     struct settings *settings;
     struct log *log;
     int reserved_fd; /* bound and not listening: keeps the port ours while workers come and go */
@@ -185,7 +185,7 @@ static _Noreturn void become_worker(struct master *m, int place, pid_t parent, i
     close_handover(m, WORKERS_END, place);
     (void)sigprocmask(SIG_SETMASK, &m->old_mask, NULL);
     log_after_fork(m->log, "worker");
-    enum exit_code code = worker_run(m->source, m->settings, m->log, m->port, ready_fd,
+    enum exit_code code = worker_run(m->args, m->settings, m->log, m->port, ready_fd,
                                      m->handover[place][WORKERS_END]);
     log_free(&m->log);
     settings_deinit(m->settings);
@@ -230,7 +230,7 @@ static void start_sealer(struct master *m)
         int fds[WORKERS_MAX];
         for (unsigned i = 0; i < m->n; i++)
             fds[i] = m->handover[i][SEALERS_END];
-        enum exit_code code = seal_worker_run(m->source, m->settings, m->log, fds, m->n);
+        enum exit_code code = seal_worker_run(m->args, m->settings, m->log, fds, m->n);
         log_free(&m->log);
         settings_deinit(m->settings);
         exit((int)code);
@@ -351,13 +351,7 @@ static void reap(struct master *m)
 
 static void reload(struct master *m)
 {
-    struct config_problem problem;
-    err_t err = log_reopen(m->log);
-    if (err_failed(err))
-        log_error(m->log, "reload.log", log_err(err));
-    if (err_failed(settings_reload(m->source, m->settings, &problem)))
-        log_error(m->log, "reload.config", log_str("problem", problem.text));
-    log_set_level(m->log, (enum log_level)m->settings->config.log_level);
+    daemon_reload(m->args, m->settings, m->log);
     log_info(m->log, "master.reloading");
     signal_workers(m, SIGHUP);
     signal_sealer(m, SIGHUP);
@@ -445,11 +439,11 @@ static void run_loop(struct master *m)
     }
 }
 
-enum exit_code master_run(const struct settings_source *source, struct settings *settings,
+enum exit_code master_run(const struct daemon_args *args, struct settings *settings,
                           struct log *log)
 {
     struct master m = {
-        .source = source,
+        .args = args,
         .settings = settings,
         .log = log,
         .reserved_fd = -1,

@@ -7,7 +7,7 @@
 #include "gateway/settings.h"
 
 /* Runs until SIGTERM or SIGINT has ended the workers (a second one hurries them). */
-enum exit_code master_run(const struct settings_source *source, struct settings *settings,
+enum exit_code master_run(const struct daemon_args *args, struct settings *settings,
                           struct log *log);
 
 #endif

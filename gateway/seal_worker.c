@@ -14,7 +14,7 @@ enum {
 };
 
 struct seal_worker {
-    const struct settings_source *source;
+    const struct daemon_args *args;
     struct settings *settings;
     struct log *log;
     struct sealer *sealer;
@@ -25,13 +25,7 @@ struct seal_worker {
 
 static void reload(struct seal_worker *w)
 {
-    struct config_problem problem;
-    err_t err = log_reopen(w->log);
-    if (err_failed(err))
-        log_error(w->log, "reload.log", log_err(err));
-    if (err_failed(settings_reload(w->source, w->settings, &problem)))
-        log_error(w->log, "reload.config", log_str("problem", problem.text));
-    log_set_level(w->log, (enum log_level)w->settings->config.log_level);
+    daemon_reload(w->args, w->settings, w->log);
     sealer_reload_keys(w->sealer);
 }
 
@@ -62,11 +56,11 @@ static void run(struct seal_worker *w)
     }
 }
 
-enum exit_code seal_worker_run(const struct settings_source *source, struct settings *settings,
+enum exit_code seal_worker_run(const struct daemon_args *args, struct settings *settings,
                                struct log *log, const int *handover_fds, unsigned n)
 {
-    struct seal_worker w = {.source = source, .settings = settings, .log = log};
-    char uri[SETTINGS_URI_SIZE];
+    struct seal_worker w = {.args = args, .settings = settings, .log = log};
+    char uri[DAEMON_URI_SIZE];
     struct config_problem problem = {""};
     sigset_t mask;
     (void)prctl(PR_SET_NAME, "ujratd-sealer"); /* who it is among ps's ujratds */

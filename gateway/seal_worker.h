@@ -10,7 +10,7 @@
 /* Seals until SIGTERM, and then what is committed by then, if that takes no longer than a moment. SIGHUP reads keys and
  * log_level again. Signals it waits for are blocked by the caller. handover_fds: n sockets, at most
  * SEALER_HANDOVER_FDS_MAX, at which workers hand over blocks: its own from here on. */
-enum exit_code seal_worker_run(const struct settings_source *source, struct settings *settings,
+enum exit_code seal_worker_run(const struct daemon_args *args, struct settings *settings,
                                struct log *log, const int *handover_fds, unsigned n);
 
 #endif

@@ -2,11 +2,8 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#include "base/secret_file.h"
 
 #define COMPLAIN(problem, ...) (void)snprintf((problem)->text, sizeof((problem)->text), __VA_ARGS__)
 
@@ -15,60 +12,20 @@ static err_t invalid(void)
     return err_make(ERR_INVALID, "configuration");
 }
 
-/* The first line of a file that nobody else may read. */
-static err_t read_uri_file(const char *setting, const char *path, char out[SETTINGS_URI_SIZE],
-                           struct config_problem *problem)
-{
-    size_t len;
-    err_t err = secret_file_read(path, out, SETTINGS_URI_SIZE, &len, NULL);
-    if (err_failed(err)) {
-        COMPLAIN(problem, "%s: %s: %s", setting, path, secret_file_fault(err));
-        return invalid();
-    }
-    out[strcspn(out, "\r\n")] = '\0';
-    return err_none();
-}
-
-static err_t find_uri(struct settings *s, struct config_problem *problem)
-{
-    const struct gateway_config *c = &s->config;
-    const char *env = getenv("UJRAT_APP_DB");
-    if (c->db[0] != '\0' && c->db_file[0] != '\0') {
-        COMPLAIN(problem, "db and db_file are both set; one of them is enough");
-        return invalid();
-    }
-    if (c->db_file[0] != '\0') {
-        err_t err = read_uri_file("db_file", c->db_file, s->uri, problem);
-        if (err_failed(err))
-            return err;
-    } else {
-        const char *uri = c->db[0] != '\0' ? c->db : env != NULL ? env : "";
-        if (err_failed(slice_copy(slice_str(uri), s->uri, sizeof(s->uri))))
-            s->uri[0] = '\0';
-    }
-    if (s->uri[0] == '\0') {
-        COMPLAIN(problem,
-                 "where is the ledger? Set db, db_file, or UJRAT_APP_DB in the environment");
-        return invalid();
-    }
-    s->config.db = s->uri;
-    return err_none();
-}
-
-err_t settings_seal_uri(const struct settings *s, char out[SETTINGS_URI_SIZE],
+err_t settings_seal_uri(const struct settings *s, char out[DAEMON_URI_SIZE],
                         struct config_problem *problem)
 {
     const struct gateway_config *c = &s->config;
     if (c->seal_db_file[0] != '\0')
-        return read_uri_file("seal_db_file", c->seal_db_file, out, problem);
-    return slice_copy(slice_str(c->seal_db), out, SETTINGS_URI_SIZE);
+        return daemon_read_uri("seal_db_file", c->seal_db_file, out, problem);
+    return slice_copy(slice_str(c->seal_db), out, DAEMON_URI_SIZE);
 }
 
 /* Half a sealer is none, and nobody would notice. */
 static err_t check_seal(const struct settings *s, struct config_problem *problem)
 {
     const struct gateway_config *c = &s->config;
-    char uri[SETTINGS_URI_SIZE] = "";
+    char uri[DAEMON_URI_SIZE] = "";
     struct stat st;
     bool has_db = c->seal_db[0] != '\0' || c->seal_db_file[0] != '\0';
     err_t err = invalid();
@@ -111,40 +68,15 @@ static err_t parse_listen(struct settings *s, struct config_problem *problem)
     return err_none();
 }
 
-static err_t read_all(const struct settings_source *source, struct gateway_config *target,
-                      struct config **out, struct config_problem *problem)
-{
-    COMPLAIN(problem, "out of memory");
-    err_t err = config_new(gateway_config_rows, gateway_config_rows_count, target, out);
-    if (!err_failed(err) && source->file != NULL)
-        err = config_read_file(*out, source->file, problem);
-    for (unsigned i = 0; !err_failed(err) && i < source->n_sets; i++) {
-        struct slice name, value;
-        (void)slice_cut(slice_str(source->sets[i]), '=', &name, &value);
-        name = slice_trim(name);
-        if (slice_equal_str(name, "db") || slice_equal_str(name, "seal_db")) {
-            COMPLAIN(problem,
-                     "%.*s: not from the command line, which everyone on this machine can read",
-                     SLICE_ARG(name));
-            err = invalid();
-        } else {
-            err = config_set(*out, slice_str(source->sets[i]), problem);
-        }
-    }
-    if (!err_failed(err))
-        err = config_finish(*out, problem);
-    if (err_failed(err))
-        config_free(out);
-    return err;
-}
-
-err_t settings_load(const struct settings_source *source, struct settings *out,
+err_t settings_load(const struct daemon_args *args, struct settings *out,
                     struct config_problem *problem)
 {
     memset(out, 0, sizeof(*out));
-    err_t err = read_all(source, &out->config, &out->owner, problem);
+    err_t err = daemon_config(args, &out->config, &out->owner, problem);
     if (!err_failed(err))
-        err = find_uri(out, problem);
+        err =
+            daemon_find_uri(out->config.db, out->config.db_file, "UJRAT_APP_DB", out->uri, problem);
+    out->config.db = out->uri;
     if (!err_failed(err))
         err = parse_listen(out, problem);
     if (!err_failed(err))
@@ -158,17 +90,4 @@ void settings_deinit(struct settings *s)
 {
     config_free(&s->owner);
     explicit_bzero(s->uri, sizeof(s->uri));
-}
-
-err_t settings_reload(const struct settings_source *source, struct settings *s,
-                      struct config_problem *problem)
-{
-    struct gateway_config fresh = {0};
-    struct config *owner = NULL;
-    err_t err = read_all(source, &fresh, &owner, problem);
-    if (err_failed(err))
-        return err;
-    s->config.log_level = fresh.log_level;
-    config_free(&owner);
-    return err_none();
 }

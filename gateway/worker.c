@@ -24,7 +24,7 @@ static const char *const services[] = {
     "ujrat.settlement.v1.SettlementService", "ujrat.audit.v1.AuditService"};
 
 struct worker {
-    const struct settings_source *source;
+    const struct daemon_args *args;
     struct settings *settings;
     struct rpc_ctx ctx;
     struct handover handover;
@@ -183,13 +183,7 @@ static void on_sighup(evutil_socket_t sig, short what, void *user)
     struct log *log = w->ctx.log;
     (void)sig;
     (void)what;
-    err_t err = log_reopen(log);
-    if (err_failed(err))
-        log_error(log, "reload.log", log_err(err));
-    struct config_problem problem;
-    if (err_failed(settings_reload(w->source, w->settings, &problem)))
-        log_error(log, "reload.config", log_str("problem", problem.text));
-    log_set_level(log, (enum log_level)w->settings->config.log_level);
+    daemon_reload(w->args, w->settings, log);
     struct net_error error;
     if (!grpc_server_reload_tls(w->ctx.server, &error))
         log_error(log, "reload.tls", log_str("problem", error.text));
@@ -297,12 +291,12 @@ static void worker_deinit(struct worker *w)
         event_base_free(w->ctx.base);
 }
 
-enum exit_code worker_run(const struct settings_source *source, struct settings *settings,
+enum exit_code worker_run(const struct daemon_args *args, struct settings *settings,
                           struct log *log, uint16_t port, int ready_fd, int handover_fd)
 {
     enum exit_code code = EXIT_SYSTEM;
     struct worker w = {
-        .source = source,
+        .args = args,
         .settings = settings,
         .ctx = {.config = &settings->config, .log = log},
         .ready_fd = ready_fd,

@@ -11,7 +11,7 @@
  * handover_fd: where the sealer is told what was posted (gateway/handover.h); -1: nowhere. It is closed in the end.
  * SIGHUP reads certificates, CRL and reloadable settings again and opens the log anew.
  */
-enum exit_code worker_run(const struct settings_source *source, struct settings *settings,
+enum exit_code worker_run(const struct daemon_args *args, struct settings *settings,
                           struct log *log, uint16_t port, int ready_fd, int handover_fd);
 
 /* Whether the TLS files and bounds make a server; nothing is listened to for long. False: *problem says why. */
