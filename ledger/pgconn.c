@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ledger/sqlstate.h"
 #include "ledger/statements.h"
 
 enum pgconn_state {
@@ -42,14 +43,7 @@ struct pgconn {
 
 bool pgconn_error_is_passing(const PGresult *result)
 {
-    /* SQLSTATE classes: invalid transaction state, transaction rollback, insufficient resources, operator
-     * intervention, system error (PostgreSQL's manual, appendix A). */
-    static const char *const classes[] = {"25", "40", "53", "57", "58"};
-    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    for (size_t i = 0; sqlstate != NULL && i < sizeof classes / sizeof *classes; i++)
-        if (strncmp(sqlstate, classes[i], 2) == 0)
-            return true;
-    return false;
+    return sqlstate_is_passing(PQresultErrorField(result, PG_DIAG_SQLSTATE));
 }
 
 static void connect_begin(struct pgconn *c);

@@ -53,10 +53,7 @@ uint64_t pgconn_connects(const struct pgconn *c);
 /* OIDs of the schema's composite types; valid once it has been up. */
 const uint32_t *pgconn_type_oids(const struct pgconn *c);
 
-/*
- * Of a result that came with PGCONN_ERROR: it was nobody's item or statement, and may well work another time:
- * conflicts, lack of memory, disk or connections, an operator's stop, a server that only reads (a demoted one).
- */
+/* sqlstate_is_passing() of a result that came with PGCONN_ERROR. */
 bool pgconn_error_is_passing(const PGresult *result);
 
 /* Only when idle. `name` is a file of ledger/sql without its ending, and must exist. */

@@ -15,6 +15,12 @@ static const PGresult *result(const struct rows *r)
     return (const PGresult *)(const void *)r;
 }
 
+void rows_free(struct rows **rows)
+{
+    PQclear((PGresult *)(void *)*rows);
+    *rows = NULL;
+}
+
 int rows_count(const struct rows *r)
 {
     return PQntuples(result(r));

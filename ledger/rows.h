@@ -12,6 +12,8 @@
 
 struct rows; /* a PGresult */
 
+/* Of those that are the caller's own (pgblock.h). *rows may be NULL. */
+void rows_free(struct rows **rows);
 int rows_count(const struct rows *r);
 bool rows_is_null(const struct rows *r, int row, int col);
 /* Zero for NULL. int4 and int2 columns are widened. */

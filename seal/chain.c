@@ -92,7 +92,7 @@ static enum seal_result load_keys(struct seal_chain *c, struct seal_bench *b, st
         seal_key_id(k->public_key, k->key_id);
         c->n_keys++;
     }
-    seal_rows_free(&rows);
+    rows_free(&rows);
     if (c->keys == NULL)
         return seal_db_broken(db, "out of memory");
     return SEAL_OK;
@@ -134,7 +134,7 @@ static bool stored_node(void *user, unsigned level, uint64_t index, seal_hash_t 
                                    (long long)block_no, level);
     else if (s->result == SEAL_OK)
         memcpy(out->b, node.p, SEAL_HASH_SIZE);
-    seal_rows_free(&rows);
+    rows_free(&rows);
     return s->result == SEAL_OK;
 }
 
@@ -188,8 +188,8 @@ static enum seal_result leaves_of_handed(struct seal_chain *c, struct seal_bench
     if (*differs)
         log_error(b->log, "seal.handed_over_differs", log_str("book", c->book.code),
                   log_int("block", block->block_no),
-                  log_str("problem",
-                          result == SEAL_BROKEN ? db->problem : "its journals are not the rows'"),
+                  log_str("problem", result == SEAL_BROKEN ? db->pg.problem
+                                                           : "its journals are not the rows'"),
                   log_str("hint", "all is read from rows from now on; run: ujrat-audit verify"));
     return *differs ? SEAL_OK : result;
 }
@@ -219,7 +219,7 @@ static enum seal_result try_leaves(struct seal_chain *c, struct seal_bench *b, s
         from = i + 1;
         /* Whoever hands over waits for nobody: what comes is taken in time, also where the database is not asked. */
         if (i < n_blocks && (blocks[i].first_seq - 1) / 1024 != blocks[i].last_seq / 1024)
-            (void)seal_wait(&db->meanwhile, -1, 0);
+            (void)pgblock_wait(&db->meanwhile, -1, 0);
     }
     return result;
 }
@@ -334,7 +334,7 @@ static enum seal_result check_head(struct seal_chain *c, struct seal_bench *b, s
         !same(rows_text(rows, 0, 0), root.b, sizeof root.b))
         result = seal_db_broken(db, "the tree of %llu blocks has another root than its head says",
                                 (unsigned long long)c->tree.size);
-    seal_rows_free(&rows);
+    rows_free(&rows);
     return result;
 }
 
@@ -357,7 +357,7 @@ enum seal_result seal_chain_load(struct seal_chain *c, struct seal_bench *b, str
         if (result == SEAL_OK)
             result = check_head(c, b, db);
     }
-    seal_rows_free(&rows);
+    rows_free(&rows);
     c->loaded = result == SEAL_OK;
     return result;
 }
@@ -393,7 +393,7 @@ static enum seal_result read_blocks(struct seal_chain *c, struct seal_bench *b, 
     }
     if (result == SEAL_OK && *n == 0)
         result = seal_db_broken(db, "block %lld is missing", (long long)c->last.block_no + 1);
-    seal_rows_free(&rows);
+    rows_free(&rows);
     return result;
 }
 
@@ -460,7 +460,7 @@ static enum seal_result write_seals(struct seal_chain *c, struct seal_bench *b, 
     params_add_text(&b->seals, slice_str(seal_key_name(key)));
     params_add_text(&b->seals, slice_of(signature, sizeof signature));
     enum seal_result result = seal_db_ask(db, "seal_write", &b->seals, &rows);
-    seal_rows_free(&rows);
+    rows_free(&rows);
     return result;
 }
 

@@ -2,195 +2,72 @@
 
 #include <assert.h>
 #include <endian.h>
-#include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "ledger/statements.h"
 
 /*
  * Ranges of rows by their keys are what is read, always: with a generic plan by the index, no sealing depends on
- * statistics. A seal that is lost in a crash is made again as it was, so its commit need not wait for the disk. jit
- * costs more than it gives.
+ * statistics. A seal that is lost in a crash is made again as it was, so its commit need not wait for the disk.
  */
 static const char OPTIONS[] =
-    "-c search_path=ujrat -c client_min_messages=warning -c timezone=UTC -c synchronous_commit=off "
-    "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_bitmapscan=off -c jit=off "
-    "-c max_parallel_workers_per_gather=0";
+    "-c synchronous_commit=off -c plan_cache_mode=force_generic_plan -c enable_seqscan=off "
+    "-c enable_bitmapscan=off -c max_parallel_workers_per_gather=0";
 
-/* libpq's words are many lines; one is enough. */
-static enum seal_result say(struct seal_db *db, enum seal_result result, const char *text)
+static enum seal_result result_of(enum pgblock_end end)
 {
-    size_t len = strcspn(text, "\r\n");
-    (void)snprintf(db->problem, sizeof db->problem, "%.*s", (int)(len > 300 ? 300 : len), text);
-    return result;
+    switch (end) {
+    case PGBLOCK_DONE:
+        return SEAL_OK;
+    case PGBLOCK_REFUSED:
+        return SEAL_REFUSED;
+    case PGBLOCK_LOST:
+    case PGBLOCK_STOPPED: /* there is no stop_fd */
+        break;
+    }
+    return SEAL_LOST;
+}
+
+static enum seal_result lost(struct seal_db *db, const char *why)
+{
+    return result_of(pgblock_say(&db->pg, PGBLOCK_LOST, why));
 }
 
 enum seal_result seal_db_broken(struct seal_db *db, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(db->problem, sizeof db->problem, format, args);
+    (void)vsnprintf(db->pg.problem, sizeof db->pg.problem, format, args);
     va_end(args);
     return SEAL_BROKEN;
 }
 
-static enum seal_result ask_types(struct seal_db *db)
-{
-    PGresult *r = PQexec(db->conn, "SELECT 'block_seal_draft'::regtype::oid");
-    bool good = PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 1;
-    if (good)
-        db->type_oid[LEDGER_TYPE_BLOCK_SEAL_DRAFT] =
-            (uint32_t)strtoul(PQgetvalue(r, 0, 0), NULL, 10);
-    else
-        (void)say(db, SEAL_LOST, PQerrorMessage(db->conn));
-    PQclear(r);
-    return good ? SEAL_OK : SEAL_LOST;
-}
-
 enum seal_result seal_db_open(struct seal_db *db, const char *uri, int64_t timeout_ms)
 {
-    *db = (struct seal_db){.timeout_ms = timeout_ms, .meanwhile = db->meanwhile};
-    db->prepared = calloc((size_t)statements_count(), sizeof *db->prepared);
-    db->conn =
-        PQconnectdbParams((const char *const[]){"fallback_application_name", "connect_timeout",
-                                                "dbname", "options", NULL},
-                          (const char *const[]){"ujrat-sealer", "5", uri, OPTIONS, NULL}, 1);
-    enum seal_result result = SEAL_LOST;
-    if (db->prepared == NULL || db->conn == NULL)
-        (void)say(db, SEAL_LOST, "out of memory");
-    else if (PQstatus(db->conn) != CONNECTION_OK || PQsetnonblocking(db->conn, 0) != 0)
-        (void)say(db, SEAL_LOST, PQerrorMessage(db->conn));
-    else
-        result = ask_types(db);
-    return result;
+    return result_of(pgblock_open(&db->pg, &(struct pgblock_config){
+                                               .uri = uri,
+                                               .program = "ujrat-sealer",
+                                               .options = OPTIONS,
+                                               .type = LEDGER_TYPE_BLOCK_SEAL_DRAFT,
+                                               .type_name = "block_seal_draft",
+                                               .timeout_ms = timeout_ms,
+                                               .stop_fd = -1,
+                                               .meanwhile = db->meanwhile,
+                                           }));
 }
 
 void seal_db_close(struct seal_db *db)
 {
-    PQfinish(db->conn);
-    free(db->prepared);
-    db->conn = NULL;
-    db->prepared = NULL;
+    pgblock_close(&db->pg);
 }
 
-bool seal_wait(const struct seal_meanwhile *m, int fd, int64_t until_us)
-{
-    struct pollfd fds[1 + SEAL_MEANWHILE_FDS_MAX] = {{.fd = fd, .events = POLLIN}};
-    assert(m->n <= SEAL_MEANWHILE_FDS_MAX);
-    for (;;) {
-        int64_t left_us = until_us - clock_monotonic_us();
-        for (unsigned i = 0; i < m->n; i++)
-            fds[1 + i] = (struct pollfd){.fd = m->fds[i], .events = POLLIN};
-        int n =
-            poll(fds, 1 + m->n, left_us <= 0 ? 0 : (int)((left_us + US_PER_MS - 1) / US_PER_MS));
-        if (n > (fds[0].revents != 0))
-            m->ready(m->user);
-        if (n > 0 && fds[0].revents != 0)
-            return true;
-        if (left_us <= 0 || (n < 0 && errno != EINTR))
-            return false;
-    }
-}
-
-/* More of the answer; false: none came in time, or the line went. */
-static bool take_more(struct seal_db *db, int64_t deadline_us)
-{
-    bool came = seal_wait(&db->meanwhile, PQsocket(db->conn), deadline_us);
-    if (came && PQconsumeInput(db->conn) == 1)
-        return true;
-    (void)say(db, SEAL_LOST, came ? PQerrorMessage(db->conn) : "no answer in time");
-    return false;
-}
-
-/* The whole answer of one command; NULL when none came in time, or the line went. */
-static PGresult *wait_for(struct seal_db *db)
-{
-    int64_t deadline_us = clock_monotonic_us() + db->timeout_ms * US_PER_MS;
-    PGresult *last = NULL;
-    for (;;) {
-        while (PQisBusy(db->conn))
-            if (!take_more(db, deadline_us)) {
-                PQclear(last);
-                return NULL;
-            }
-        PGresult *r = PQgetResult(db->conn);
-        if (r == NULL)
-            return last;
-        PQclear(last);
-        last = r;
-    }
-}
-
-/* SEAL_OK and *result, or what the failure is. */
-static enum seal_result judge(struct seal_db *db, PGresult *r)
-{
-    if (r == NULL)
-        return SEAL_LOST; /* wait_for() said why */
-    ExecStatusType status = PQresultStatus(r);
-    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
-        return SEAL_OK;
-    const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
-    const char *severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
-    const char *text = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
-    (void)snprintf(db->sqlstate, sizeof db->sqlstate, "%s", state == NULL ? "" : state);
-    (void)say(db, SEAL_LOST, text == NULL ? PQresultErrorMessage(r) : text);
-    PQclear(r);
-    return severity != NULL && strcmp(severity, "ERROR") == 0 ? SEAL_REFUSED : SEAL_LOST;
-}
-
-static enum seal_result prepare(struct seal_db *db, int statement)
-{
-    if (PQsendPrepare(db->conn, statements_name(statement), statements_text(statement), 0, NULL) !=
-        1)
-        return say(db, SEAL_LOST, PQerrorMessage(db->conn));
-    PGresult *r = wait_for(db);
-    enum seal_result result = judge(db, r);
-    if (result == SEAL_OK)
-        PQclear(r);
-    db->prepared[statement] = result == SEAL_OK;
-    return result;
-}
-
-enum seal_result seal_db_ask(struct seal_db *db, const char *name, struct params *p,
+enum seal_result seal_db_ask(struct seal_db *db, const char *name, struct params *params,
                              struct rows **rows)
 {
-    const char *value[PARAMS_MAX];
-    int length[PARAMS_MAX], format[PARAMS_MAX];
-    int statement = statements_find(name);
-    assert(statement >= 0);
-    *rows = NULL;
-    if (p->failed)
-        return say(db, SEAL_LOST, "out of memory");
-    if (!db->prepared[statement]) {
-        enum seal_result result = prepare(db, statement);
-        if (result != SEAL_OK)
-            return result;
-    }
-    params_set_types(p, db->type_oid);
-    for (int i = 0; i < p->n; i++) {
-        value[i] = p->length[i] < 0 ? NULL : (const char *)p->bytes + p->offset[i];
-        length[i] = p->length[i] < 0 ? 0 : p->length[i];
-        format[i] = 1;
-    }
-    if (PQsendQueryPrepared(db->conn, statements_name(statement), p->n, value, length, format, 1) !=
-        1)
-        return say(db, SEAL_LOST, PQerrorMessage(db->conn));
-    PGresult *r = wait_for(db);
-    enum seal_result result = judge(db, r);
-    if (result == SEAL_OK)
-        *rows = (struct rows *)(void *)r;
-    return result;
-}
-
-void seal_rows_free(struct rows **rows)
-{
-    PQclear((PGresult *)(void *)*rows);
-    *rows = NULL;
+    return result_of(pgblock_ask(&db->pg, name, params, rows));
 }
 
 /* ---------------------------------------------------------------- COPY */
@@ -221,8 +98,9 @@ static bool complete(const char *text, int32_t book_id, int64_t first, int64_t l
     return n < STATEMENT_BYTES_MAX;
 }
 
-static bool keep(struct seal_copy *c, const char *bytes, size_t len)
+static bool keep(void *user, const char *bytes, size_t len)
 {
+    struct seal_copy *c = user;
     if (c->size - c->len < len) {
         size_t size = c->size == 0 ? 1 << 16 : c->size;
         while (size - c->len < len)
@@ -236,27 +114,6 @@ static bool keep(struct seal_copy *c, const char *bytes, size_t len)
     memcpy(c->bytes + c->len, bytes, len);
     c->len += len;
     return true;
-}
-
-/* All data of the COPY that has begun. */
-static enum seal_result receive(struct seal_db *db, struct seal_copy *c)
-{
-    int64_t deadline_us = clock_monotonic_us() + db->timeout_ms * US_PER_MS;
-    for (;;) {
-        char *bytes = NULL;
-        int len = PQgetCopyData(db->conn, &bytes, 1);
-        if (len > 0) {
-            bool kept = keep(c, bytes, (size_t)len);
-            PQfreemem(bytes);
-            if (!kept)
-                return say(db, SEAL_LOST, "out of memory");
-            continue;
-        }
-        if (len < 0) /* the end, or an error: the result that follows says which */
-            return SEAL_OK;
-        if (!take_more(db, deadline_us))
-            return SEAL_LOST;
-    }
 }
 
 static inline uint32_t load32(const unsigned char *at)
@@ -321,29 +178,9 @@ enum seal_result seal_db_copy(struct seal_db *db, const char *name, int32_t book
     assert(fits);
     out->len = 0;
     out->n = 0;
-    if (PQsendQuery(db->conn, sql) != 1)
-        return say(db, SEAL_LOST, PQerrorMessage(db->conn));
-    const int64_t deadline_us = clock_monotonic_us() + db->timeout_ms * US_PER_MS;
-    while (PQisBusy(db->conn))
-        if (!take_more(db, deadline_us))
-            return SEAL_LOST;
-    PGresult *r = PQgetResult(db->conn);
-    if (PQresultStatus(r) != PGRES_COPY_OUT) {
-        PGresult *rest = wait_for(db);
-        PQclear(rest);
-        enum seal_result result = judge(db, r); /* which lets r go unless it is well */
-        return result == SEAL_OK ? say(db, SEAL_LOST, "no COPY was begun") : result;
-    }
-    PQclear(r);
-    enum seal_result result = receive(db, out);
-    if (result != SEAL_OK)
-        return result;
-    r = wait_for(db);
-    result = judge(db, r);
-    if (result == SEAL_OK)
-        PQclear(r);
+    enum seal_result result = result_of(pgblock_copy(&db->pg, sql, keep, out));
     if (result == SEAL_OK && !index_rows(out))
-        return say(db, SEAL_LOST, "a COPY that is not as it should be, or no memory for it");
+        return lost(db, "a COPY that is not as it should be, or no memory for it");
     return result;
 }
 

@@ -237,7 +237,7 @@ static enum seal_result load_names(struct seal_reader *r, struct seal_db *db)
         if (!dict_put(&r->names[which], rows_int(rows, i, 1), rows_text(rows, i, 2)))
             result = no_memory(db);
     }
-    seal_rows_free(&rows);
+    rows_free(&rows);
     return result;
 }
 
@@ -276,7 +276,7 @@ static enum seal_result load_accounts(struct seal_reader *r, struct seal_db *db,
                           dict_get(&book->accounts, number))))
             result = no_memory(db);
     }
-    seal_rows_free(&rows);
+    rows_free(&rows);
     return result;
 }
 
@@ -374,7 +374,7 @@ static enum seal_result find_rate_sheet(struct seal_reader *r, struct seal_db *d
     enum seal_result result = seal_db_ask(db, "seal_rate_sheet", &r->params, &rows);
     if (result == SEAL_OK)
         result = digest_rate_sheet(r, db, rate_id, rows);
-    seal_rows_free(&rows);
+    rows_free(&rows);
     *out = dict_get(&r->rate_sheets, rate_id);
     return result;
 }
@@ -454,7 +454,7 @@ static enum seal_result fetch_missing(struct seal_reader *r, struct seal_db *db,
                                 rows_count(rows), n);
     for (int i = 0; result == SEAL_OK && i < n; i++)
         result = digest_beneficiary(r, db, book, rows, i, &r->beneficiary[r->missing_row[i]]);
-    seal_rows_free(&rows);
+    rows_free(&rows);
     return result;
 }
 
@@ -556,7 +556,7 @@ static enum seal_result find_quotes(struct seal_reader *r, struct seal_db *db,
     for (int i = 0; result == SEAL_OK && i < n; i++)
         r->quote[r->missing_row[i]] =
             slice_of(buf_data(&r->quotes) + r->quote_at[i], r->quote_at[i + 1] - r->quote_at[i]);
-    seal_rows_free(&rows);
+    rows_free(&rows);
     return result;
 }
 
@@ -745,7 +745,7 @@ static enum seal_result ask_range(struct seal_reader *r, struct seal_db *db, con
 static void run_free(struct seal_reader *r)
 {
     for (int s = 0; s < SUBJECTS; s++) {
-        seal_rows_free(&r->of[s]);
+        rows_free(&r->of[s]);
         r->at[s] = 0;
     }
 }

@@ -91,7 +91,7 @@ static err_t open_handover(struct sealer *s)
     s->message = malloc(SEAL_HANDOVER_BYTES_MAX);
     if (s->message == NULL)
         return err_make(ERR_NO_MEMORY, "sealer");
-    s->db.meanwhile = (struct seal_meanwhile){
+    s->db.meanwhile = (struct pgblock_meanwhile){
         .fds = s->config.handover_fds, .n = s->config.n_handover_fds, .ready = receive, .user = s};
     err_t err = seal_handed_new(SEAL_HANDED_BYTES_MAX, &s->handed);
     s->bench.handed = s->handed;
@@ -100,7 +100,7 @@ static err_t open_handover(struct sealer *s)
 
 bool sealer_wait(struct sealer *s, int fd, int64_t wait_ms)
 {
-    return seal_wait(&s->db.meanwhile, fd, clock_monotonic_us() + wait_ms * US_PER_MS);
+    return pgblock_wait(&s->db.meanwhile, fd, clock_monotonic_us() + wait_ms * US_PER_MS);
 }
 
 /* ---------------------------------------------------------------- life */
@@ -231,7 +231,7 @@ static void wait_for_key(struct sealer *s, struct member *m, const struct seal_k
 /* SEAL_OK: the other books go on. */
 static enum seal_result take_result(struct sealer *s, struct member *m, enum seal_result result)
 {
-    const char *state = s->db.sqlstate;
+    const char *state = s->db.pg.sqlstate;
     switch (result) {
     case SEAL_OK:
     case SEAL_LOST:
@@ -241,7 +241,7 @@ static enum seal_result take_result(struct sealer *s, struct member *m, enum sea
         if (strcmp(state, "23505") != 0 && strcmp(state, "UJ409") != 0)
             return SEAL_LOST;
         log_info(s->config.log, "seal.again", log_str("book", m->chain.book.code),
-                 log_str("problem", s->db.problem));
+                 log_str("problem", s->db.pg.problem));
         m->retry_at_us = clock_monotonic_us() + AGAIN_MS * US_PER_MS;
         return SEAL_OK;
     case SEAL_BROKEN:
@@ -250,7 +250,7 @@ static enum seal_result take_result(struct sealer *s, struct member *m, enum sea
     m->retry_at_us = clock_monotonic_us() + BROKEN_RETRY_MS * US_PER_MS;
     m->was_broken = true;
     log_error(s->config.log, "seal.broken", log_str("book", m->chain.book.code),
-              log_str("problem", s->db.problem),
+              log_str("problem", s->db.pg.problem),
               log_str("hint", "nothing more of this book is sealed; run: ujrat-audit verify"));
     return SEAL_OK;
 }
@@ -321,7 +321,7 @@ static enum seal_result seal_books(struct sealer *s, bool *more)
         struct member *m = member_of(s, (int32_t)rows_int(rows, i, 0), rows_text(rows, i, 1));
         result = m == NULL ? SEAL_LOST : seal_book(s, m, rows_int(rows, i, 2), more);
     }
-    seal_rows_free(&rows);
+    rows_free(&rows);
     return result;
 }
 
@@ -330,8 +330,8 @@ static int64_t lost(struct sealer *s)
     s->backoff_ms = s->backoff_ms == 0 ? BACKOFF_FIRST_MS : 2 * s->backoff_ms;
     if (s->backoff_ms > BACKOFF_LAST_MS)
         s->backoff_ms = BACKOFF_LAST_MS;
-    log_warn(s->config.log, "seal.lost", log_str("problem", s->db.problem),
-             log_str("sqlstate", s->db.sqlstate), log_int("again_in_ms", s->backoff_ms));
+    log_warn(s->config.log, "seal.lost", log_str("problem", s->db.pg.problem),
+             log_str("sqlstate", s->db.pg.sqlstate), log_int("again_in_ms", s->backoff_ms));
     seal_db_close(&s->db);
     forget_books(s);
     s->leading = false;
@@ -347,10 +347,10 @@ static enum seal_result try_to_lead(struct sealer *s)
     enum seal_result result = seal_db_ask(&s->db, "seal_lock", &s->bench.params, &rows);
     if (result == SEAL_OK)
         s->leading = rows_count(rows) == 1 && rows_bool(rows, 0, 0);
-    seal_rows_free(&rows);
+    rows_free(&rows);
     if (result == SEAL_OK && (s->leading || !s->stood_by))
         log_info(s->config.log, s->leading ? "seal.leading" : "seal.standing_by",
-                 log_int("backend", PQbackendPID(s->db.conn)));
+                 log_int("backend", PQbackendPID(s->db.pg.conn)));
     s->stood_by = !s->leading;
     return result;
 }
@@ -358,7 +358,8 @@ static enum seal_result try_to_lead(struct sealer *s)
 int64_t sealer_step(struct sealer *s)
 {
     bool more = false;
-    if (s->db.conn == NULL && seal_db_open(&s->db, s->config.uri, s->config.timeout_ms) != SEAL_OK)
+    if (s->db.pg.conn == NULL &&
+        seal_db_open(&s->db, s->config.uri, s->config.timeout_ms) != SEAL_OK)
         return lost(s);
     if (!s->leading && try_to_lead(s) != SEAL_OK)
         return lost(s);

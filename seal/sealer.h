@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "seal/chain.h"
 
-enum { SEALER_HANDOVER_FDS_MAX = SEAL_MEANWHILE_FDS_MAX };
+enum { SEALER_HANDOVER_FDS_MAX = PGBLOCK_MEANWHILE_FDS_MAX };
 
 struct sealer_config {
     const char *uri;

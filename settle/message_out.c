@@ -281,14 +281,14 @@ static bool each_of_handout(struct message_out *m, struct file_handout h, struct
         m->result = settle_db_stop(m->db) ? SETTLE_STOPPED
                                           : settle_db_ask(m->db, "settle_file_page", &rows);
         if (m->result != SETTLE_OK) {
-            (void)snprintf(m->problem, sizeof m->problem, "%s", m->db->problem);
+            (void)snprintf(m->problem, sizeof m->problem, "%s", m->db->pg.problem);
             return false;
         }
         n = rows_count(rows);
         bool good = each_of_page(m, &h, rows, in, each, user);
         if (n > 0)
             h.after = rows_int(rows, n - 1, COL_PAYOUT_ID);
-        settle_rows_free(&rows);
+        rows_free(&rows);
         if (!good)
             return false;
     } while (n == PAGE_ROWS);
@@ -452,13 +452,13 @@ static bool write_rows(struct message_out *m, struct writing *w, const char *sta
     m->result = content == NULL ? SETTLE_FAILED : settle_db_ask(m->db, statement, &rows);
     free(content);
     if (m->result != SETTLE_OK) {
-        (void)snprintf(m->problem, sizeof m->problem, "%s", m->db->problem);
+        (void)snprintf(m->problem, sizeof m->problem, "%s", m->db->pg.problem);
         return false;
     }
     bool good = true;
     for (int i = 0; good && i < rows_count(rows); i++)
         good = write_row(m, w, rows, i);
-    settle_rows_free(&rows);
+    rows_free(&rows);
     return good;
 }
 

@@ -74,8 +74,8 @@ static enum settle_result write_down(struct receiving *r, const char *outcome, u
     enum settle_result result = settle_db_ask(&r->ctx->db, "settle_file_took", &rows);
     if (result == SETTLE_OK && first != NULL)
         *first = rows_bool(rows, 0, 0);
-    settle_rows_free(&rows);
-    return result == SETTLE_REFUSED ? failed(r, r->file.stem, r->ctx->db.problem) : result;
+    rows_free(&rows);
+    return result == SETTLE_REFUSED ? failed(r, r->file.stem, r->ctx->db.pg.problem) : result;
 }
 
 static enum settle_result quarantine(struct receiving *r, const char *stem)
@@ -134,7 +134,7 @@ static enum settle_result ask_known(struct receiving *r, const unsigned char sha
     params_add_text(p, slice_of(sha256, MANIFEST_SHA256_SIZE));
     enum settle_result result = settle_db_ask(&r->ctx->db, "settle_file_known", &rows);
     if (result != SETTLE_OK)
-        return result == SETTLE_REFUSED ? failed(r, r->file.stem, r->ctx->db.problem) : result;
+        return result == SETTLE_REFUSED ? failed(r, r->file.stem, r->ctx->db.pg.problem) : result;
     for (int i = rows_count(rows) - 1; i >= 0; i--) {
         out->processed = slice_equal_str(rows_text(rows, i, 1), "processed");
         out->quarantined = out->quarantined || !out->processed;
@@ -142,7 +142,7 @@ static enum settle_result ask_known(struct receiving *r, const unsigned char sha
         if (err_failed(slice_copy(rows_text(rows, i, 0), out->name, sizeof out->name)))
             out->name[0] = '\0';
     }
-    settle_rows_free(&rows);
+    rows_free(&rows);
     return SETTLE_OK;
 }
 
@@ -265,7 +265,7 @@ static enum settle_result take_items(struct receiving *r, struct take_counts *co
     if (result == SETTLE_OK && !good)
         return failed(r, r->file.stem, iso_refusal_text(&refusal, text));
     return result == SETTLE_FAILED || result == SETTLE_REFUSED
-               ? failed(r, r->file.stem, r->ctx->db.problem)
+               ? failed(r, r->file.stem, r->ctx->db.pg.problem)
                : result;
 }
 

@@ -190,7 +190,7 @@ static enum settle_result make_again(struct settle_ctx *ctx, struct settle_bank 
     params_add_int8(p, file_no);
     enum settle_result result = settle_db_ask(&ctx->db, "settle_file_row", &rows);
     if (result != SETTLE_OK || rows_count(rows) != 1) {
-        settle_rows_free(&rows);
+        rows_free(&rows);
         return result == SETTLE_OK ? SETTLE_LOST : result;
     }
     begin(ctx, bank, &s);
@@ -212,7 +212,7 @@ static enum settle_result make_again(struct settle_ctx *ctx, struct settle_bank 
     if (result == SETTLE_OK)
         result = is_well_again(&s);
     end(&s);
-    settle_rows_free(&rows);
+    rows_free(&rows);
     return result;
 }
 
@@ -262,14 +262,14 @@ enum settle_result send_missing(struct settle_ctx *ctx, struct settle_bank *bank
                          ? SETTLE_FAILED
                          : look_at(ctx, bank, upto, message);
             if (result != SETTLE_OK && result != SETTLE_FAILED) {
-                settle_rows_free(&rows);
+                rows_free(&rows);
                 return result;
             }
             all = all && result == SETTLE_OK;
             if (all)
                 bank->files_done_upto = upto;
         }
-        settle_rows_free(&rows);
+        rows_free(&rows);
     } while (n == NAMES_PAGE);
     if (!all) {
         ctx->trouble = true;
@@ -297,7 +297,7 @@ static enum settle_result next_number(struct sending *s, unsigned char previous[
         memcpy(previous, sha256.p, sha256.len < 32 ? sha256.len : 32);
         *previous_out = slice_of(previous, 32);
     }
-    settle_rows_free(&rows);
+    rows_free(&rows);
     return SETTLE_OK;
 }
 
@@ -321,7 +321,7 @@ static enum settle_result add_row(struct sending *s)
     if (result == SETTLE_REFUSED) {
         /* Somebody else was first; or the rows are not as we think, and the next round sees how they are. */
         log_warn(s->ctx->log, "file.not_added", log_str("bank", s->bank->code),
-                 log_int("file_no", s->message.file_no), log_str("problem", s->ctx->db.problem));
+                 log_int("file_no", s->message.file_no), log_str("problem", s->ctx->db.pg.problem));
         return SETTLE_FAILED;
     }
     return result;
@@ -409,7 +409,7 @@ static enum settle_result send_chosen(struct settle_ctx *ctx, struct settle_bank
     if (*made)
         result = make_new(ctx, bank, message, handouts ? rows_int(rows, 0, 0) : 0,
                           rows_text(rows, 0, col), rows_int(rows, 0, col + 1), sum);
-    settle_rows_free(&rows);
+    rows_free(&rows);
     return result;
 }
 

@@ -109,7 +109,7 @@ enum settle_result settle_alert(struct settle_ctx *ctx, const char *kind, const 
     if (result != SETTLE_REFUSED)
         return result;
     log_error(ctx->log, "alert.not_raised", log_str("kind", kind), log_str("subject", subject),
-              log_str("problem", ctx->db.problem));
+              log_str("problem", ctx->db.pg.problem));
     return SETTLE_OK;
 }
 
@@ -127,7 +127,7 @@ static enum settle_result alerts(struct settler *s)
         result = settle_db_ask(db, "settle_alerts_last", &rows);
         if (result == SETTLE_OK)
             s->alert_id = rows_int(rows, 0, 0);
-        settle_rows_free(&rows);
+        rows_free(&rows);
         return result;
     }
     params_add_int8(settle_db_params(db), s->alert_id);
@@ -139,7 +139,7 @@ static enum settle_result alerts(struct settler *s)
                  log_slice("subject", rows_text(rows, i, 2)),
                  log_slice("detail", rows_text(rows, i, 3)));
     }
-    settle_rows_free(&rows);
+    rows_free(&rows);
     return result;
 }
 
@@ -200,7 +200,7 @@ static enum settle_result read_banks(struct settler *s)
             s->ctx.trouble = true;
         }
     }
-    settle_rows_free(&rows);
+    rows_free(&rows);
     return result;
 }
 
@@ -270,7 +270,8 @@ static enum settle_result settle_banks(struct settler *s)
         if (result != SETTLE_REFUSED && result != SETTLE_FAILED)
             continue;
         log_error(s->ctx.log, "settle.refused", log_str("bank", b->code),
-                  log_str("problem", s->ctx.db.problem), log_str("sqlstate", s->ctx.db.sqlstate));
+                  log_str("problem", s->ctx.db.pg.problem),
+                  log_str("sqlstate", s->ctx.db.pg.sqlstate));
         s->ctx.trouble = true;
         result = SETTLE_OK;
     }
@@ -284,8 +285,8 @@ static enum settler_round lost(struct settler *s, int64_t *wait_ms)
     s->backoff_ms = s->backoff_ms == 0 ? BACKOFF_FIRST_MS : 2 * s->backoff_ms;
     if (s->backoff_ms > BACKOFF_LAST_MS)
         s->backoff_ms = BACKOFF_LAST_MS;
-    log_warn(s->ctx.log, "settle.lost", log_str("problem", s->ctx.db.problem),
-             log_str("sqlstate", s->ctx.db.sqlstate), log_bool("led", s->leading),
+    log_warn(s->ctx.log, "settle.lost", log_str("problem", s->ctx.db.pg.problem),
+             log_str("sqlstate", s->ctx.db.pg.sqlstate), log_bool("led", s->leading),
              log_int("again_in_ms", s->backoff_ms));
     settle_db_close(&s->ctx.db);
     s->connected = s->leading = s->stood_by = false;
@@ -303,13 +304,13 @@ static enum settle_result find_principal(struct settler *s)
     bool good = result == SETTLE_OK && rows_count(rows) == 1 && rows_bool(rows, 0, 1);
     if (good)
         s->ctx.principal_id = (int32_t)rows_int(rows, 0, 0);
-    settle_rows_free(&rows);
+    rows_free(&rows);
     if (result == SETTLE_OK && !good) {
         log_error(
             s->ctx.log, "settle.principal", log_str("uri", uri),
             log_str("hint", "it must be a system's and enabled; run: ujrat principal add URI"));
-        (void)snprintf(s->ctx.db.problem, sizeof s->ctx.db.problem, "no such principal: %.100s",
-                       uri);
+        (void)snprintf(s->ctx.db.pg.problem, sizeof s->ctx.db.pg.problem,
+                       "no such principal: %.100s", uri);
         result = SETTLE_LOST;
     }
     return result;
@@ -322,10 +323,10 @@ static enum settle_result try_to_lead(struct settler *s)
     enum settle_result result = settle_db_ask(&s->ctx.db, "settle_lock", &rows);
     if (result == SETTLE_OK)
         s->leading = rows_bool(rows, 0, 0);
-    settle_rows_free(&rows);
+    rows_free(&rows);
     if (result == SETTLE_OK && (s->leading || !s->stood_by))
         log_info(s->ctx.log, s->leading ? "settle.leading" : "settle.standing_by",
-                 log_int("backend", PQbackendPID(s->ctx.db.conn)));
+                 log_int("backend", PQbackendPID(s->ctx.db.pg.conn)));
     s->stood_by = !s->leading;
     return result == SETTLE_OK && s->leading ? find_principal(s) : result;
 }

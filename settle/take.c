@@ -118,7 +118,8 @@ static bool is_answer(struct taking *t, enum settle_result result, reason_t *rea
     }
     if (result == SETTLE_REFUSED) {
         log_error(t->ctx->log, "file.ledger_refused", log_str("bank", t->bank->code),
-                  log_str("problem", t->ctx->db.problem), log_str("sqlstate", t->ctx->db.sqlstate));
+                  log_str("problem", t->ctx->db.pg.problem),
+                  log_str("sqlstate", t->ctx->db.pg.sqlstate));
         result = SETTLE_FAILED;
     }
     t->result = result;
@@ -212,7 +213,7 @@ static bool fill_amounts(struct taking *t, struct said *said, size_t n)
         s->amount = money_of(rows_int(rows, r, 1), (uint16_t)rows_int(rows, r, 2));
         s->dropped = false;
     }
-    settle_rows_free(&rows);
+    rows_free(&rows);
     for (size_t i = 0; i < n; i++)
         if (said[i].dropped)
             take_verdict(t, said[i].item, said[i].book_id, said[i].payout_id,
@@ -277,7 +278,7 @@ static void confirm_book(struct taking *t, struct said *said, size_t n)
     int64_t began_us = clock_monotonic_us();
     enum settle_result result = settle_db_ask(&t->ctx->db, "settlement_confirm", &rows);
     int answered = result == SETTLE_OK ? rows_int_array(rows, 0, 0, verdicts, BATCH_MAX) : 0;
-    settle_rows_free(&rows);
+    rows_free(&rows);
     log_debug(t->ctx->log, "file.confirmed", log_str("bank", t->bank->code),
               log_int("book", said[0].book_id), log_uint("items", kept),
               log_int("ms", (clock_monotonic_us() - began_us) / US_PER_MS));
@@ -360,7 +361,7 @@ static bool note(struct taking *t, uint64_t item, int32_t book_id, int64_t payou
     params_add_text_or_null(p, code);
     enum settle_result result = settle_db_ask(&t->ctx->db, "settle_note", &rows);
     int64_t verdict = result == SETTLE_OK ? rows_int(rows, 0, 0) : 0;
-    settle_rows_free(&rows);
+    rows_free(&rows);
     if (result != SETTLE_OK) {
         if (!is_answer(t, result, &reason))
             return false;
@@ -477,7 +478,7 @@ static bool take_recall_answer(struct taking *t, const struct iso_follow_up *f)
     params_add_int4(p, t->bank->principal_id);
     enum settle_result result = settle_db_ask(&t->ctx->db, "settle_recall_answer", &rows);
     int64_t verdict = result == SETTLE_OK ? rows_int(rows, 0, 0) : 0;
-    settle_rows_free(&rows);
+    rows_free(&rows);
     if (result != SETTLE_OK) {
         if (!is_answer(t, result, &reason))
             return false;
@@ -598,7 +599,7 @@ static void report_windows(struct taking *t)
         } else if (is_answer(t, result, &reason)) {
             t->counts.refused++;
             report_line(t->report, "report of window %lld: %s: %s", (long long)w->window_no,
-                        reason_name(reason), t->ctx->db.problem);
+                        reason_name(reason), t->ctx->db.pg.problem);
         }
     }
 }

@@ -38,7 +38,7 @@ static enum settle_result read_terms(struct settle_ctx *ctx, const struct settle
         out->escalate_after_us = rows_int(rows, 0, 3);
         out->settle_within_us = rows_int(rows, 0, 4);
     }
-    settle_rows_free(&rows);
+    rows_free(&rows);
     return good ? SETTLE_OK : SETTLE_FAILED;
 }
 
@@ -61,7 +61,7 @@ enum settle_result windows_plan(struct settle_ctx *ctx, const struct settle_bank
         out->day[out->calendar.n++] = (struct calendar_day){
             .day = (int32_t)rows_int(rows, i, 0), .kind = (enum calendar_kind)rows_int(rows, i, 1)};
     out->calendar.days = out->day;
-    settle_rows_free(&rows);
+    rows_free(&rows);
     return SETTLE_OK;
 }
 
@@ -91,7 +91,7 @@ static enum settle_result hand_out_book(struct settle_ctx *ctx, const struct set
                      log_int("amount", rows_int(rows, 0, 3)));
         /* What a limit keeps back stays for later. */
         moved = moved && !rows_bool(rows, 0, 1) && rows_int(rows, 0, 4) < upto;
-        settle_rows_free(&rows);
+        rows_free(&rows);
     }
     return SETTLE_OK;
 }
@@ -103,7 +103,7 @@ static enum settle_result hand_out_all(struct settle_ctx *ctx, const struct sett
     enum settle_result result = settle_db_ask(&ctx->db, "settle_books", &rows);
     for (int i = 0; result == SETTLE_OK && i < rows_count(rows); i++)
         result = hand_out_book(ctx, bank, (int32_t)rows_int(rows, i, 0), rows_int(rows, i, 1));
-    settle_rows_free(&rows);
+    rows_free(&rows);
     return result;
 }
 
@@ -136,7 +136,7 @@ static enum settle_result close_window(struct settle_ctx *ctx, const struct sett
         log_info(ctx->log, "window.closed", log_str("bank", bank->code),
                  log_int("window", window_no), log_int("instructions", rows_int(rows, 0, 0)),
                  log_int("amount", rows_int(rows, 0, 1)));
-    settle_rows_free(&rows);
+    rows_free(&rows);
     return result;
 }
 
@@ -153,7 +153,7 @@ static enum settle_result ask_open(struct settle_ctx *ctx, const struct settle_b
     *out = (struct open_window){0};
     if (result == SETTLE_OK && rows_count(rows) == 1)
         *out = (struct open_window){rows_int(rows, 0, 0), rows_time_us(rows, 0, 2)};
-    settle_rows_free(&rows);
+    rows_free(&rows);
     return result;
 }
 
@@ -244,9 +244,9 @@ enum settle_result windows_end(struct settle_ctx *ctx, const struct settle_bank 
         if (result == SETTLE_OK && !slice_equal(rows_text(ended, 0, 0), rows_text(rows, i, 3)))
             log_info(ctx->log, "window.ended", log_str("bank", bank->code),
                      log_int("window", window_no), log_slice("state", rows_text(ended, 0, 0)));
-        settle_rows_free(&ended);
+        rows_free(&ended);
     }
-    settle_rows_free(&rows);
+    rows_free(&rows);
     return result;
 }
 
@@ -270,7 +270,7 @@ static enum settle_result ask_book(struct settle_ctx *ctx, const struct settle_b
     if (result == SETTLE_OK)
         log_warn(ctx->log, "window.asked", log_str("bank", bank->code), log_int("book", book_id),
                  log_int("instructions", rows_int(rows, 0, 0)), log_int("escalated", n_escalated));
-    settle_rows_free(&rows);
+    rows_free(&rows);
     return result;
 }
 
@@ -318,7 +318,7 @@ enum settle_result windows_ask(struct settle_ctx *ctx, const struct settle_bank 
             return result;
         n = rows_count(rows);
         result = ask_rows(ctx, bank, rows, before_us, escalate_us);
-        settle_rows_free(&rows);
+        rows_free(&rows);
     }
     return result;
 }
