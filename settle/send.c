@@ -225,8 +225,8 @@ static enum settle_result look_at(struct settle_ctx *ctx, struct settle_bank *ba
     switch (file_out_state(&bank->folders, stem)) {
     case FILE_OUT_DONE:
         break;
-    case FILE_OUT_WHOLE:
-        err = file_out_note_whole(&bank->folders, stem);
+    case FILE_OUT_BEGUN:
+        err = file_out_finish(&bank->folders, stem);
         if (!err_failed(err))
             break;
         log_error(ctx->log, "file.archive", log_str("file", stem),
