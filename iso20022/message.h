@@ -198,7 +198,7 @@ struct iso_group {
     /* camt.029, read alone: the case of the whole message; of a block of it (OrgnlGrpInfAndSts/RslvdCase), and the
      * block's OrgnlGrpCxlId */
     struct slice case_id, block_case_id, block_cancel_id;
-    struct iso_reasons reasons;   /* pacs.002, pacs.004: for the whole message */
+    struct iso_reasons reasons; /* pacs.002, pacs.004: for the whole message */
     struct iso_statement statement;
 };
 

@@ -43,9 +43,9 @@ static bool watch(struct reader *r, const char *p, size_t n)
     for (size_t i = 0; i < n && r->prolog_len < PROLOG_SIZE - 1; i++)
         r->prolog[r->prolog_len++] = p[i];
     if (memchr(p, '\0', n) != NULL)
-        return fail(r, ISO_RULE_XML_ENCODING, "it has a NUL byte");
+        return fail(r, ISO_RULE_XML_ENCODING, "it has a NUL byte: is it UTF-16?");
     if (!begins_well(r))
-        return fail(r, ISO_RULE_XML_ENCODING, "it does not begin as XML in UTF-8 does");
+        return fail(r, ISO_RULE_XML_ENCODING, "it does not begin with '<'");
     while (n > 0) {
         const char *tag = memchr(p, '<', n);
         size_t len = tag == NULL ? n : (size_t)(tag - p);
@@ -124,7 +124,7 @@ bool iso_reader_check_encoding(struct reader *r)
     if (strncasecmp(at, "UTF-8", 5) == 0 || strncasecmp(at, "UTF8", 4) == 0 ||
         strncasecmp(at, "US-ASCII", 8) == 0)
         return true;
-    return fail(r, ISO_RULE_XML_ENCODING, "its XML declaration says so");
+    return fail(r, ISO_RULE_XML_ENCODING, "its XML declaration says another encoding");
 }
 
 void iso_reader_on_xml_error(void *user, xmlErrorPtr e)

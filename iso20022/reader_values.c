@@ -55,7 +55,7 @@ static bool take_day(struct reader *r, struct slice text, int32_t *out)
 {
     bool good = text.len >= 10 && !err_failed(timefmt_parse_date(slice_of(text.p, 10), out)) &&
                 (text.len == 10 || is_offset(slice_of(text.p + 10, text.len - 10)));
-    return (good && *out != 0) || fail(r, ISO_RULE_DATE, "%s", "");
+    return (good && *out != 0) || fail(r, ISO_RULE_DATE, "2026-01-31 is one");
 }
 
 static bool take_time(struct reader *r, struct slice text, int64_t *out)
@@ -68,7 +68,7 @@ static bool take_time(struct reader *r, struct slice text, int64_t *out)
     if (n > 0 && (size_t)n < sizeof with_offset &&
         !err_failed(timefmt_parse_rfc3339(slice_of(with_offset, (size_t)n), out)) && *out != 0)
         return true;
-    return fail(r, ISO_RULE_DATE, "%s", "");
+    return fail(r, ISO_RULE_DATE, "2026-01-31T10:00:00+05:00 is one, with its time");
 }
 
 static bool take_day_of(struct reader *r, struct slice text, int32_t *out)

@@ -450,7 +450,11 @@ static bool take_return(struct taking *t, const struct iso_group *group,
                reason == REASON_INSTRUCTION_NOT_FOUND ? "OrgnlEndToEndId"
                : reason == REASON_STATE_CONFLICT      ? ""
                                                       : "RtrdIntrBkSttlmAmt",
-               reason, "");
+               reason,
+               reason == REASON_STATE_CONFLICT
+                   ? "What is not settled is rejected (pacs.002), not returned; or it came back "
+                     "too often."
+                   : "");
     return t->result == SETTLE_OK;
 }
 

@@ -371,12 +371,16 @@ def test_wrong_files_are_quarantined_with_a_reason_and_nothing_is_done(settle, b
     bank.files.send(good[0], 1, '<!DOCTYPE x [<!ENTITY a "b">]>' + good[2], stem="bomb")
     bank.files.send(good[0], 1, good[2].encode().replace(b"ACSC", b"AC\xffC"), stem="not-utf8")
     bank.files.send(good[0], 1, good[2].replace(bank.code + "PKKA", "SCBLPKKA"), stem="other-bic")
-    said = {**{k: v for k, (_, v) in wrong.items()}, "truncated": "ends in the middle", "no-message": "line 1",
+    bank.files.send(good[0], 1, re.sub(' xmlns="[^"]*"', "", good[2]), stem="no-namespace")
+    said = {**{k: v for k, (_, v) in wrong.items()}, "no-namespace": "of no namespace", "truncated": "ends in the middle", "no-message": "line 1",
             "bomb": "DOCTYPE", "not-utf8": "UTF-8", "other-bic": "not from this bank"}
     settle.once()
     for stem, word in said.items():
         assert word in bank.files.report(stem), (stem, bank.files.report(stem))
         assert stem + ".xml" in bank.files.names("quarantine")
+        assert "Nothing of this file was done" in bank.files.report(stem)
+    assert "it says SCBLPKKA: not from this bank, whose BIC is %sPKKA" % bank.code in bank.files.report("other-bic")
+    assert "  taken is pacs.002.001.10\n" in bank.files.report("no-namespace") and "pacs.008" not in bank.files.report("no-namespace")
     assert bank.files.names("in") == []
     assert states(platform, [payout]) == ["INSTRUCTED"]
     assert settle_world.value("SELECT count(*) FROM settlement_alert WHERE kind = 'FILE_QUARANTINED' AND subject LIKE %s",

@@ -367,7 +367,7 @@ static void what_is_not_the_banks_is_wrong(void **state)
     is_wrong(h, "a", "not an Ed25519 signature by the bank's key");
     receive(h, "a", BODY, h->key);
     put(h, "a.sig", "short", 5);
-    is_wrong(h, "a", "5 are there");
+    is_wrong(h, "a", "here are 5");
     assert_ok(bank_folders_remove(&h->f, FOLDER_IN, "a.sig"));
     is_wrong(h, "a", "no signature");
     /* A change of the manifest that changes nothing of what it says. */
