@@ -76,8 +76,10 @@ static void fill_return(const struct saying *s, const struct iso_group *g, struc
     add_reason(f, s->code);
 }
 
-static void fill_answer(const struct saying *s, struct iso_follow_up *f)
+static void fill_answer(const struct saying *s, const struct iso_group *g, struct iso_follow_up *f)
 {
+    f->case_id = slice_str(s->inquiry); /* the recall's own; the case is theirs who asked */
+    f->case_creator = g->instructed;
     f->status = strcmp(s->status, "CNCL") == 0 ? SLICE("ACCR") : slice_str(s->status);
     f->original_amount = money_in(s->item->ccy, s->item->minor);
     add_reason(f, s->code);
@@ -95,7 +97,7 @@ static void fill_item(const struct saying *s, const struct iso_group *g, union i
     else if (g->kind == ISO_PACS_004)
         fill_return(s, g, f);
     else
-        fill_answer(s, f);
+        fill_answer(s, g, f);
 }
 
 static void fill_group(const struct bank_filing *filing, enum iso_kind kind, const char *id,

@@ -39,12 +39,7 @@ static enum exit_code list_recalls(const struct args *args)
         sizeof columns / sizeof *columns);
 }
 
-/* "UJ7-42" or "platforms/upwork/payouts/42". */
-static const char sql_recall[] =
-    "WITH named AS (SELECT regexp_match($1, '^UJ([0-9]{1,9})-([0-9]{1,18})$') AS i,"
-    "       regexp_match($1, '^platforms/([a-z0-9-]+)/payouts/([0-9]{1,18})$') AS n),"
-    " known AS (SELECT i[1]::integer AS book_id, i[2]::bigint AS payout_id FROM named WHERE i IS NOT NULL"
-    "  UNION ALL SELECT b.book_id, n[2]::bigint FROM named JOIN book b ON b.code = n[1])"
+static const char sql_recall[] = SQL_WITH_KNOWN_PAYOUT
     "SELECT r.recall_no, r.duplicate, instruction_id(k.book_id, k.payout_id)"
     "  FROM known k CROSS JOIN LATERAL request_recall(k.book_id, k.payout_id, $2, NULL) r";
 

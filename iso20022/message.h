@@ -195,7 +195,10 @@ struct iso_group {
     struct iso_payment_block payment;
     struct iso_original original; /* what all of it is about, if it is about one message */
     struct slice status;          /* pacs.002: of the whole message (GrpSts); camt.029: Sts/Conf */
-    struct iso_reasons reasons;   /* pacs.002, pacs.004: for the whole message */
+    /* camt.029, read alone: the case of the whole message; of a block of it (OrgnlGrpInfAndSts/RslvdCase), and the
+     * block's OrgnlGrpCxlId */
+    struct slice case_id, block_case_id, block_cancel_id;
+    struct iso_reasons reasons; /* pacs.002, pacs.004: for the whole message */
     struct iso_statement statement;
 };
 

@@ -73,7 +73,7 @@
     X(HEADER_BIC, "The header's BIC is not that of the message's agent.")                          \
     /* the file */                                                                                 \
     X(XML, "It is not well-formed XML.")                                                           \
-    X(XML_ENCODING, "It is not UTF-8.")                                                            \
+    X(XML_ENCODING, "It is not XML in UTF-8.")                                                     \
     X(XML_DOCTYPE, "It has a DOCTYPE, which no message needs and none may have.")                  \
     X(XML_TRUNCATED, "It ends in the middle.")                                                     \
     X(XML_TOO_DEEP, "Elements are nested too deep.")                                               \
@@ -81,7 +81,7 @@
     X(MESSAGE_UNKNOWN, "It is none of the messages, or versions of them, that are taken here.")    \
     X(SCHEMA, "It is not valid by its XSD.")                                                       \
     X(SCHEMA_MISSING, "The XSD it should be validated with is not there.")                         \
-    X(REFUSED, "What reads it does not want it.")                                                  \
+    X(REFUSED, "It is not taken here.")                                                            \
     X(OUTPUT, "It cannot be written.")                                                             \
     X(INPUT, "It cannot be read.")                                                                 \
     X(NO_MEMORY, "There is no memory.")

@@ -463,12 +463,20 @@ TABLE camt_029_answer[] = {
     WORD("TxCxlSts", "ACCR RJCR PDCR", iso_follow_up, status, ISO_MUST),
     REASONS("CxlStsRsnInf", iso_follow_up, reasons),
     ORIGINAL_AMOUNT, END};
+/* Whose cases they are is not asked: it is the number that counts. */
+TABLE message_case[] = {ID("Id", iso_group, case_id, ISO_MUST), END};
+TABLE block_case[] = {ID("Id", iso_group, block_case_id, ISO_MUST), END};
+TABLE answers_original[] = {
+    VALUE("OrgnlGrpCxlId", ISO_TEXT, 35, iso_group, block_cancel_id, ISO_READ),
+    WITHIN("RslvdCase", block_case, ISO_READ),
+    ORIGINAL_NAMES(iso_group), END};
 TABLE answers[] = {
-    WITHIN("OrgnlGrpInfAndSts", group_original, 0),
+    WITHIN("OrgnlGrpInfAndSts", answers_original, 0),
     ITEM("TxInfAndSts", camt_029_answer, 0),
     END};
 TABLE camt_029[] = {
     WITHIN("Assgnmt", assignment, ISO_MUST),
+    WITHIN("RslvdCase", message_case, ISO_READ),
     WITHIN("Sts", investigation_status, ISO_MUST),
     WITHIN("CxlDtls", answers, ISO_PATH | ISO_AGAIN),
     END};

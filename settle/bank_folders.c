@@ -15,9 +15,11 @@ static const char *const folder_name[FOLDER_COUNT] = {"out", "in", "archive", "q
 
 /* ---------------------------------------------------------------- the folders */
 
+/* A new one lasts before anything is put into it: what archive/ says may not go with the folder. */
 static int open_folder(int at, const char *name)
 {
-    if (mkdirat(at, name, 0750) != 0 && errno != EEXIST)
+    int made = mkdirat(at, name, 0750);
+    if ((made != 0 && errno != EEXIST) || (made == 0 && fsync(at) != 0))
         return -1;
     return openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
@@ -254,6 +256,14 @@ err_t bank_folders_move(const struct bank_folders *f, enum bank_folder from, con
     if (renameat2(f->fd[from], name, f->fd[to], new_name, RENAME_NOREPLACE) == 0 || errno == ENOENT)
         return err_none();
     return err_sys("move a file");
+}
+
+err_t bank_folders_rename(const struct bank_folders *f, enum bank_folder folder, const char *name,
+                          const char *new_name)
+{
+    if (renameat(f->fd[folder], name, f->fd[folder], new_name) != 0)
+        return err_sys("rename a file");
+    return bank_folders_sync(f, folder);
 }
 
 err_t bank_folders_remove(const struct bank_folders *f, enum bank_folder folder, const char *name)

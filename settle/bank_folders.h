@@ -4,7 +4,7 @@
  *   ROOT/BANK/out         from us; the bank takes them away, or leaves them
  *   ROOT/BANK/in          from the bank
  *   ROOT/BANK/archive     what was processed, as it was processed, with its report; and the manifest of each file to the
- *                         bank that has once been whole in out/
+ *                         bank that it has seen, or is about to (file_out.h)
  *   ROOT/BANK/quarantine  what was not, with the report that says why
  *
  * Names are those of plain files in a folder, never paths. Files appear whole or not at all: they are written beside, under
@@ -85,6 +85,9 @@ MUST_CHECK err_t bank_folders_read(const struct bank_folders *f, enum bank_folde
  * no error: a crash came between. */
 MUST_CHECK err_t bank_folders_move(const struct bank_folders *f, enum bank_folder from,
                                    const char *name, enum bank_folder to, const char *new_name);
+/* To another name in the same folder, over another file; durable. ERR_SYS, also when it is not there. */
+MUST_CHECK err_t bank_folders_rename(const struct bank_folders *f, enum bank_folder folder,
+                                     const char *name, const char *new_name);
 MUST_CHECK err_t bank_folders_remove(const struct bank_folders *f, enum bank_folder folder,
                                      const char *name);
 /* What was done to its names lasts. */

@@ -137,7 +137,7 @@ static enum file_in_state check_signature(const struct bank_folders *f,
                                           const struct file_in_rules *rules, struct file_in *file,
                                           struct slice text, struct file_in_problem *problem)
 {
-    char name[MANIFEST_NAME_SIZE], signature[SIGN_SIZE + 2], why[ERR_TEXT_SIZE];
+    char name[MANIFEST_NAME_SIZE], signature[4 * SIGN_SIZE], why[ERR_TEXT_SIZE];
     size_t len;
     bool has_key = false;
     err_t err = bank_folders_read(f, FOLDER_IN, with(file->stem, ".sig", name), signature,
@@ -158,10 +158,15 @@ static enum file_in_state check_signature(const struct bank_folders *f,
     if (!has_key)
         return say(problem, FILE_IN_WAIT, "we have no public key of %s: put it into bank_keys",
                    rules->bank);
+    if (len != SIGN_SIZE)
+        return say(problem, FILE_IN_WRONG,
+                   "%s: not an Ed25519 signature by the bank's key: it is 64 bytes as they are, "
+                   "neither hex nor base64, and here are %zu",
+                   name, len);
     return say(problem, FILE_IN_WRONG,
-               "%s: not an Ed25519 signature by the bank's key over the bytes of %s%s "
-               "(64 bytes are wanted, %zu are there)",
-               name, file->stem, MANIFEST_ENDING, len);
+               "%s: not an Ed25519 signature by the bank's key over the bytes of %s%s: another "
+               "key signed, or the manifest was written anew since",
+               name, file->stem, MANIFEST_ENDING);
 }
 
 static enum file_in_state read_manifest(const struct bank_folders *f,

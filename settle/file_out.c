@@ -64,24 +64,73 @@ static const char *with_ending(const char *stem, const char *ending, char out[MA
     return out;
 }
 
+/* Of the manifest while it is about to be seen. Listings pass names with a dot in front over. */
+static const char *hidden_name(const char *stem, char out[MANIFEST_NAME_SIZE])
+{
+    int n = snprintf(out, MANIFEST_NAME_SIZE, ".%s.next", stem);
+    assert(n > 0 && n < MANIFEST_NAME_SIZE);
+    return out;
+}
+
+static bool is_in_out(const struct bank_folders *f, const char *stem, const char *ending)
+{
+    char name[MANIFEST_NAME_SIZE];
+    return bank_folders_has(f, FOLDER_OUT, with_ending(stem, ending, name));
+}
+
+static bool is_noted(const struct bank_folders *f, const char *stem)
+{
+    char name[MANIFEST_NAME_SIZE];
+    return bank_folders_has(f, FOLDER_ARCHIVE, with_ending(stem, MANIFEST_ENDING, name));
+}
+
 enum file_out_state file_out_state(const struct bank_folders *f, const char *stem)
 {
     char name[MANIFEST_NAME_SIZE];
-    (void)with_ending(stem, MANIFEST_ENDING, name);
-    if (bank_folders_has(f, FOLDER_ARCHIVE, name))
+    bool is_hidden = bank_folders_has(f, FOLDER_OUT, hidden_name(stem, name));
+    if (is_noted(f, stem) && !is_hidden)
         return FILE_OUT_DONE;
-    return bank_folders_has(f, FOLDER_OUT, name) ? FILE_OUT_WHOLE : FILE_OUT_MISSING;
+    if (is_in_out(f, stem, MANIFEST_ENDING) ||
+        (is_hidden && is_in_out(f, stem, ".xml") && is_in_out(f, stem, ".sig")))
+        return FILE_OUT_BEGUN;
+    return FILE_OUT_MISSING;
 }
 
 /* ---------------------------------------------------------------- publishing */
 
-err_t file_out_note_whole(struct bank_folders *f, const char *stem)
+static err_t note(struct bank_folders *f, const char *stem, struct slice manifest)
 {
-    char name[MANIFEST_NAME_SIZE], text[MANIFEST_BYTES_MAX];
+    char name[MANIFEST_NAME_SIZE];
+    return bank_folders_write(f, FOLDER_ARCHIVE, with_ending(stem, MANIFEST_ENDING, name),
+                              manifest);
+}
+
+static err_t show(struct bank_folders *f, const char *stem)
+{
+    char hidden[MANIFEST_NAME_SIZE], name[MANIFEST_NAME_SIZE];
+    return bank_folders_rename(f, FOLDER_OUT, hidden_name(stem, hidden),
+                               with_ending(stem, MANIFEST_ENDING, name));
+}
+
+err_t file_out_finish(struct bank_folders *f, const char *stem)
+{
+    char hidden[MANIFEST_NAME_SIZE], name[MANIFEST_NAME_SIZE], text[MANIFEST_BYTES_MAX];
+    bool is_seen = is_in_out(f, stem, MANIFEST_ENDING);
     size_t len;
+    err_t err = err_none();
+    (void)hidden_name(stem, hidden);
     (void)with_ending(stem, MANIFEST_ENDING, name);
-    err_t err = bank_folders_read(f, FOLDER_OUT, name, text, sizeof text, &len);
-    return err_failed(err) ? err : bank_folders_write(f, FOLDER_ARCHIVE, name, slice_of(text, len));
+    if (!is_noted(f, stem)) {
+        err = bank_folders_read(f, FOLDER_OUT, is_seen ? name : hidden, text, sizeof text, &len);
+        if (!err_failed(err))
+            err = note(f, stem, slice_of(text, len));
+    }
+    if (err_failed(err))
+        return err;
+    if (!is_seen)
+        return show(f, stem);
+    err = bank_folders_remove(f, FOLDER_OUT, hidden);
+    return err_failed(err) ? err : bank_folders_sync(f, FOLDER_OUT);
 }
 
 err_t file_out_publish(struct bank_folders *f, const struct sign_key *key,
@@ -91,12 +140,16 @@ err_t file_out_publish(struct bank_folders *f, const struct sign_key *key,
     char stem[MANIFEST_NAME_SIZE], name[MANIFEST_NAME_SIZE];
     unsigned char signature[SIGN_SIZE];
     struct buf text;
-    assert(stem_slice.len > 0);
+    assert(stem_slice.len > 0 && stem_slice.len < sizeof stem);
     if (manifest->bytes != staged->bytes ||
         memcmp(manifest->sha256, staged->sha256, MANIFEST_SHA256_SIZE) != 0)
         return err_make(ERR_INVALID, "the file is not the one that its row tells of");
-    buf_init(&text, MANIFEST_BYTES_MAX);
     err_t err = slice_copy(stem_slice, stem, sizeof stem);
+    if (!err_failed(err) && file_out_state(f, stem) == FILE_OUT_DONE) {
+        file_staged_drop(f, staged);
+        return err_none();
+    }
+    buf_init(&text, MANIFEST_BYTES_MAX);
     if (!err_failed(err))
         err = manifest_write(manifest, &text);
     if (!err_failed(err))
@@ -107,11 +160,11 @@ err_t file_out_publish(struct bank_folders *f, const struct sign_key *key,
         err = bank_folders_write(f, FOLDER_OUT, with_ending(stem, ".sig", name),
                                  slice_of(signature, sizeof signature));
     if (!err_failed(err))
-        err = bank_folders_write(f, FOLDER_OUT, with_ending(stem, MANIFEST_ENDING, name),
-                                 buf_slice(&text));
+        err = bank_folders_write(f, FOLDER_OUT, hidden_name(stem, name), buf_slice(&text));
     if (!err_failed(err))
-        err = bank_folders_write(f, FOLDER_ARCHIVE, with_ending(stem, MANIFEST_ENDING, name),
-                                 buf_slice(&text));
+        err = note(f, stem, buf_slice(&text));
+    if (!err_failed(err))
+        err = show(f, stem);
     buf_deinit(&text);
     return err;
 }

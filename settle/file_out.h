@@ -3,11 +3,19 @@
  *
  *   file_out_stage()    the message's bytes go to a part of out/, and their SHA-256 and length are known
  *   (the row of file_out is committed: from here on the file exists, whether it can be seen or not)
- *   file_out_publish()  STEM.xml, STEM.sig, STEM.manifest.json in out/, in this order, each durable before the next; then
- *                       the manifest in archive/, which says that this has been done once
+ *   file_out_publish()  in this order, each durable before the next:
+ *                       1. STEM.xml and STEM.sig in out/: nobody looks at them without a manifest
+ *                       2. the manifest in out/ under a hidden name, .STEM.next: it is about to be seen
+ *                       3. the manifest in archive/: from here on the file is never made again
+ *                       4. .STEM.next becomes STEM.manifest.json: the bank may take it
  *
- * Killed between any two of these, the file is either made again from its row, to the same bytes, or was never there.
- * So whoever publishes must be able to make the bytes again: they may depend on nothing that the row does not say.
+ * Killed before 3, the bank has seen nothing, and the file is made again from its row, to the same bytes. Killed after it,
+ * .STEM.next tells whether 4 was done: where it still is, 4 is done now; where it is not, the bank had the file, whether it
+ * took it away or not. So a file is neither lost nor shown twice. What is left is a power failure in the instant of 4: if the
+ * bank took the file before that name was durable, the name may be back, and the same bytes are shown again under the same
+ * number, which the bank knows.
+ *
+ * Whoever publishes must be able to make the bytes again: they may depend on nothing that the row does not say.
  */
 #ifndef UJRAT_SETTLE_FILE_OUT_H
 #define UJRAT_SETTLE_FILE_OUT_H
@@ -46,17 +54,18 @@ void file_out_stem(const char *bank, int64_t file_no, const char *message,
                    char out[MANIFEST_NAME_SIZE]);
 
 enum file_out_state {
-    FILE_OUT_MISSING, /* it has never been whole in out/, as far as is known */
-    FILE_OUT_WHOLE,   /* it is there, and archive/ does not say so yet */
-    FILE_OUT_DONE,    /* it has been there, and may have been taken away since */
+    FILE_OUT_MISSING, /* the bank has never seen it, and not all of it is here */
+    FILE_OUT_BEGUN,   /* all of it is here: file_out_finish() */
+    FILE_OUT_DONE,    /* the bank has seen it, and may have taken it away since */
 };
 enum file_out_state file_out_state(const struct bank_folders *f, const char *stem);
 
-/* What archive/ is to say of a file that is whole in out/. */
-MUST_CHECK err_t file_out_note_whole(struct bank_folders *f, const char *stem);
+/* Of FILE_OUT_BEGUN: what was left to do. */
+MUST_CHECK err_t file_out_finish(struct bank_folders *f, const char *stem);
 
 /* The manifest says of which bytes: ERR_INVALID if the staged ones are others, and then nothing is published. Its member
- * `file` must be STEM.xml. The part is gone when it succeeds. */
+ * `file` must be STEM.xml. The part is gone when it succeeds. Nothing is done if it is
+ * FILE_OUT_DONE by now: somebody else was first. */
 MUST_CHECK err_t file_out_publish(struct bank_folders *f, const struct sign_key *key,
                                   const struct manifest *manifest, struct file_staged *staged);
 

@@ -167,6 +167,11 @@ err_t manifest_read(struct slice text, struct manifest *out, struct manifest_pro
                        MANIFEST_BYTES_MAX);
         return err_make(ERR_LIMIT, "manifest");
     }
+    if (text.len >= 3 && memcmp(text.p, "\xEF\xBB\xBF", 3) == 0) {
+        (void)snprintf(problem->text, sizeof problem->text,
+                       "manifest, line 1: it begins with a byte order mark; JSON has none");
+        return err_make(ERR_PARSE, "manifest");
+    }
     r.object = json_loadb(text.p == NULL ? "" : text.p, text.len, JSON_REJECT_DUPLICATES, &error);
     if (!json_is_object(r.object)) {
         (void)snprintf(problem->text, sizeof problem->text, "manifest, line %d: %s",

@@ -10,6 +10,7 @@
 #include "domain/text.h"
 #include "iso20022/ids.h"
 #include "iso20022/writer.h"
+#include "settle/question_id.h"
 
 enum { PAGE_ROWS = 500, TEXT_SIZE = 160 };
 
@@ -392,11 +393,10 @@ enum {
 static bool write_question(struct message_out *m, struct writing *w, const struct rows *rows, int i)
 {
     struct instruction in;
-    char id[40], original[MESSAGE_ID_SIZE];
+    char id[QUESTION_ID_SIZE], original[MESSAGE_ID_SIZE];
     struct iso_follow_up *f = &in.item.follow_up;
     memset(f, 0, sizeof *f);
-    (void)snprintf(id, sizeof id, "UJQ-%s-%lld", m->bank,
-                   (long long)rows_int(rows, i, COL_QUESTION_NO));
+    question_id_write(m->bank, rows_int(rows, i, COL_QUESTION_NO), id);
     (void)instruction_id_write((int32_t)rows_int(rows, i, COL_Q_BOOK),
                                rows_int(rows, i, COL_Q_PAYOUT), in.id);
     if (!set_ids(m, &in, &f->ids))

@@ -82,6 +82,9 @@ static enum settle_result quarantine(struct receiving *r, const char *stem)
 {
     char where[MANIFEST_NAME_SIZE], subject[MANIFEST_NAME_SIZE + 8], why[ERR_TEXT_SIZE],
         detail[400];
+    report_line(&r->report,
+                "Nothing of this file was done. Once that is put right it can be sent again, "
+                "under this name or another.");
     struct slice text = report_text(&r->report), line;
     err_t err = file_in_quarantine(&r->bank->folders, stem, text, where);
     if (err_failed(err))
@@ -198,10 +201,12 @@ static bool look_group(void *user, const struct iso_header *header, const struct
     (void)iso_message_name(group->kind, group->version, r->message);
     if (group->instructing.bic.len > 0 && !slice_equal_str(group->instructing.bic, r->bank->bic))
         return iso_refuse(why, ISO_RULE_REFUSED, "GrpHdr/InstgAgt",
-                          "it is not from this bank, whose BIC is %s", r->bank->bic);
+                          "it says %.*s: not from this bank, whose BIC is %s",
+                          SLICE_ARG(group->instructing.bic), r->bank->bic);
     if (group->instructed.bic.len > 0 && !slice_equal_str(group->instructed.bic, ours))
         return iso_refuse(why, ISO_RULE_REFUSED, "GrpHdr/InstdAgt",
-                          "it is not to us, whose BIC is %s", ours);
+                          "it says %.*s: not to us, whose BIC is %s",
+                          SLICE_ARG(group->instructed.bic), ours);
     return true;
 }
 
@@ -222,6 +227,19 @@ static struct iso_reader_options reader_options(const struct receiving *r)
                                        .kinds = take_kinds()};
 }
 
+/* Which messages would be, to whoever sent another. */
+static void report_what_is_taken(struct receiving *r)
+{
+    const struct iso_definition *d;
+    for (unsigned i = 0; (d = iso_definition_at(i)) != NULL; i++) {
+        struct slice versions = slice_str(d->versions), version;
+        while ((take_kinds() & (1U << d->kind)) != 0 && versions.len > 0) {
+            (void)slice_cut(versions, ' ', &version, &versions);
+            report_line(&r->report, "  taken is %s%.*s", d->family, SLICE_ARG(version));
+        }
+    }
+}
+
 /* All of it, before anything is done: true if nothing is wrong with it. */
 static bool look_at(struct receiving *r)
 {
@@ -232,6 +250,8 @@ static bool look_at(struct receiving *r)
     char text[ISO_REFUSAL_TEXT_SIZE];
     if (!iso_read(&options, iso_read_fd, &r->file.copy.fd, &sink, &refusal)) {
         report_line(&r->report, "%s: %s", m->file, iso_refusal_text(&refusal, text));
+        if (refusal.rule == ISO_RULE_MESSAGE_UNKNOWN)
+            report_what_is_taken(r);
         return false;
     }
     if (strcmp(m->message, r->message) != 0) {

@@ -225,8 +225,8 @@ static enum settle_result look_at(struct settle_ctx *ctx, struct settle_bank *ba
     switch (file_out_state(&bank->folders, stem)) {
     case FILE_OUT_DONE:
         break;
-    case FILE_OUT_WHOLE:
-        err = file_out_note_whole(&bank->folders, stem);
+    case FILE_OUT_BEGUN:
+        err = file_out_finish(&bank->folders, stem);
         if (!err_failed(err))
             break;
         log_error(ctx->log, "file.archive", log_str("file", stem),
@@ -360,6 +360,9 @@ static enum settle_result make_new(struct settle_ctx *ctx, struct settle_bank *b
     s.message.created_us = clock_realtime_us() / US_PER_MS * US_PER_MS;
     s.window_no = window_no;
     enum settle_result result = next_number(&s, previous_bytes, &previous);
+    if (result == SETTLE_OK && account[0] == '\0' && strncmp(message, "pain.", 5) == 0)
+        result = cannot(&s, "a file of this format debits our account at the bank, and "
+                            "nostro_accounts names none there");
     if (result == SETTLE_OK && err_failed(file_content_new(chosen, &parties, &s.content)))
         result = cannot(&s, "what goes into it cannot be read");
     if (result == SETTLE_OK && err_failed(file_content_set_totals(&s.content, count, sum)))
@@ -374,6 +377,8 @@ static enum settle_result make_new(struct settle_ctx *ctx, struct settle_bank *b
         result = alert_left_out(&s);
     if (result == SETTLE_OK)
         result = empty ? SETTLE_FAILED : publish(&s, previous, "file.made");
+    if (result == SETTLE_OK)
+        result = is_well_again(&s);
     end(&s);
     return result;
 }

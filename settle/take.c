@@ -13,6 +13,7 @@
 #include "domain/text.h"
 #include "iso20022/codes.h"
 #include "iso20022/ids.h"
+#include "settle/question_id.h"
 
 enum {
     BATCH_MAX = 1000,
@@ -450,41 +451,101 @@ static bool take_return(struct taking *t, const struct iso_group *group,
                reason == REASON_INSTRUCTION_NOT_FOUND ? "OrgnlEndToEndId"
                : reason == REASON_STATE_CONFLICT      ? ""
                                                       : "RtrdIntrBkSttlmAmt",
-               reason, "");
+               reason,
+               reason == REASON_STATE_CONFLICT
+                   ? "What is not settled is rejected (pacs.002), not returned; or it came back "
+                     "too often."
+                   : "");
     return t->result == SETTLE_OK;
 }
 
 /* ---------------------------------------------------------------- camt.029 */
 
-static bool take_recall_answer(struct taking *t, const struct iso_follow_up *f)
+/* Which recall the item says it answers: the nearest case around it, and CxlStsId and OrgnlGrpCxlId where they repeat an
+ * id of ours (they may be the bank's own). *question_no 0: it says none. */
+static bool find_recall(struct taking *t, const struct iso_group *g, const struct iso_follow_up *f,
+                        int64_t *question_no)
+{
+    uint64_t item = (uint64_t)t->counts.items;
+    struct slice id = some_id(&f->ids), named = f->case_id;
+    const struct slice repeated[] = {f->id, g->block_cancel_id};
+    char text[100];
+    int64_t no;
+    *question_no = 0;
+    if (named.len == 0)
+        named = g->block_case_id.len > 0 ? g->block_case_id : g->case_id;
+    if (named.len > 0 && !question_id_read(named, t->bank->code, question_no)) {
+        (void)snprintf(text, sizeof text, "Cases of ours are Case/Id of our camt.056: UJQ-%s-...",
+                       t->bank->code);
+        refuse(t, item, id, "RslvdCase/Id", REASON_INQUIRY_NOT_FOUND, text);
+        return false;
+    }
+    for (size_t i = 0; i < sizeof repeated / sizeof *repeated; i++) {
+        if (!question_id_read(repeated[i], t->bank->code, &no))
+            continue;
+        if (*question_no != 0 && no != *question_no) {
+            refuse(t, item, id, i == 0 ? "CxlStsId" : "OrgnlGrpCxlId", REASON_FIELD_CONFLICT,
+                   "Its names are of two recalls.");
+            return false;
+        }
+        *question_no = no;
+    }
+    return true;
+}
+
+enum { WHICH_RECALL = -1 }; /* it cannot be told which recall is answered */
+
+static void take_recall_verdict(struct taking *t, const struct said *s, struct slice id,
+                                int64_t verdict, bool named)
+{
+    if (verdict == WHICH_RECALL)
+        refuse(t, s->item, id, "RslvdCase/Id", REASON_FIELD_REQUIRED,
+               "The payment was recalled more than once: this is to be Case/Id of the camt.056 "
+               "that is answered.");
+    else if (verdict == REASON_INQUIRY_NOT_FOUND)
+        refuse(t, s->item, id, named ? "RslvdCase/Id" : "TxCxlSts", REASON_INQUIRY_NOT_FOUND,
+               named ? "It names no recall of this payment." : "The payment was never recalled.");
+    else if (verdict == REASON_FIELD_REQUIRED || verdict == REASON_REASON_CODE_UNKNOWN)
+        refuse(t, s->item, id, "CxlStsRsnInf/Rsn/Cd", (reason_t)verdict, "");
+    else
+        take_verdict(t, s->item, s->book_id, s->payout_id, verdict, "TxCxlSts");
+}
+
+static bool take_recall_answer(struct taking *t, const struct iso_group *group,
+                               const struct iso_follow_up *f)
 {
     struct slice code = f->reasons.n == 0 ? slice_of(NULL, 0) : f->reasons.at[0].code;
-    uint64_t item = (uint64_t)t->counts.items;
+    struct said s = {.item = (uint64_t)t->counts.items};
     struct slice status = f->status;
-    int32_t book_id;
-    int64_t payout_id;
+    int64_t question_no, verdict = WHICH_RECALL;
     struct rows *rows;
     reason_t reason;
-    if (!find_instruction(t, item, &f->ids, &book_id, &payout_id))
+    if (!find_instruction(t, s.item, &f->ids, &s.book_id, &s.payout_id) ||
+        !find_recall(t, group, f, &question_no))
         return true;
     if (iso_recall_answer(status) == ISO_RECALL_ACCEPTED)
         status = SLICE("CNCL"); /* as the API and the ledger have it */
     struct params *p = settle_db_params(&t->ctx->db);
     params_add_int2(p, t->bank->bank_id);
-    params_add_int4(p, book_id);
-    params_add_int8(p, payout_id);
+    params_add_int4(p, s.book_id);
+    params_add_int8(p, s.payout_id);
     params_add_text(p, status);
     params_add_text_or_null(p, code);
     params_add_int4(p, t->bank->principal_id);
+    if (question_no > 0)
+        params_add_int8(p, question_no);
+    else
+        params_add_null(p);
     enum settle_result result = settle_db_ask(&t->ctx->db, "settle_recall_answer", &rows);
-    int64_t verdict = result == SETTLE_OK ? rows_int(rows, 0, 0) : 0;
+    if (result == SETTLE_OK && !rows_is_null(rows, 0, 0))
+        verdict = rows_int(rows, 0, 0);
     rows_free(&rows);
     if (result != SETTLE_OK) {
         if (!is_answer(t, result, &reason))
             return false;
         verdict = reason;
     }
-    take_verdict(t, item, book_id, payout_id, verdict, "TxCxlSts");
+    take_recall_verdict(t, &s, some_id(&f->ids), verdict, question_no > 0);
     return true;
 }
 
@@ -621,7 +682,7 @@ bool taking_item(void *user, const struct iso_group *group, const union iso_item
         good = take_return(t, group, &item->follow_up);
         break;
     case ISO_CAMT_029:
-        good = take_recall_answer(t, &item->follow_up);
+        good = take_recall_answer(t, group, &item->follow_up);
         break;
     case ISO_CAMT_053:
     case ISO_CAMT_054:

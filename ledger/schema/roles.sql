@@ -33,7 +33,7 @@ GRANT EXECUTE ON FUNCTION add_log_key TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION open_book, open_currency, connect_bank, add_principal, set_principal_enabled, deposit_float, import_rates,
     set_tariff, propose_adjustment, decide_adjustment, erase_beneficiary, rotate_pii, fund_nostro, plan_funding TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION set_bank_terms, record_calendar_day, set_withholding_estimate, set_float_low, hand_out_window, close_window,
-    end_window, dispute_window, propose_window_settled, approve_window_settled, request_recall TO ujrat_operator;
+    end_window, dispute_window, propose_window_settled, approve_window_settled, request_recall, reverse_return_for_bank TO ujrat_operator;
 ALTER ROLE ujrat_auditor SET default_transaction_read_only = on;
 
 -- PostgreSQL lets everyone make temporary tables and large objects. Nobody here needs either, and the auditor writes nothing

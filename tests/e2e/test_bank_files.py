@@ -1,10 +1,14 @@
 """The sandbox bank by files: what ujrat-settle writes is read, answered in signed files, and taken; whatever is killed."""
 
+import re
 import signal
+import subprocess
+import xml.etree.ElementTree as ET
 
 import pytest
 
-from harness import unique, wait_until
+from camt_maker import SHARED
+from harness import BIN, run, unique, wait_until
 from sandbox import INSTRUCTED, REJECTED, RETURNED, SETTLED, Sandbox
 from settle_world import FileBank, Settle, write_key, write_public
 
@@ -144,3 +148,90 @@ def test_what_is_not_signed_by_the_gateway_is_not_paid(sandbox, settle):
 def test_a_script_with_what_no_file_can_say_is_refused(sandbox):
     code, _, err = sandbox.start("any: accept, return, reverse").end(None)
     assert code == 2 and "cannot be taken back in a file" in err
+
+
+# ---------------------------------------------------------------- a bank that takes customers' files
+IBAN = "PK36SCBL0000001123456702"
+XSD = SHARED / "data" / "iso20022-xsd"
+
+
+def terms_of_customer_files(sandbox, **more):
+    """As an operator agrees them, by the command."""
+    for part in ("in", "out", "archive", "quarantine"):
+        sandbox.files.part(part).mkdir(parents=True, exist_ok=True)
+    options = dict(mode="instant", channel="file", cutoffs="23:59", file_format="pain.001.001.09", **more)
+    done = subprocess.run([str(BIN / "ujrat"), "bank", "terms", sandbox.bank.code, "--db", sandbox.world.database.uri("ujrat_operator"),
+                           *("--%s=%s" % (k.replace("_", "-"), v) for k, v in options.items())],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    sandbox.settle.settings["nostro_accounts"] = "%s=%s" % (sandbox.bank.code, IBAN)
+
+
+def assert_valid(folder, names):
+    """Each part of each file by its own published schema."""
+    for path in names:
+        root = ET.fromstring(path.read_bytes())
+        parts = [e for e in root.iter() if e.tag.endswith(("}Document", "}AppHdr"))]
+        assert len(parts) == 2, path
+        for element in parts:
+            part = folder / unique("part")
+            part.write_bytes(ET.tostring(element))
+            run("xmllint", "--noout", "--schema", XSD / (re.search(r"xsd:([a-z0-9.]+)}", element.tag).group(1) + ".xsd"), part)
+
+
+def test_a_bank_of_customers_files_settles_rejects_and_returns(sandbox, settle, tmp_path):
+    terms_of_customer_files(sandbox)
+    if XSD.is_dir():
+        settle.settings["xsd_folder"] = XSD
+    sandbox.pay(10_000, 20_000, 30_000)
+    settle.start()
+    bank = sandbox.start("number 1: accept\nnumber 2: reject AC04\nnumber 3: accept, return 40% AC06 charge 10.00\n")
+    sandbox.wait_for(SETTLED, REJECTED, sandbox.partly(True))
+    sandbox.wait(3)
+    code, _, err = bank.end()
+    assert (code, err) == (0, ""), err
+    wait_until(lambda: sandbox.files.names("in") == [], 20, "every file to be taken")
+    assert sandbox.files.names("quarantine") == [] and sandbox.reports() == ""
+    files = sandbox.files.files()
+    assert {f.message for f in files} == {"pain.001.001.09"}
+    told = {i["EndToEndId"]: i["InstdAmt"] for f in files for i in f.items()}
+    books = sandbox.assert_agreed()
+    assert told == {i["instruction"]: i["amount"].replace(",", "") for i in books["instructions"]}
+    # whoever debits whom: our account there, and each transaction says for which platform
+    assert all(f.bytes.count(IBAN.encode()) == 1 and f.bytes.count(b"<UltmtDbtr>") == f.manifest["count"] for f in files)
+    answers = sorted(p for p in sandbox.files.part("archive").glob("%s-B*.xml" % sandbox.bank.code))
+    assert {re.search(r"(pacs\.00[0-9])", p.name).group(1) for p in answers} == {"pacs.002", "pacs.004"}
+    if not XSD.is_dir():
+        pytest.skip("SKIPPED: no %s to hold files against" % XSD)
+    assert_valid(tmp_path, answers + [sandbox.files.part("out") / (f.stem + ".xml") for f in files])
+
+
+def test_a_bank_of_customers_files_is_asked_by_the_message_that_it_got(sandbox, settle):
+    terms_of_customer_files(sandbox, answer_within="1s", escalate_after="1h")
+    sandbox.pay(10_000)
+    settle.start()
+    bank = sandbox.start("any: silent, accept")
+    sandbox.wait_for(SETTLED)
+    code, _, err = bank.end()
+    assert (code, err) == (0, ""), err
+    first, asked = sandbox.files.files()[:2]
+    assert (first.message, asked.message) == ("pain.001.001.09", "pacs.028.001.03")
+    assert [(i["OrgnlMsgNmId"], i["OrgnlEndToEndId"]) for i in asked.items()] == [
+        ("pain.001.001.09", i["EndToEndId"]) for i in first.items()]
+    sandbox.assert_agreed()
+
+
+def test_customers_files_want_our_account_and_are_made_once_it_is_known(sandbox, settle, settle_world):
+    terms_of_customer_files(sandbox)
+    del settle.settings["nostro_accounts"]
+    sandbox.pay(10_000)
+    settle.once(code=75)
+    subject = "%s file 1" % sandbox.bank.code
+    (why,), = settle_world.rows("SELECT detail FROM settlement_alert_now WHERE subject = %s", subject)
+    assert "nostro_accounts" in why, why
+    assert sandbox.files.files() == []
+    settle.settings["nostro_accounts"] = "%s=%s" % (sandbox.bank.code, IBAN)
+    settle.once()
+    (file,) = sandbox.files.files()
+    assert (file.number, file.message) == (1, "pain.001.001.09")
+    assert settle_world.rows("SELECT detail FROM settlement_alert_now WHERE subject = %s", subject) == []

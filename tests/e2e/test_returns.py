@@ -140,6 +140,46 @@ def lived(world, keys, work):
     return platform, bank, payout, folder
 
 
+def reverse_return(world, payout, returned, *, reason="AM05", reference="T", code=0):
+    done = subprocess.run([str(BIN / "ujrat"), "bank", "reverse-return", payout, "--return", returned, "--reason", reason, "--reference", reference,
+                           "--db", world.database.uri("ujrat_operator")], capture_output=True, text=True)
+    assert done.returncode == code, done
+    return done.stdout + done.stderr
+
+
+def test_an_operator_takes_a_return_back_for_a_bank_that_cannot_say_so(world, states):
+    platform, bank = world.platform(USD=1_000_000), world.bank()
+    (payout, told), = paid(world, platform, bank)
+    net = told.amount.minor_units
+    bank.send_back(told, "AC04", "P-1", amount=1_000)
+    bank.send_back(told, "AC04", "P-2", amount=net - 1_000)
+    assert platform.balance() == 1_000_000
+    id = told.instruction_id
+    with world.nothing_changes():
+        for changes, status, says in ((dict(reason="ZZ99"), 2, "no external return reason"), (dict(reference="x" * 36), 1, "35 plain"),
+                                      (dict(reference="\u0627"), 1, "35 plain"), (dict(returned="P-1"), 1, "not the last"),
+                                      (dict(payout="UJ9999-1"), 1, "no"), (dict(payout="nobody"), 1, "no payout 'nobody'"),
+                                      (dict(reference="P-1"), 1, "used for something else"), (dict(reference=""), 2, "--reference is required")):
+            assert says in reverse_return(world, **{**dict(payout=id, returned="P-2", code=status), **changes}), changes
+    said = reverse_return(world, payout.name, "P-2", reference="LETTER 77")
+    assert "return P-2 was taken back" in said and "PARTLY_RETURNED, with PKR 10.00 returned yet" in said
+    after = platform.get(payout.name)
+    assert after.state == states.PARTLY_RETURNED and bank.position() == (net - 1_000, 0, 0)
+    book = int(id[2:].split("-")[0])
+    assert world.rows("SELECT DISTINCT p.uri FROM journal j JOIN principal p USING (principal_id) WHERE j.book_id = %s AND j.kind IN (12, 13)"
+                      " AND j.payout_id = %s", book, int(id.split("-")[1])) == [("ujrat://operator/ujrat-operator",)]
+    with world.nothing_changes():       # the same again, by him or by the bank, is known
+        assert reverse_return(world, id, "P-2", reference="LETTER 77") == said
+        assert bank.take_back(told, "P-2", code="AM05", reference="LETTER 77").state == states.PARTLY_RETURNED
+    assert "SETTLED" in reverse_return(world, id, "P-1", reference="LETTER 78")
+    assert platform.balance() == 1_000_000 - 40_000 and bank.position() == (net, 0, 0)
+    # while the float does not cover it, nothing is done
+    bank.send_back(told, "AC04", "P-3")
+    paid(world, platform, bank, gross=980_000)
+    with world.nothing_changes():
+        assert "INSUFFICIENT_FLOAT" in reverse_return(world, id, "P-3", reference="LETTER 79", code=1)
+
+
 def test_the_trail_has_both_journals_of_each(world, states, lived):
     platform, _, payout, _ = lived
     trail = world.auditor.trail(payout.name)

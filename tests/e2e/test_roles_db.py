@@ -38,7 +38,7 @@ OPERATING = {"open_book", "open_currency", "connect_bank", "add_principal", "set
              "import_rates", "set_tariff", "add_log_key", "propose_adjustment", "decide_adjustment", "erase_beneficiary",
              "rotate_pii", "fund_nostro", "plan_funding", "set_bank_terms", "record_calendar_day", "set_withholding_estimate",
              "set_float_low", "hand_out_window", "close_window", "end_window", "dispute_window", "propose_window_settled",
-             "approve_window_settled", "request_recall"}
+             "approve_window_settled", "request_recall", "reverse_return_for_bank"}
 MAY_CALL = {"ujrat_app": READING | APP, "ujrat_settle": READING | SETTLING | SETTLING_ALONE, "ujrat_sealer": READING | {"seal_blocks"}, "ujrat_auditor": READING,
             "ujrat_operator": READING | OPERATING}
 

@@ -371,12 +371,16 @@ def test_wrong_files_are_quarantined_with_a_reason_and_nothing_is_done(settle, b
     bank.files.send(good[0], 1, '<!DOCTYPE x [<!ENTITY a "b">]>' + good[2], stem="bomb")
     bank.files.send(good[0], 1, good[2].encode().replace(b"ACSC", b"AC\xffC"), stem="not-utf8")
     bank.files.send(good[0], 1, good[2].replace(bank.code + "PKKA", "SCBLPKKA"), stem="other-bic")
-    said = {**{k: v for k, (_, v) in wrong.items()}, "truncated": "ends in the middle", "no-message": "line 1",
+    bank.files.send(good[0], 1, re.sub(' xmlns="[^"]*"', "", good[2]), stem="no-namespace")
+    said = {**{k: v for k, (_, v) in wrong.items()}, "no-namespace": "of no namespace", "truncated": "ends in the middle", "no-message": "line 1",
             "bomb": "DOCTYPE", "not-utf8": "UTF-8", "other-bic": "not from this bank"}
     settle.once()
     for stem, word in said.items():
         assert word in bank.files.report(stem), (stem, bank.files.report(stem))
         assert stem + ".xml" in bank.files.names("quarantine")
+        assert "Nothing of this file was done" in bank.files.report(stem)
+    assert "it says SCBLPKKA: not from this bank, whose BIC is %sPKKA" % bank.code in bank.files.report("other-bic")
+    assert "  taken is pacs.002.001.10\n" in bank.files.report("no-namespace") and "pacs.008" not in bank.files.report("no-namespace")
     assert bank.files.names("in") == []
     assert states(platform, [payout]) == ["INSTRUCTED"]
     assert settle_world.value("SELECT count(*) FROM settlement_alert WHERE kind = 'FILE_QUARANTINED' AND subject LIKE %s",
@@ -475,29 +479,100 @@ def test_15000_instructions_in_a_file_take_little_memory(settle, bank, platform)
 
 
 # ---------------------------------------------------------------- what else is said in files
+def recall(settle_world, id, reason):
+    with settle_world.database.connect("ujrat_settle", autocommit=True, options="-c search_path=ujrat") as db:
+        db.execute("SELECT request_recall(%s::integer, %s::bigint, %s, (SELECT principal_id FROM principal"
+                   " WHERE uri = 'ujrat://system/settle'))", (*id[2:].split("-"), reason))
+
+
+def recall_answers(settle_world, id):
+    return settle_world.rows("SELECT recall_no, status, reason_code FROM recall_answer WHERE book_id = %s AND payout_id = %s"
+                             " ORDER BY recall_no, answer_no", *id[2:].split("-"))
+
+
+def resolution(bank, id, status, case=None, own_id=None, reason=None, message_case=None, block=""):
+    """camt.029 about one payment; a case is what it answers."""
+    def case_of(number):
+        return "" if number is None else ("<RslvdCase><Id>%s</Id><Cretr><Agt><FinInstnId><BICFI>UJRTPKKA</BICFI></FinInstnId></Agt>"
+                                          "</Cretr></RslvdCase>" % number)
+    return "camt.029.001.09", 1, (
+        '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.029.001.09"><RsltnOfInvstgtn><Assgnmt><Id>%s</Id><Assgnr><Agt>'
+        "<FinInstnId><BICFI>%sPKKA</BICFI></FinInstnId></Agt></Assgnr><Assgne><Agt><FinInstnId><BICFI>UJRTPKKA</BICFI></FinInstnId>"
+        "</Agt></Assgne><CreDtTm>2026-01-01T10:00:00+05:00</CreDtTm></Assgnmt>%s<Sts><Conf>CNCL</Conf></Sts><CxlDtls>%s<TxInfAndSts>"
+        "%s%s<OrgnlEndToEndId>%s</OrgnlEndToEndId><TxCxlSts>%s</TxCxlSts>%s</TxInfAndSts></CxlDtls></RsltnOfInvstgtn></Document>" % (
+            unique("a").replace("_", "-"), bank.code, case_of(message_case), block,
+            "" if own_id is None else "<CxlStsId>%s</CxlStsId>" % own_id, case_of(case), id, status,
+            "" if reason is None else "<CxlStsRsnInf><Rsn><Cd>%s</Cd></Rsn></CxlStsRsnInf>" % reason))
+
+
 def test_a_recall_goes_out_and_its_answer_comes_back(settle, bank, platform, settle_world):
     bank.files.terms(mode="instant")
     pay(platform, bank, 10_000)
     settle.once()
     (told,) = bank.files.files()[0].items()
     id = told["EndToEndId"]
-    book, payout = id[2:].split("-")
-    with settle_world.database.connect("ujrat_settle", autocommit=True, options="-c search_path=ujrat") as db:
-        db.execute("SELECT request_recall(%s::integer, %s::bigint, 'DUPL', (SELECT principal_id FROM principal"
-                   " WHERE uri = 'ujrat://system/settle'))", (book, payout))
+    recall(settle_world, id, "DUPL")
     settle.once()
-    recall = bank.files.files()[1]
-    assert recall.message == "camt.056.001.08" and recall.manifest["sum"] is None
-    (asked,) = recall.items()
+    file = bank.files.files()[1]
+    assert file.message == "camt.056.001.08" and file.manifest["sum"] is None
+    (asked,) = file.items()
     assert (asked["OrgnlEndToEndId"], asked["Rsn/Cd"]) == (id, "DUPL")
-    body = ('<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.029.001.09"><RsltnOfInvstgtn><Assgnmt><Id>A1</Id><Assgnr><Agt>'
-            "<FinInstnId><BICFI>%sPKKA</BICFI></FinInstnId></Agt></Assgnr><Assgne><Agt><FinInstnId><BICFI>UJRTPKKA</BICFI></FinInstnId>"
-            "</Agt></Assgne><CreDtTm>2026-01-01T10:00:00+05:00</CreDtTm></Assgnmt><Sts><Conf>CNCL</Conf></Sts><CxlDtls><TxInfAndSts>"
-            "<OrgnlEndToEndId>%s</OrgnlEndToEndId><TxCxlSts>ACCR</TxCxlSts></TxInfAndSts></CxlDtls></RsltnOfInvstgtn></Document>"
-            % (bank.code, id))
-    bank.files.send("camt.029.001.09", 1, body)
+    assert asked["CxlId"] == asked["Case/Id"] and asked["CxlId"].startswith("UJQ-%s-" % bank.code)
+    # there was one: it need not be named
+    bank.files.send(*resolution(bank, id, "ACCR"))
     assert "recorded=1" in settle.once(), settle.log()[-2000:]
-    assert settle_world.rows("SELECT status FROM recall_answer WHERE book_id = %s AND payout_id = %s", book, payout) == [("CNCL",)]
+    assert recall_answers(settle_world, id) == [(1, "CNCL", None)]
+
+
+def test_an_answer_is_to_the_recall_that_it_names(settle, bank, platform, settle_world):
+    bank.files.terms(mode="instant")
+    pay(platform, bank, 10_000, 20_000)
+    settle.once()
+    id, other = (i["EndToEndId"] for i in bank.files.files()[0].items())
+
+    def asked_again(id, reason):
+        recall(settle_world, id, reason)
+        settle.once()
+        (asked,) = bank.files.files()[-1].items()
+        return asked["CxlId"]
+
+    def answered(*said, **more):
+        """The report of a file in which nothing was recorded, or None: something was."""
+        stem = bank.files.send(*resolution(bank, id, *said, **more))
+        before = recall_answers(settle_world, id)
+        settle.once()
+        if recall_answers(settle_world, id) != before:
+            return None
+        report = "%s.report.txt" % stem
+        return bank.files.report(stem, "archive") if report in bank.files.names("archive") else ""
+
+    first, others = asked_again(id, "DUPL"), asked_again(other, "DUPL")
+    block = "<OrgnlGrpInfAndSts>%s<OrgnlMsgId>X</OrgnlMsgId><OrgnlMsgNmId>pacs.008.001.08</OrgnlMsgNmId></OrgnlGrpInfAndSts>"
+    never = "UJQ-%s-99999" % bank.code
+    for more in (dict(case=others), dict(case=never), dict(case="CASE-77"), dict(case="UJQ-XXXX-1"), dict(message_case=others),
+                 dict(own_id=others), dict(block=block % ("<OrgnlGrpCxlId>%s</OrgnlGrpCxlId>" % others))):
+        assert re.fullmatch(r"transaction 1, %s: RslvdCase/Id: INQUIRY_NOT_FOUND.*\n" % id, answered("RJCR", reason="LEGL", **more)), more
+    assert re.match("transaction 1, %s: CxlStsId: FIELD_CONFLICT" % id, answered("RJCR", reason="LEGL", case=first, own_id=others))
+    assert recall_answers(settle_world, id) == []
+    # the nearest case counts, and the bank's own numbers are its own
+    assert answered("RJCR", reason="LEGL", case=first, own_id="OWN-1", message_case=others) is None
+    assert recall_answers(settle_world, id) == [(1, "RJCR", "LEGL")]
+
+    second = asked_again(id, "FRAD")
+    assert second != first
+    # what is said of the first again is known, what else is said of it is refused, and one that names none may be of either
+    assert answered("RJCR", reason="LEGL", case=first) == ""
+    assert "ALREADY_CONFIRMED_DIFFERENTLY" in answered("ACCR", case=first)
+    assert re.match("transaction 1, %s: RslvdCase/Id: FIELD_REQUIRED.*more than once" % id, answered("RJCR", reason="LEGL"))
+    assert recall_answers(settle_world, id) == [(1, "RJCR", "LEGL")]
+    assert answered("ACCR", message_case=second) is None
+    assert recall_answers(settle_world, id) == [(1, "RJCR", "LEGL"), (2, "CNCL", None)]
+    # one that was never recalled
+    pay(platform, bank, 30_000)
+    settle.once()
+    (third,) = bank.files.files()[-1].items()
+    id = third["EndToEndId"]
+    assert "INQUIRY_NOT_FOUND" in answered("ACCR") and "INQUIRY_NOT_FOUND" in answered("ACCR", case=first)
 
 
 def test_a_funding_is_told_as_a_cover_payment(settle, bank, platform, settle_world):

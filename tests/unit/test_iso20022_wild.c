@@ -220,6 +220,51 @@ static void recalls_of_several_files_keep_theirs_apart(void **state)
         "C1 block= original=UJ-2 status=\n about UJ7-2 of UJ-2:  DUPL known tax=0 eprc= day=0\n");
 }
 
+static bool tell_cases(void *user, const struct iso_group *g, const union iso_item *i,
+                       struct iso_refusal *why)
+{
+    (void)why;
+    say(user, "%.*s: message %.*s, block %.*s %.*s, own %.*s\n",
+        SLICE_ARG(i->follow_up.ids.end_to_end_id), SLICE_ARG(g->case_id),
+        SLICE_ARG(g->block_case_id), SLICE_ARG(g->block_cancel_id),
+        SLICE_ARG(i->follow_up.case_id));
+    return true;
+}
+
+#define AGENT_OF(bic) "<Agt><FinInstnId><BICFI>" bic "</BICFI></FinInstnId></Agt>"
+#define CASE(id)      "<RslvdCase><Id>" id "</Id><Cretr>" AGENT_OF("UJRTPKKA") "</Cretr></RslvdCase>"
+#define ANSWER(before, id)                                                                         \
+    "<TxInfAndSts>" before "<OrgnlEndToEndId>" id "</OrgnlEndToEndId><TxCxlSts>ACCR</TxCxlSts>"    \
+    "</TxInfAndSts>"
+#define OF_MESSAGE "<OrgnlMsgId>UJ-1</OrgnlMsgId><OrgnlMsgNmId>pacs.008.001.08</OrgnlMsgNmId>"
+
+/* A case may stand in three places. What one block says is not said of the next. */
+static void the_case_of_an_answer_is_told_from_wherever_it_stands(void **state)
+{
+    struct told told = {0};
+    const struct iso_sink sink = {&told, NULL, tell_cases};
+    struct iso_refusal refusal;
+    char text[ISO_REFUSAL_TEXT_SIZE];
+    (void)state;
+    if (!read_bytes(
+            slice_str(DOC("camt.029.001.09") "<RsltnOfInvstgtn><Assgnmt><Id>A1</Id><Assgnr>" AGENT_OF("DEMOPKKA") "</Assgnr><Assgne>" AGENT_OF(
+                "UJRTPKKA") "</Assgne><CreDtTm>2026-07-17T14:00:00</CreDtTm></Assgnmt>" CASE("UJQ-DEMO-1") "<Sts><Conf>CNCL</Conf></Sts>"
+                                                                                                           "<CxlDtls><OrgnlGrpInfAndSts><OrgnlGrpCxlId>UJQ-DEMO-2</OrgnlGrpCxlId>" CASE(
+                                                                                                               "UJQ-DEMO-3")
+                                                                                                               OF_MESSAGE
+                      "</OrgnlGrpInfAndSts>" ANSWER(CASE("UJQ-DEMO-4"), "UJ7-1") ANSWER(
+                          "", "UJ7-2") "</CxlDtls>"
+                                       "<CxlDtls><OrgnlGrpInfAndSts>" OF_MESSAGE
+                                       "</OrgnlGrpInfAndSts>" ANSWER(
+                                           "", "UJ7-3") "</CxlDtls></RsltnOfInvstgtn></Document>"),
+            NULL, &sink, &refusal))
+        fail_msg("%s", iso_refusal_text(&refusal, text));
+    assert_string_equal(told.text,
+                        "UJ7-1: message UJQ-DEMO-1, block UJQ-DEMO-3 UJQ-DEMO-2, own UJQ-DEMO-4\n"
+                        "UJ7-2: message UJQ-DEMO-1, block UJQ-DEMO-3 UJQ-DEMO-2, own \n"
+                        "UJ7-3: message UJQ-DEMO-1, block  , own \n");
+}
+
 #define ENTRY(ref, amount, sign, details)                                                          \
     "<Ntry><NtryRef>" ref "</NtryRef><Amt Ccy=\"PKR\">" amount "</Amt><CdtDbtInd>" sign            \
     "</CdtDbtInd>"                                                                                 \
@@ -312,6 +357,7 @@ int main(void)
         cmocka_unit_test(tax_and_certificate_stand_in_supplementary_data_among_others),
         cmocka_unit_test(each_payment_block_has_its_own_debtor),
         cmocka_unit_test(recalls_of_several_files_keep_theirs_apart),
+        cmocka_unit_test(the_case_of_an_answer_is_told_from_wherever_it_stands),
         cmocka_unit_test(batches_of_entries_are_told_one_by_one),
         cmocka_unit_test(neither_many_details_nor_many_blocks_fill_memory),
     };

@@ -210,34 +210,78 @@ static void other_bytes_than_the_row_tells_of_are_not_published(void **state)
     file_staged_drop(&h->f, &s);
 }
 
-/* After each step of publishing: the file is missing until the manifest is there, and then it is whole. */
+#define HIDDEN "." STEM ".next"
+
+static void take_away(struct here *h)
+{
+    assert_ok(bank_folders_remove(&h->f, FOLDER_OUT, STEM ".xml"));
+    assert_ok(bank_folders_remove(&h->f, FOLDER_OUT, STEM ".sig"));
+    assert_ok(bank_folders_remove(&h->f, FOLDER_OUT, STEM MANIFEST_ENDING));
+}
+
+/* Brings about what a crash after so many steps of file_out_publish() leaves. */
+static void crash_after(struct here *h, int steps)
+{
+    publish(h);
+    if (steps < 5)
+        assert_ok(bank_folders_rename(&h->f, FOLDER_OUT, STEM MANIFEST_ENDING, HIDDEN));
+    if (steps < 4)
+        assert_ok(bank_folders_remove(&h->f, FOLDER_ARCHIVE, STEM MANIFEST_ENDING));
+    if (steps < 3)
+        assert_ok(bank_folders_remove(&h->f, FOLDER_OUT, HIDDEN));
+    if (steps < 2)
+        assert_ok(bank_folders_remove(&h->f, FOLDER_OUT, STEM ".sig"));
+    if (steps < 1)
+        assert_ok(bank_folders_remove(&h->f, FOLDER_OUT, STEM ".xml"));
+}
+
 static void a_crash_between_any_two_steps_is_made_good(void **state)
 {
     struct here *h = *state;
-    static const char *const left[][4] = {
-        {".xml", NULL}, {".xml", ".sig", NULL}, {".xml", ".sig", MANIFEST_ENDING, NULL}};
-    for (size_t crash = 0; crash < sizeof left / sizeof *left; crash++) {
-        char name[128];
-        publish(h);
-        assert_ok(bank_folders_remove(&h->f, FOLDER_ARCHIVE, STEM MANIFEST_ENDING));
-        for (size_t e = 0; e < 3; e++) {
-            bool stays = false;
-            static const char *const all[] = {".xml", ".sig", MANIFEST_ENDING};
-            for (size_t i = 0; left[crash][i] != NULL; i++)
-                stays = stays || strcmp(left[crash][i], all[e]) == 0;
-            snprintf(name, sizeof name, STEM "%s", all[e]);
-            if (!stays)
-                assert_ok(bank_folders_remove(&h->f, FOLDER_OUT, name));
-        }
-        if (crash < 2) {
-            assert_int_equal(file_out_state(&h->f, STEM), FILE_OUT_MISSING);
+    static const enum file_out_state left[] = {FILE_OUT_MISSING, FILE_OUT_MISSING, FILE_OUT_MISSING,
+                                               FILE_OUT_BEGUN,   FILE_OUT_BEGUN,   FILE_OUT_DONE};
+    for (int steps = 0; steps <= 5; steps++) {
+        crash_after(h, steps);
+        assert_int_equal(has(h, FOLDER_OUT, STEM MANIFEST_ENDING), steps == 5);
+        assert_int_equal(file_out_state(&h->f, STEM), left[steps]);
+        if (left[steps] == FILE_OUT_MISSING)
             publish(h); /* over what is there */
-        } else {
-            assert_int_equal(file_out_state(&h->f, STEM), FILE_OUT_WHOLE);
-            assert_ok(file_out_note_whole(&h->f, STEM));
-        }
+        else if (left[steps] == FILE_OUT_BEGUN)
+            assert_ok(file_out_finish(&h->f, STEM));
+        assert_int_equal(file_out_state(&h->f, STEM), FILE_OUT_DONE);
+        assert_true(has(h, FOLDER_OUT, STEM MANIFEST_ENDING));
+        assert_false(has(h, FOLDER_OUT, HIDDEN));
+        count_names(h, FOLDER_OUT, "", 3);
+        take_away(h);
+        assert_ok(bank_folders_remove(&h->f, FOLDER_ARCHIVE, STEM MANIFEST_ENDING));
+    }
+}
+
+/* Whoever published it before the archive came first left it so. */
+static void what_is_seen_and_not_in_the_archive_is_noted_there(void **state)
+{
+    struct here *h = *state;
+    publish(h);
+    assert_ok(bank_folders_remove(&h->f, FOLDER_ARCHIVE, STEM MANIFEST_ENDING));
+    assert_int_equal(file_out_state(&h->f, STEM), FILE_OUT_BEGUN);
+    assert_ok(file_out_finish(&h->f, STEM));
+    assert_int_equal(file_out_state(&h->f, STEM), FILE_OUT_DONE);
+    count_names(h, FOLDER_OUT, "", 3);
+}
+
+/* A bank that takes whatever lies there, without waiting for the manifest, gets the whole file yet. */
+static void a_file_whose_parts_were_taken_before_it_was_whole_is_made_again(void **state)
+{
+    struct here *h = *state;
+    for (int steps = 3; steps <= 4; steps++) {
+        crash_after(h, steps);
+        assert_ok(bank_folders_remove(&h->f, FOLDER_OUT, steps == 3 ? STEM ".xml" : STEM ".sig"));
+        assert_int_equal(file_out_state(&h->f, STEM), FILE_OUT_MISSING);
+        publish(h);
         assert_int_equal(file_out_state(&h->f, STEM), FILE_OUT_DONE);
         count_names(h, FOLDER_OUT, "", 3);
+        take_away(h);
+        assert_ok(bank_folders_remove(&h->f, FOLDER_ARCHIVE, STEM MANIFEST_ENDING));
     }
 }
 
@@ -245,10 +289,10 @@ static void a_file_that_was_taken_away_is_not_missing(void **state)
 {
     struct here *h = *state;
     publish(h);
-    assert_ok(bank_folders_remove(&h->f, FOLDER_OUT, STEM ".xml"));
-    assert_ok(bank_folders_remove(&h->f, FOLDER_OUT, STEM ".sig"));
-    assert_ok(bank_folders_remove(&h->f, FOLDER_OUT, STEM MANIFEST_ENDING));
+    take_away(h);
     assert_int_equal(file_out_state(&h->f, STEM), FILE_OUT_DONE);
+    publish(h); /* by somebody who did not know */
+    count_names(h, FOLDER_OUT, "", 0);
 }
 
 /* ---------------------------------------------------------------- from a bank */
@@ -323,7 +367,7 @@ static void what_is_not_the_banks_is_wrong(void **state)
     is_wrong(h, "a", "not an Ed25519 signature by the bank's key");
     receive(h, "a", BODY, h->key);
     put(h, "a.sig", "short", 5);
-    is_wrong(h, "a", "5 are there");
+    is_wrong(h, "a", "here are 5");
     assert_ok(bank_folders_remove(&h->f, FOLDER_IN, "a.sig"));
     is_wrong(h, "a", "no signature");
     /* A change of the manifest that changes nothing of what it says. */
@@ -455,6 +499,8 @@ int main(void)
         TEST(what_was_begun_and_not_finished_is_seen_by_nobody_and_cleaned),
         TEST(other_bytes_than_the_row_tells_of_are_not_published),
         TEST(a_crash_between_any_two_steps_is_made_good),
+        TEST(what_is_seen_and_not_in_the_archive_is_noted_there),
+        TEST(a_file_whose_parts_were_taken_before_it_was_whole_is_made_again),
         TEST(a_file_that_was_taken_away_is_not_missing),
         TEST(a_good_file_is_copied_and_put_away),
         TEST(what_is_not_the_banks_is_wrong),

@@ -205,6 +205,23 @@ BEGIN
     reversed_at := head.at;
 END $$;
 
+-- The same, said by an operator for the bank, which has no message for it: the journals are the operator's own, by his login.
+CREATE OR REPLACE FUNCTION reverse_return_for_bank(p_book integer, p_payout bigint, p_return_reference text, p_reason text, p_reference text,
+    OUT reversed_at timestamptz, OUT state smallint, OUT returned bigint, OUT dst_ccy smallint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
+DECLARE
+    who integer := operator_principal();
+    bank smallint := (SELECT bank_id FROM payout WHERE book_id = p_book AND payout_id = p_payout);
+BEGIN
+    IF p_reason IS NULL OR p_reason !~ '^[A-Z0-9]{4}$' THEN
+        RAISE EXCEPTION 'a reason of four letters or digits says why' USING ERRCODE = 'UJ412';
+    ELSIF p_reference IS NULL OR p_reference !~ '^[ -~]{1,35}$' THEN
+        RAISE EXCEPTION 'the bank''s reference is 1 to 35 plain characters' USING ERRCODE = 'UJ305';
+    END IF;
+    SELECT * INTO reversed_at, state, returned, dst_ccy
+      FROM reverse_return(p_book, bank, who, p_payout, p_return_reference, p_reason, p_reference);
+END $$;
+
 -- ------------------------------------------------------------------ funding
 
 -- Rupees (p_amount) have reached our account at the bank, bought for p_src_amount of the platform's currency. The reference makes a repeat
