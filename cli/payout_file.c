@@ -134,7 +134,8 @@ void payout_reader_add(struct payout_reader *r, const struct payout_line *line)
         .channel = channel_parse(as_text(at[COL_CHANNEL], text)),
         .purpose_code = kept(r, at[COL_PURPOSE]),
     };
-    if (item->beneficiary_details.channel == CHANNEL_UNSPECIFIED)
+    if (item->beneficiary_details.channel == CHANNEL_UNSPECIFIED &&
+        !(r->channel_later && at[COL_CHANNEL].len == 0))
         payout_reader_complain(r, line->number, "the channel is export or remittance, not",
                                as_text(at[COL_CHANNEL], text));
 }
@@ -202,9 +203,11 @@ static bool is_good(const struct payout_reader *r)
     return r->complaints == 0 && r->file->n > 0;
 }
 
-bool payout_file_read(const char *path, const char *platform, struct payout_file *file)
+bool payout_file_read(const char *path, const char *platform, bool channel_later,
+                      struct payout_file *file)
 {
-    struct payout_reader r = {.path = path, .platform = platform, .file = file};
+    struct payout_reader r = {
+        .path = path, .platform = platform, .channel_later = channel_later, .file = file};
     size_t len;
     char *text = read_file(path, &len);
     bool ok = false;

@@ -30,9 +30,10 @@ struct payout_file {
     uint8_t sha256[32]; /* of the file's bytes */
 };
 
-/* Reads all of it. `platform` is whose the beneficiaries are. Complains about each line that cannot be read (the first 20), and is false if there was
+/* Reads all of it. `platform` is whose the beneficiaries are; with `channel_later` a payout need not say its channel. Complains about each line that cannot be read (the first 20), and is false if there was
  * one: then nothing is to be sent. */
-bool payout_file_read(const char *path, const char *platform, struct payout_file *file);
+bool payout_file_read(const char *path, const char *platform, bool channel_later,
+                      struct payout_file *file);
 void payout_file_free(struct payout_file *file);
 
 /* `export` or EXPORT_OF_SERVICES, `remittance` or HOME_REMITTANCE; 0 if neither. */

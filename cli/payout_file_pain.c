@@ -10,6 +10,7 @@
  *   mobile, bank  CdtrAcct/Prxy/Id, of the type MBNO; and CdtrAgt/FinInstnId/ClrSysMmbId/MmbId, the bank's four letters
  *   beneficiary   CdtrAcct/Id/Othr/Id, if it is `beneficiaries/5`
  *   purpose       RgltryRptg/Dtls/Cd: 9186 (export) or 9471 (remittance), from which the channel follows
+ *   pseb          RgltryRptg/Dtls/Inf
  *   info          RmtInf/Ustrd
  */
 #include "base/command.h"
@@ -73,6 +74,7 @@ static bool take_transfer(void *user, const struct iso_group *group, const union
         else
             line.at[COL_IBAN] = t->creditor_account.iban;
         line.at[COL_PURPOSE] = t->reporting_code;
+        line.at[COL_PSEB] = t->reporting_info.n > 0 ? t->reporting_info.at[0] : (struct slice){0};
         line.at[COL_CHANNEL] = slice_str(channel_of(t->reporting_code));
     }
     payout_reader_add(p->reader, &line);

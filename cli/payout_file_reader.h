@@ -37,6 +37,7 @@ struct payout_line {
 struct payout_reader {
     const char *path;
     const char *platform;
+    bool channel_later;
     struct payout_file *file;
     size_t room;
     unsigned complaints;

@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/payout_file.h"
 #include "cli/payout_results.h"
+#include "cli/platform_profile.h"
 #include "cli/report.h"
 
 #include <ctype.h>
@@ -26,6 +27,7 @@ const char payout_submit_help[] =
     "was accepted before is answered as DUPLICATE and not paid twice. What the gateway could not answer is\n"
     "asked again under the same reference. With --results what became of each is kept as it comes, and\n"
     "the same command goes on where it was cut off: it asks only for what was not accepted yet.\n"
+    "--profile takes a file like those of deploy/platforms/.\n"
     "Exit status 1 when a payout was refused, 3 when one's outcome is still unknown.";
 
 const struct option_row payout_submit_options[] = {
@@ -33,6 +35,7 @@ const struct option_row payout_submit_options[] = {
     {"tries", "N", "how often to ask again for what has no definite answer (8)", false},
     {"results", "FILE", "keep what became of each payout there, and go on from it", false},
     {"platform", "CODE", "whose `beneficiaries/5` are (what --as says, in small letters)", false},
+    {"profile", "FILE", "the platform's: fills what the file leaves out, checks the rest", false},
     {"summary", NULL, "show only what was not accepted, and the sums", false},
     {NULL, NULL, NULL, false},
 };
@@ -40,6 +43,7 @@ const struct option_row payout_submit_options[] = {
 struct submit {
     const struct args *args;
     struct caller caller;
+    struct platform_profile profile;
     struct payout_file file;
     struct payout_answer *answers;
     long long chunk, tries;
@@ -246,10 +250,14 @@ static const char *platform_of(const struct args *args, char out[64])
 
 static bool read_all(struct submit *s)
 {
+    const char *path = s->args->operands[0];
     const char *results = args_get(s->args, "results");
     char platform[64];
 
-    if (!payout_file_read(s->args->operands[0], platform_of(s->args, platform), &s->file))
+    if (!platform_profile_read(args_get(s->args, "profile"), &s->profile) ||
+        !payout_file_read(path, platform_of(s->args, platform),
+                          platform_profile_text(&s->profile, "channel") != NULL, &s->file) ||
+        !platform_profile_apply(&s->profile, path, &s->file))
         return false;
     s->answers = calloc(s->file.n, sizeof *s->answers);
     if (s->answers == NULL) {
@@ -289,6 +297,7 @@ enum exit_code payout_submit_run(const struct args *args)
         code = print_all(&s, clock_monotonic_us() - s.began_us);
 out:
     payout_results_close(&s.results);
+    platform_profile_free(&s.profile);
     free(s.answers);
     payout_file_free(&s.file);
     caller_close(&s.caller);
