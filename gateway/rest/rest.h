@@ -110,8 +110,8 @@ void rest_reply_bytes(struct rpc_call *call, unsigned status, const char *conten
                       struct slice body);
 
 struct rest_detail {
-    const char *field; /* "items[2].receiver"; NULL: none */
-    const char *issue; /* a sentence */
+    const char *field;    /* "items[2].receiver"; NULL: none */
+    const char *issue;    /* a sentence */
     const char *location; /* NULL: "body" */
 };
 
