@@ -34,11 +34,6 @@ GRANT EXECUTE ON FUNCTION open_book, open_currency, connect_bank, add_principal,
     set_tariff, propose_adjustment, decide_adjustment, erase_beneficiary, rotate_pii, fund_nostro, plan_funding TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION set_bank_terms, record_calendar_day, set_withholding_estimate, set_float_low, hand_out_window, close_window,
     end_window, dispute_window, propose_window_settled, approve_window_settled, request_recall TO ujrat_operator;
--- Clients of the REST API: the gateway alone reads what their tokens are signed with.
-REVOKE SELECT ON rest_credential FROM ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
-GRANT SELECT (credential_id, client_id, principal_id, sandbox, enabled, created_at, created_by) ON rest_credential
-    TO ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
-GRANT EXECUTE ON FUNCTION add_rest_client, rotate_rest_client, set_rest_client_enabled TO ujrat_operator;
 ALTER ROLE ujrat_auditor SET default_transaction_read_only = on;
 
 -- PostgreSQL lets everyone make temporary tables and large objects. Nobody here needs either, and the auditor writes nothing
