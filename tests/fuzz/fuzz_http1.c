@@ -181,6 +181,8 @@ static const struct h2_io_owner owner = {
 
 static void run_loop(void)
 {
+    if (world.io.phase == H2_IO_OPEN && !world.io.flush_wanted && world.waiting == NULL)
+        return; /* nothing is due: a system call for each byte would only be slow */
     do {
         event_base_loop(world.base, EVLOOP_NONBLOCK);
         http_exchange_t *exchange = world.waiting;
@@ -195,10 +197,13 @@ static void run_loop(void)
 static void check_timers(void)
 {
     int64_t soon = net_now_ms() + 1000;
-    for (size_t i = 0; i < TIMERS_SLOTS && world.timers.armed > 0; i++) {
+    uint64_t left = world.timers.armed;
+    for (size_t i = 0; i < TIMERS_SLOTS && left > 0; i++) {
         const struct net_timer *head = &world.timers.slots[i];
-        for (const struct net_timer *timer = head->next; timer != head; timer = timer->next)
+        for (const struct net_timer *timer = head->next; timer != head; timer = timer->next) {
             assert(timer->due_ms > soon);
+            left--;
+        }
     }
 }
 
@@ -211,7 +216,8 @@ static void feed(const uint8_t *data, size_t size, size_t chunk_max)
         memcpy(chunk, data, n);
         h2_io_feed(&world.io, chunk, n);
         free(chunk);
-        check_timers();
+        if (world.io.flush_wanted)
+            check_timers();
         run_loop();
         if ((world.what & DO_DRAIN) != 0 && !world.server.draining) {
             world.server.draining = true;
