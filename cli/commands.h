@@ -7,9 +7,9 @@
 extern const char db_migrate_help[], db_status_help[], platform_add_help[], bank_connect_help[],
     principal_add_help[], float_deposit_help[], rates_import_help[], rates_show_help[],
     trial_balance_help[], payout_submit_help[], payout_get_help[], payout_cancel_help[],
-    payout_watch_help[], quote_help[], beneficiary_add_help[], bank_run_help[], bank_books_help[],
-    payout_report_help[], compare_help[], receipt_help[], pii_key_new_help[], pii_rotate_help[],
-    pii_status_help[], pii_erase_help[], log_key_add_help[], log_key_list_help[],
+    payout_watch_help[], quote_help[], beneficiary_add_help[], receiver_help[], bank_run_help[],
+    bank_books_help[], payout_report_help[], compare_help[], receipt_help[], pii_key_new_help[],
+    pii_rotate_help[], pii_status_help[], pii_erase_help[], log_key_add_help[], log_key_list_help[],
     log_key_export_help[], log_status_help[], bank_fund_help[];
 
 extern const struct option_row db_migrate_options[], platform_add_options[],
@@ -56,6 +56,9 @@ enum exit_code quote_run(const struct args *args);
 enum exit_code balance_run(const struct args *args);
 enum exit_code beneficiary_add_run(const struct args *args);
 enum exit_code beneficiary_list_run(const struct args *args);
+enum exit_code receiver_add_run(const struct args *args);
+enum exit_code receiver_list_run(const struct args *args);
+enum exit_code receiver_remove_run(const struct args *args);
 enum exit_code bank_run_run(const struct args *args);
 enum exit_code bank_books_run(const struct args *args);
 enum exit_code bank_position_run(const struct args *args);

@@ -1,5 +1,6 @@
 #include "gateway/rest/item_out.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "domain/iso20022_reason.h"
@@ -29,10 +30,10 @@ const char *item_status(int state)
     return "PENDING";
 }
 
-void item_frame_stem(struct item_frame *frame, struct slice sender_batch_id,
-                     struct slice request_id)
+void item_frame_fingerprint(struct item_frame *frame, struct slice fingerprint)
 {
-    rest_reference_stem(sender_batch_id, request_id, frame->stem);
+    assert(fingerprint.len == FINGERPRINT_SIZE);
+    memcpy(frame->fingerprint, fingerprint.p, FINGERPRINT_SIZE);
 }
 
 static const char *type_name(int64_t type)
@@ -48,7 +49,7 @@ static void open_box(struct rpc_call *call, const struct item_frame *frame, cons
     const struct pii_place place = {.table = "payout_batch_item",
                                     .a = call->principal.book_id,
                                     .b = rows_int(rows, row, ITEM_NO),
-                                    .key = slice_of(frame->stem, REST_REFERENCE_STEM_LEN)};
+                                    .key = slice_of(frame->fingerprint, FINGERPRINT_SIZE)};
     const int16_t key_id = (int16_t)rows_int(rows, row, ITEM_KEY_ID);
     const struct slice box = rows_text(rows, row, ITEM_SEALED);
     struct slice text = SLICE("");

@@ -4,6 +4,7 @@
 #ifndef UJRAT_REST_ITEM_OUT_H
 #define UJRAT_REST_ITEM_OUT_H
 
+#include "gateway/fingerprint.h"
 #include "gateway/rest/ids.h"
 #include "gateway/rest/rest.h"
 #include "ledger/batch.h"
@@ -11,9 +12,8 @@
 /* What is the same of all items of a batch. */
 struct item_frame {
     int64_t batch_id;
-    struct slice sender_batch_id; /* empty: none, or not to be shown */
-    char stem[REST_REFERENCE_STEM_LEN +
-              1]; /* of the items' references: what their boxes are bound to */
+    struct slice sender_batch_id;          /* empty: none, or not to be shown */
+    uint8_t fingerprint[FINGERPRINT_SIZE]; /* of the batch: what its items' boxes are bound to */
 };
 
 /* Columns of batch_items.sql. */
@@ -49,11 +49,11 @@ enum item_column {
     ITEM_SENDER_BATCH_ID, /* batch_item_get alone */
     ITEM_CREDENTIAL_ID,
     ITEM_REQUEST_ID,
+    ITEM_BATCH_FINGERPRINT,
 };
 
-/* Both as stored; not both empty. */
-void item_frame_stem(struct item_frame *frame, struct slice sender_batch_id,
-                     struct slice request_id);
+/* As stored. */
+void item_frame_fingerprint(struct item_frame *frame, struct slice fingerprint);
 
 /* "SUCCESS": of a payout's state or enum batch_item_state. */
 const char *item_status(int state);

@@ -158,7 +158,7 @@ static reason_t seal_item(struct create *c, uint32_t i, struct batch_item_draft 
     const struct pii_place place = {.table = "payout_batch_item",
                                     .a = call->principal.book_id,
                                     .b = (int64_t)i + 1,
-                                    .key = slice_of(c->stem, REST_REFERENCE_STEM_LEN)};
+                                    .key = slice_of(c->fingerprint, FINGERPRINT_SIZE)};
     const size_t len = in->receiver.len + 1 + in->note.len;
     char *text = arena_alloc(&call->arena, len);
     uint8_t *box = arena_alloc(&call->arena, len + PII_BOX_OVERHEAD);

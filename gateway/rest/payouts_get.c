@@ -243,8 +243,7 @@ static void on_batch(struct rpc_call *call, enum ledger_outcome outcome, reason_
     g->amount = rows_int(rows, 0, BATCH_AMOUNT);
     g->created_us = rows_time_us(rows, 0, BATCH_CREATED_AT);
     g->frame.batch_id = g->batch_id;
-    item_frame_stem(&g->frame, rows_text(rows, 0, BATCH_SENDER_BATCH_ID),
-                    rows_text(rows, 0, BATCH_REQUEST_ID));
+    item_frame_fingerprint(&g->frame, rows_text(rows, 0, BATCH_FINGERPRINT));
     if (!keep(call, rows_text(rows, 0, BATCH_SENDER_BATCH_ID), &g->frame.sender_batch_id) ||
         !keep(call, rows_text(rows, 0, BATCH_EMAIL_SUBJECT), &g->email_subject) ||
         !keep(call, rows_text(rows, 0, BATCH_EMAIL_MESSAGE), &g->email_message)) {

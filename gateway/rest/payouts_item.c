@@ -51,7 +51,7 @@ static void on_answer(struct rpc_call *call, enum ledger_outcome outcome, reason
     const struct item *item = call->state;
     struct item_frame frame = {.batch_id = item->batch_id,
                                .sender_batch_id = rows_text(rows, 0, ITEM_SENDER_BATCH_ID)};
-    item_frame_stem(&frame, frame.sender_batch_id, rows_text(rows, 0, ITEM_REQUEST_ID));
+    item_frame_fingerprint(&frame, rows_text(rows, 0, ITEM_BATCH_FINGERPRINT));
     struct json_out json = rest_json(call);
     item_write(call, &json, &frame, rows, 0);
     rest_reply(call, 200, &json);

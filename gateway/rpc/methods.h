@@ -10,6 +10,8 @@ extern const struct rpc_method rpc_get_balance;                       /* balance
 extern const struct rpc_method rpc_register_beneficiary,
     rpc_update_beneficiary; /* beneficiary_register.c */
 extern const struct rpc_method rpc_get_beneficiary, rpc_list_beneficiaries; /* beneficiary_get.c */
+extern const struct rpc_method rpc_add_receiver, rpc_list_receivers,
+    rpc_remove_receiver; /* beneficiary_receiver.c */
 /* payout_get.c, payout_list.c, payout_cancel.c, payout_watch.c */
 extern const struct rpc_method rpc_get_payout, rpc_get_payout_by_reference, rpc_list_payouts,
     rpc_cancel_payout, rpc_watch_payouts;

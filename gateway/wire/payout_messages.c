@@ -243,6 +243,43 @@ static const struct wire_field list_beneficiaries_response_fields[] = {
 const struct wire_message wire_list_beneficiaries_response_type =
     WIRE_TABLE("ujrat.payout.v1.ListBeneficiariesResponse", struct wire_list_beneficiaries_response,
                list_beneficiaries_response_fields);
+
+static const struct wire_field receiver_fields[] = {
+    WIRE_F_SLICE(1, struct wire_receiver, beneficiary),
+    WIRE_F_SLICE(2, struct wire_receiver, email),
+    WIRE_F_SLICE(3, struct wire_receiver, phone),
+    WIRE_F_TIME(4, struct wire_receiver, create_time),
+};
+const struct wire_message wire_receiver_type =
+    WIRE_TABLE("ujrat.payout.v1.Receiver", struct wire_receiver, receiver_fields);
+
+static const struct wire_field receiver_request_fields[] = {
+    WIRE_F_SLICE(1, struct wire_receiver_request, beneficiary),
+    WIRE_F_SLICE(2, struct wire_receiver_request, email),
+    WIRE_F_SLICE(3, struct wire_receiver_request, phone),
+};
+const struct wire_message wire_add_receiver_request_type = WIRE_TABLE(
+    "ujrat.payout.v1.AddReceiverRequest", struct wire_receiver_request, receiver_request_fields);
+const struct wire_message wire_remove_receiver_request_type = WIRE_TABLE(
+    "ujrat.payout.v1.RemoveReceiverRequest", struct wire_receiver_request, receiver_request_fields);
+
+static const struct wire_field list_receivers_request_fields[] = {
+    WIRE_F_SLICE(1, struct wire_list_receivers_request, beneficiary),
+};
+const struct wire_message wire_list_receivers_request_type =
+    WIRE_TABLE("ujrat.payout.v1.ListReceiversRequest", struct wire_list_receivers_request,
+               list_receivers_request_fields);
+
+static const struct wire_field list_receivers_response_fields[] = {
+    WIRE_F_REPEATED(1, struct wire_list_receivers_response, receivers, wire_receiver_type, 0),
+};
+const struct wire_message wire_list_receivers_response_type =
+    WIRE_TABLE("ujrat.payout.v1.ListReceiversResponse", struct wire_list_receivers_response,
+               list_receivers_response_fields);
+
+const struct wire_message wire_remove_receiver_response_type = {
+    "ujrat.payout.v1.RemoveReceiverResponse", sizeof(struct wire_remove_receiver_response), NULL,
+    0};
 /* clang-format on */
 
 struct wire_money wire_money_of(int64_t minor, uint16_t ccy)

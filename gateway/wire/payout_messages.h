@@ -208,6 +208,36 @@ struct wire_list_beneficiaries_response {
     struct slice next_page_token;
 };
 
+struct wire_receiver {
+    bool present;
+    struct slice beneficiary;
+    struct slice email;
+    struct slice phone;
+    struct wire_time create_time;
+};
+
+/* AddReceiverRequest and RemoveReceiverRequest, which say the same. */
+struct wire_receiver_request {
+    bool present;
+    struct slice beneficiary;
+    struct slice email;
+    struct slice phone;
+};
+
+struct wire_list_receivers_request {
+    bool present;
+    struct slice beneficiary;
+};
+
+struct wire_list_receivers_response {
+    bool present;
+    WIRE_LIST(struct wire_receiver) receivers;
+};
+
+struct wire_remove_receiver_response {
+    bool present;
+};
+
 extern const struct wire_message wire_money_type, wire_pricing_type, wire_quote_type,
     wire_create_quote_request_type, wire_beneficiary_details_type, wire_submit_payout_request_type,
     wire_submit_payouts_request_type, wire_submit_payout_result_type,
@@ -218,7 +248,9 @@ extern const struct wire_message wire_money_type, wire_pricing_type, wire_quote_
     wire_get_balance_request_type, wire_get_balance_response_type, wire_beneficiary_type,
     wire_register_beneficiary_request_type, wire_update_beneficiary_request_type,
     wire_get_beneficiary_request_type, wire_list_beneficiaries_request_type,
-    wire_list_beneficiaries_response_type;
+    wire_list_beneficiaries_response_type, wire_receiver_type, wire_add_receiver_request_type,
+    wire_list_receivers_request_type, wire_list_receivers_response_type,
+    wire_remove_receiver_request_type, wire_remove_receiver_response_type;
 
 /* Amounts as messages; the code is a string constant. */
 struct wire_money wire_money_of(int64_t minor, uint16_t ccy);

@@ -89,3 +89,9 @@ SELECT i.*, b.ccy AS src_ccy, b.credential_id, coalesce(p.state, CASE WHEN e.out
                         AND k.block_no = (SELECT j.block_no FROM journal j WHERE j.book_id = i.book_id AND j.seq = e.seq)
                       LIMIT 1) ended ON true
   LEFT JOIN LATERAL (SELECT * FROM payout_now WHERE book_id = i.book_id AND payout_id = coalesce(i.payout_id, e.payout_id) LIMIT 1) p ON true;
+
+-- How many boxes of personal data each key has encrypted; key 0: not encrypted yet.
+CREATE OR REPLACE VIEW pii_key_use AS
+    SELECT key_id, count(*) AS boxes FROM beneficiary_pii GROUP BY 1
+    UNION ALL SELECT key_id, count(*) FROM receiver GROUP BY 1
+    UNION ALL SELECT key_id, count(*) FROM payout_batch_item WHERE sealed IS NOT NULL GROUP BY 1;
