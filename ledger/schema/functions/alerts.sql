@@ -79,7 +79,7 @@ $$;
 -- Raises what is due and not raised, and ends what was raised and is not due any more. Of the kinds that somebody else raises, those about
 -- an instruction that blocks are ended here, when it has its answer.
 CREATE OR REPLACE FUNCTION refresh_alerts(p_late interval DEFAULT '15 minutes', OUT raised integer, OUT ended integer)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp SET enable_seqscan = off AS $$
 BEGIN
     PERFORM lock_alerts();
     WITH due AS MATERIALIZED (
@@ -95,9 +95,9 @@ BEGIN
          WHERE CASE WHEN a.kind IN ('NOSTRO_LOW', 'FLOAT_LOW', 'ESCALATED', 'WINDOW_DISPUTED', 'WINDOW_LATE', 'KEPT_BACK')
                     THEN NOT EXISTS (SELECT 1 FROM due d WHERE d.kind = a.kind AND d.subject = a.subject)
                     WHEN a.kind = 'BLOCKED'
-                    THEN EXISTS (SELECT 1 FROM payout_transition t WHERE t.step = 1
-                                    AND t.book_id = substring(a.subject FROM '^UJ([0-9]+)-')::integer
-                                    AND t.payout_id = substring(a.subject FROM '-([0-9]+)$')::bigint)
+                    THEN (SELECT t.step FROM payout_transition t WHERE t.step = 1
+                             AND t.book_id = substring(a.subject FROM '^UJ([0-9]+)-')::integer
+                             AND t.payout_id = substring(a.subject FROM '-([0-9]+)$')::bigint) IS NOT NULL
                     ELSE false END
         RETURNING 1
     )
