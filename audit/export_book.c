@@ -200,7 +200,7 @@ static const char sql_journals[] =
     "  LEFT JOIN currency sc ON sc.ccy = p.src_ccy"
     "  LEFT JOIN currency dc ON dc.ccy = p.dst_ccy"
     "  LEFT JOIN rate_sheet rs ON rs.rate_id = p.rate_id"
-    "  LEFT JOIN payout_transition t ON t.book_id = j.book_id AND t.seq = j.seq"
+    "  LEFT JOIN payout_transition t ON t.book_id = j.book_id AND t.seq = j.seq AND t.seq > 0"
     "  LEFT JOIN handout h ON h.book_id = j.book_id AND h.seq = j.seq"
     "  LEFT JOIN bank hb ON hb.bank_id = h.bank_id"
     "  LEFT JOIN float_deposit d ON d.book_id = j.book_id AND d.seq = j.seq"

@@ -196,7 +196,7 @@ static const char sql_postings[] =
     "        AND s.payout_id = j.payout_id AND s.step = 1 AND s.state = 4 LIMIT 1) s ON true"
     "  LEFT JOIN LATERAL (SELECT t.bank_reference FROM payout_transition t WHERE t.book_id = j.book_id"
     "        AND t.seq = j.seq + CASE WHEN n.name IN ('SETTLEMENT_REVERSED', 'SETTLEMENT_PARTLY_REVERSED')"
-    "                                 THEN 1 ELSE 0 END LIMIT 1) t ON j.payout_id IS NOT NULL"
+    "                                 THEN 1 ELSE 0 END AND t.seq > 0 LIMIT 1) t ON j.payout_id IS NOT NULL"
     "  LEFT JOIN LATERAL (SELECT a.reason FROM adjustment_decision d JOIN adjustment_proposal a"
     "        ON a.book_id = d.book_id AND a.proposal_id = d.proposal_id"
     "        WHERE d.book_id = j.book_id AND d.seq = j.seq LIMIT 1) a ON n.name = 'ADJUSTMENT'"

@@ -628,7 +628,7 @@ static const char journal_sql[] =
     "LEFT JOIN (SELECT * FROM payout WHERE book_id = %1$lld AND payout_id BETWEEN %2$lld AND %3$lld "
     "ORDER BY payout_id) p ON p.payout_id = j.seq "
     "LEFT JOIN (SELECT * FROM payout_transition WHERE book_id = %1$lld AND seq BETWEEN %2$lld AND "
-    "%3$lld ORDER BY seq) t ON t.seq = j.seq "
+    "%3$lld AND seq > 0 ORDER BY seq) t ON t.seq = j.seq "
     "WHERE j.book_id = %1$lld AND j.seq BETWEEN %2$lld AND %3$lld ORDER BY j.seq";
 
 static int next_portion(struct source_db *s)

@@ -247,7 +247,7 @@ static const char sql_events[] =
     "  LEFT JOIN block k USING (book_id, block_no)"
     "  LEFT JOIN journal_kind kind ON kind.kind = j.kind"
     "  LEFT JOIN principal pr ON pr.principal_id = j.principal_id"
-    "  LEFT JOIN payout_transition t ON t.book_id = j.book_id AND t.seq = j.seq"
+    "  LEFT JOIN payout_transition t ON t.book_id = j.book_id AND t.seq = j.seq AND t.seq > 0"
     "  LEFT JOIN handout h ON h.book_id = j.book_id AND h.seq = j.seq"
     "  LEFT JOIN bank hb ON hb.bank_id = h.bank_id"
     " WHERE j.book_id = $1::int4 AND (j.payout_id = $2::int8 OR j.seq = $2::int8 OR j.seq = ("

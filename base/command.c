@@ -162,9 +162,12 @@ static void print_command(const struct command *c, FILE *out)
 
 /* ---------------------------------------------------------------- reading a command line */
 
-/* The row that argv begins with; *words is how many words its name took. */
+/* The row that argv begins with, the longest if there are several; *words is how many words its name took. */
 static const struct command *find_command(int argc, char **argv, int *words)
 {
+    const struct command *found = NULL;
+
+    *words = 0;
     for (const struct command *c = commands; c->name != NULL; c++) {
         struct slice rest = slice_str(c->name);
         struct slice word;
@@ -177,12 +180,12 @@ static const struct command *find_command(int argc, char **argv, int *words)
             same = n < argc && slice_equal_str(word, argv[n]);
             n++;
         }
-        if (same) {
+        if (same && n > *words) {
             *words = n;
-            return c;
+            found = c;
         }
     }
-    return NULL;
+    return found;
 }
 
 /* text: the option as written; a value apart from it is the next of argv. */

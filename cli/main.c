@@ -47,6 +47,8 @@ const struct command commands[] = {
      recall_options, WITH_DB | WITH_JSON, 0, 1, recall_run},
     {"settle alerts", "", "List what somebody should look at", settle_alerts_help,
      settle_alerts_options, WITH_DB | WITH_JSON, 0, 0, settle_alerts_run},
+    {"settle alerts end", "KIND SUBJECT", "Say that an alert was seen to", settle_alerts_end_help,
+     settle_alerts_end_options, WITH_DB | WITH_QUIET, 2, 2, settle_alerts_end_run},
     {"bank fund", "CODE", "Book money with which a bank was made good", bank_fund_help,
      bank_fund_options, WITH_DB | WITH_QUIET, 1, 1, bank_fund_run},
     {"bank reverse-return", "PAYOUT", "Record for a bank that it takes a return back",

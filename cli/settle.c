@@ -1,4 +1,4 @@
-/* ujrat recall, settle alerts, float low: what operators ask of banks, and what they should look at. */
+/* ujrat recall, settle alerts and its end, float low: what operators ask of banks, and what they should look at. */
 #include "cli/commands.h"
 #include "cli/operator.h"
 #include "cli/show.h"
@@ -78,7 +78,8 @@ enum exit_code recall_run(const struct args *args)
 const char settle_alerts_help[] =
     "What somebody should look at: nostros and floats that run low, instructions that banks do not answer\n"
     "or block, windows that are disputed or late, limits that keep payouts back, files that were\n"
-    "quarantined. ujrat-settle raises and ends them.";
+    "quarantined, taxes withheld that are not as expected. ujrat-settle raises them, and ends them when they\n"
+    "are so no more; files and taxes are for a person to end: settle alerts end.";
 
 const struct option_row settle_alerts_options[] = {
     {"all", NULL, "those that have ended, too", false},
@@ -88,19 +89,57 @@ const struct option_row settle_alerts_options[] = {
 enum exit_code settle_alerts_run(const struct args *args)
 {
     static const struct report_column columns[] = {
-        {"alert", REPORT_INT},         {"kind", REPORT_TEXT},      {"subject", REPORT_TEXT},
-        {"detail", REPORT_TEXT},       {"raised at", REPORT_TEXT}, {"ended at", REPORT_TEXT},
-        {"ended because", REPORT_TEXT}};
+        {"alert", REPORT_INT},          {"kind", REPORT_TEXT},      {"subject", REPORT_TEXT},
+        {"detail", REPORT_TEXT},        {"raised at", REPORT_TEXT}, {"ended at", REPORT_TEXT},
+        {"ended because", REPORT_TEXT}, {"ended by", REPORT_TEXT}};
 
     return show_query(
         args,
         "SELECT a.alert_id, a.kind, a.subject, a.detail,"
         " to_char(a.raised_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
-        " to_char(e.ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), e.reason"
+        " to_char(e.ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), e.reason, w.uri"
         "  FROM settlement_alert a LEFT JOIN settlement_alert_end e USING (alert_id)"
+        "  LEFT JOIN principal w USING (principal_id)"
         " WHERE $1 = 'yes' OR e.alert_id IS NULL ORDER BY a.alert_id",
         1, (const char *const[]){args_has(args, "all") ? "yes" : "no"}, columns,
         sizeof columns / sizeof *columns);
+}
+
+const char settle_alerts_end_help[] =
+    "Says that somebody has seen to an alert that does not end by itself: FILE_QUARANTINED (it was sent\n"
+    "again, or done by hand) and TAX_DIFFERS (it was cleared up with the bank). SUBJECT is as settle alerts\n"
+    "lists it. Who ended it and why stays beside it. All other kinds end when they are so no more.";
+
+const struct option_row settle_alerts_end_options[] = {
+    {"reason", "TEXT", "how it was seen to (required)", false},
+    {NULL, NULL, NULL, false},
+};
+
+enum exit_code settle_alerts_end_run(const struct args *args)
+{
+    const char *kind = args->operands[0], *subject = args->operands[1];
+    const char *reason = args_get(args, "reason");
+    struct db db;
+    PGresult *r;
+    enum exit_code code;
+
+    if (reason == NULL) {
+        complain("--reason is required");
+        return EXIT_USAGE;
+    }
+    code = db_open(args, DB_AS_OPERATOR, &db);
+    if (code != EXIT_DONE)
+        return code;
+    r = db_query(&db, "SELECT dismiss_alert($1, $2, $3)", 3,
+                 (const char *const[]){kind, subject, reason});
+    if (r == NULL)
+        code = db_failure(&db);
+    else if (!args_quiet(args))
+        printf("%s of %s %s\n", kind, subject,
+               PQgetvalue(r, 0, 0)[0] == 't' ? "has ended" : "was ended so already");
+    PQclear(r);
+    db_close(&db);
+    return code;
 }
 
 const char float_low_help[] =

@@ -253,12 +253,14 @@ static void socket_watch(struct pgconn *c, short what)
     event_add((what & EV_READ) != 0 ? c->readable : c->writable, NULL);
 }
 
+/* Everything is looked up by keys. A session lives for weeks, with plans that it made while tables may have been all but empty:
+ * without enable_seqscan they would go on to read whole tables until those are analysed again. */
 static void setup_begin(struct pgconn *c)
 {
     char sql[512];
     const int n =
         snprintf(sql, sizeof sql,
-                 "SET search_path = ujrat; SET jit = off; SET synchronous_commit = on;"
+                 "SET search_path = ujrat; SET jit = off; SET enable_seqscan = off; SET synchronous_commit = on;"
                  "SET statement_timeout = %u; SET idle_in_transaction_session_timeout = %u;"
                  "SELECT 'payout_draft'::regtype::oid, 'beneficiary_draft'::regtype::oid,"
                  " 'confirmation_draft'::regtype::oid, 'block_seal_draft'::regtype::oid,"

@@ -119,7 +119,11 @@ static enum settle_result alerts(struct settler *s)
     struct settle_db *db = &s->ctx.db;
     struct rows *rows;
     (void)settle_db_params(db);
-    enum settle_result result = settle_db_do(db, "settle_alerts_refresh");
+    enum settle_result result = settle_db_do(db, "settle_taxes_check");
+    if (result != SETTLE_OK)
+        return result;
+    (void)settle_db_params(db);
+    result = settle_db_do(db, "settle_alerts_refresh");
     if (result != SETTLE_OK)
         return result;
     if (s->alert_id < 0) {

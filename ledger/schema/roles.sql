@@ -37,14 +37,14 @@ GRANT EXECUTE ON FUNCTION post_payouts, cancel_payout, create_quote, register_be
     claim_unclaimed, return_unclaimed, cancel_unclaimed, add_receiver, remove_receiver TO ujrat_app;
 GRANT EXECUTE ON FUNCTION hand_out, confirm_instructions, return_payment, reverse_return, hand_out_window, open_first_window, close_window, end_window,
     report_window, overdue_instructions, ask, note_status, request_recall, answer_recall, answer_questions, raise_alert, end_alert,
-    refresh_alerts, add_file_out, add_file_in TO ujrat_settle;
+    refresh_alerts, check_taxes, add_file_out, add_file_in TO ujrat_settle;
 GRANT EXECUTE ON FUNCTION seal_blocks TO ujrat_sealer;
 GRANT EXECUTE ON FUNCTION add_log_key TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION open_book, open_currency, connect_bank, add_principal, set_principal_enabled, deposit_float, import_rates,
     set_tariff, propose_adjustment, decide_adjustment, erase_beneficiary, rotate_pii, rotate_receivers, rotate_batch_items, fund_nostro, plan_funding,
     add_rest_credential, set_rest_credential, add_receiver, remove_receiver TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION set_bank_terms, record_calendar_day, set_withholding_estimate, set_float_low, hand_out_window, close_window,
-    end_window, dispute_window, propose_window_settled, approve_window_settled, request_recall, reverse_return_for_bank TO ujrat_operator;
+    end_window, dispute_window, propose_window_settled, approve_window_settled, request_recall, reverse_return_for_bank, dismiss_alert TO ujrat_operator;
 ALTER ROLE ujrat_auditor SET default_transaction_read_only = on;
 
 -- PostgreSQL lets everyone make temporary tables and large objects. Nobody here needs either, and the auditor writes nothing

@@ -60,7 +60,7 @@ SELECT a.* FROM settlement_alert a WHERE NOT EXISTS (SELECT 1 FROM settlement_al
 -- down, as in force when it paid. Settled payments for export of services alone; those that differ, or of which it said nothing.
 CREATE OR REPLACE VIEW tax_difference AS
 SELECT t.book_id, t.payout_id, p.bank_id, p.dst_ccy, p.net, k.committed_at AS settled_at, v.pseb_commitment IS NOT NULL AS pseb,
-       e.bps, e.expected, t.tax_withheld, coalesce(t.tax_withheld, 0) - e.expected AS difference, t.eprc_number, t.bank_reference
+       e.bps, e.expected, t.tax_withheld, coalesce(t.tax_withheld, 0) - e.expected AS difference, t.eprc_number, t.bank_reference, t.seq
   FROM payout_transition t
   JOIN payout p USING (book_id, payout_id)
   JOIN beneficiary_version v ON v.book_id = p.book_id AND v.beneficiary_id = p.beneficiary_id AND v.version = p.beneficiary_version

@@ -19,7 +19,7 @@ SELECT j.seq, kind.name AS kind, j.block_no, k.committed_at, coalesce(pr.uri, 'p
   JOIN journal_kind kind USING (kind)
   JOIN block k ON k.book_id = j.book_id AND k.block_no = j.block_no
   LEFT JOIN principal pr USING (principal_id)     -- a journal is shown whoever it says it is by
-  LEFT JOIN payout_transition t ON t.book_id = j.book_id AND t.seq = j.seq
+  LEFT JOIN LATERAL (SELECT * FROM payout_transition t WHERE t.book_id = j.book_id AND t.seq = j.seq AND t.seq > 0 LIMIT 1) t ON true
   LEFT JOIN LATERAL unnest(j.line_account, j.line_ccy, j.line_minor) WITH ORDINALITY AS line (account_id, ccy, minor, ord) ON true
   LEFT JOIN account a ON a.book_id = j.book_id AND a.account_id = line.account_id
  ORDER BY j.seq, line.ord

@@ -11,12 +11,14 @@ WITH p AS (
       FROM p JOIN bank USING (bank_id)
      CROSS JOIN LATERAL (SELECT h.seq FROM handout h WHERE h.book_id = p.book_id AND h.bank_id = p.bank_id
                             AND h.last_payout_id >= p.payout_id ORDER BY h.last_payout_id LIMIT 1) h
-     WHERE NOT EXISTS (SELECT 1 FROM payout_transition t WHERE t.book_id = p.book_id AND t.payout_id = p.payout_id
-                          AND t.step = 1 AND t.state = 7)
+     WHERE (SELECT t.state FROM payout_transition t WHERE t.book_id = p.book_id AND t.payout_id = p.payout_id
+               AND t.step = 1 AND t.state = 7) IS NULL
     UNION ALL
     SELECT r.seq, t.state, concat_ws(' ', t.reason_code, t.bank_reference, 'tax withheld ' || nullif(t.tax_withheld, 0),
                                      'e-PRC ' || t.eprc_number)
-      FROM p JOIN payout_transition t USING (book_id, payout_id)
+      FROM p
+     CROSS JOIN LATERAL (SELECT * FROM payout_transition t WHERE t.book_id = p.book_id AND t.payout_id = p.payout_id
+                          ORDER BY t.step LIMIT 100) t      -- never that many; the limit keeps it a look-up
      CROSS JOIN LATERAL (SELECT t.seq
                          UNION ALL
                          SELECT t.seq - 1 WHERE t.step > 1) r
@@ -25,7 +27,7 @@ SELECT e.state, coalesce(e.detail, '') AS detail,
        j.seq, kind.name AS kind, j.block_no, k.committed_at, coalesce(pr.uri, 'principal ' || j.principal_id) AS actor, j.payout_id, j.reverses_seq,
        coalesce(j.detail, '') AS description, a.code AS account, line.ccy, line.minor
   FROM event e
-  JOIN journal j ON j.book_id = $1::int4 AND j.seq = e.event_seq
+ CROSS JOIN LATERAL (SELECT * FROM journal j WHERE j.book_id = $1::int4 AND j.seq = e.event_seq LIMIT 1) j
   JOIN journal_kind kind USING (kind)
   JOIN block k ON k.book_id = j.book_id AND k.block_no = j.block_no
   LEFT JOIN principal pr USING (principal_id)     -- a journal is shown whoever it says it is by

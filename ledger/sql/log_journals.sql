@@ -10,11 +10,13 @@ WITH p AS (
     SELECT h.seq
       FROM p CROSS JOIN LATERAL (SELECT h.seq FROM handout h WHERE h.book_id = p.book_id AND h.bank_id = p.bank_id
                                     AND h.last_payout_id >= p.payout_id ORDER BY h.last_payout_id LIMIT 1) h
-     WHERE NOT EXISTS (SELECT FROM payout_transition t WHERE t.book_id = p.book_id AND t.payout_id = p.payout_id
-                          AND t.step = 1 AND t.state = 7)
+     WHERE (SELECT t.state FROM payout_transition t WHERE t.book_id = p.book_id AND t.payout_id = p.payout_id
+               AND t.step = 1 AND t.state = 7) IS NULL
     UNION ALL
     SELECT r.seq
-      FROM p JOIN payout_transition t USING (book_id, payout_id)
+      FROM p
+     CROSS JOIN LATERAL (SELECT * FROM payout_transition t WHERE t.book_id = p.book_id AND t.payout_id = p.payout_id
+                          ORDER BY t.step LIMIT 100) t      -- never that many; the limit keeps it a look-up
      CROSS JOIN LATERAL (SELECT t.seq
                          UNION ALL      -- a return is two journals, and so is what takes one back
                          SELECT t.seq - 1 WHERE t.step > 1) r
@@ -33,7 +35,7 @@ SELECT j.seq, j.block_no, k.committed_at, kind.kind, kind.name, actor.uri, j.pay
        u.reference AS unclaimed_reference, u.info, uc.code AS unclaimed_currency, u.gross, u.batch_id, u.item_no, u.expires_at,
        e.outcome, e.payout_id AS claimed_payout_id
   FROM wanted w
-  JOIN journal j ON j.book_id = $1::int4 AND j.seq = w.seq
+ CROSS JOIN LATERAL (SELECT * FROM journal j WHERE j.book_id = $1::int4 AND j.seq = w.seq LIMIT 1) j
   JOIN journal_kind kind USING (kind)
   JOIN block k ON k.book_id = j.book_id AND k.block_no = j.block_no
   LEFT JOIN principal actor USING (principal_id)
@@ -42,7 +44,7 @@ SELECT j.seq, j.block_no, k.committed_at, kind.kind, kind.name, actor.uri, j.pay
   LEFT JOIN LATERAL unnest(j.line_account, j.line_ccy, j.line_minor) WITH ORDINALITY AS line (account_id, ccy, minor, ord) ON true
   LEFT JOIN account a ON a.book_id = j.book_id AND a.account_id = line.account_id
   LEFT JOIN currency ccy ON ccy.ccy = line.ccy
-  LEFT JOIN payout_transition t ON t.book_id = j.book_id AND t.seq = j.seq
+  LEFT JOIN LATERAL (SELECT * FROM payout_transition t WHERE t.book_id = j.book_id AND t.seq = j.seq AND t.seq > 0 LIMIT 1) t ON true
   LEFT JOIN handout h ON h.book_id = j.book_id AND h.seq = j.seq
   LEFT JOIN bank hb ON hb.bank_id = h.bank_id
   LEFT JOIN float_deposit d ON d.book_id = j.book_id AND d.seq = j.seq

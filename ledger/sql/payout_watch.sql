@@ -26,7 +26,7 @@ WITH span AS (
     UNION ALL
     (SELECT t.seq, t.payout_id, t.state, t.reason_code, t.bank_reference
        FROM payout_transition t
-      WHERE t.book_id = $1::int4 AND t.seq > $2::int8
+      WHERE t.book_id = $1::int4 AND t.seq > $2::int8 AND t.seq > 0
       ORDER BY t.seq
       LIMIT $4::int4)
     UNION ALL
@@ -39,8 +39,8 @@ WITH span AS (
       FROM event e
      WHERE e.seq <= coalesce((SELECT seq FROM horizon), 9223372036854775807)
        -- cancelled before the hand-out passed it: the bank was never told
-       AND NOT (e.state = 3 AND EXISTS (SELECT 1 FROM payout_transition t WHERE t.book_id = $1::int4
-                                         AND t.payout_id = e.payout_id AND t.step = 1 AND t.state = 7))
+       AND NOT (e.state = 3 AND (SELECT t.state FROM payout_transition t WHERE t.book_id = $1::int4
+                                    AND t.payout_id = e.payout_id AND t.step = 1 AND t.state = 7) IS NOT NULL)
      ORDER BY e.seq, e.payout_id
      LIMIT $4::int4
 )

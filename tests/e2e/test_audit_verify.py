@@ -467,6 +467,92 @@ def test_whatever_is_tampered_with_is_caught_and_named(sealed, name):
         drop(copy)
 
 
+# ---------------------------------------------------------------- rows beside journals
+@pytest.fixture(scope="module")
+def returned(new_world, work):
+    """Returns of every kind and a funding, sealed: a whole one, two parts (one with a charge), one taken back, one that was whole and is."""
+    world = new_world(seal=True)
+    platform, bank = world.platform(USD=50_000_00), world.bank()
+    to = platform.register(bank).name
+    for gross in (10_000, 20_000, 30_000):
+        platform.submit(to, gross=gross)
+    whole, parts, back = bank.take(3)
+    bank.confirm(bank.settled(whole), bank.settled(parts), bank.settled(back))
+    bank.send_back(whole)
+    bank.send_back(parts, amount=1_000, charge=100, reference="part-1")
+    bank.send_back(parts, amount=2_000, reference="part-2")
+    bank.take_back(parts, "part-2")
+    bank.send_back(back, reference="all")
+    bank.take_back(back, "all")
+    world.gateway.ujrat("bank", "fund", bank.code, "--amount", "100", "--cost", "USD:0.36", "--reference", "f1", "--quiet")
+    world.gateway.wait_sealed()
+    keys = work / (unique("returned") + ".pem")
+    keys.write_text(world.gateway.ujrat("log", "key", "export", platform.code))
+    world.close()
+    world.gateway.stop()
+    opened = copy_of(Copy(world.database, world.database.name))
+    with opened.connect(autocommit=True) as c:
+        c.execute(OPEN_UP)
+    return types.SimpleNamespace(opened=opened, book=platform.code, keys=keys)
+
+
+STEP = "(SELECT seq FROM payout_transition JOIN payment_return r USING (book_id, payout_id, step) WHERE book_id = {book} AND r.%s)"
+PART, BACK = "bank_reference = 'part-1'", "reverses_step IS NOT NULL ORDER BY seq LIMIT 1"
+FUNDED = "(SELECT seq FROM journal WHERE book_id = {book} AND kind = 14)"
+BESIDE = {      # what is done, at which journal, in which field, in which words
+    "a return's amount": ("UPDATE payment_return SET amount = amount + 1 WHERE book_id = {book} AND " + PART, STEP % PART, "payment_return: amount", "step 2"),
+    "a whole return's amount": ("UPDATE payment_return SET amount = amount - 1 WHERE book_id = {book} AND payout_id = (SELECT min(payout_id) FROM payment_return)",
+                                "(SELECT seq FROM journal WHERE book_id = {book} AND kind = 6 ORDER BY 1 LIMIT 1)", "payment_return: amount", "is not what its journal says"),
+    "a return's charge": ("UPDATE payment_return SET charge = 0 WHERE book_id = {book} AND " + PART, STEP % PART, "payment_return: charge", "step 2"),
+    "a return's reference": ("UPDATE payment_return SET bank_reference = 'other' WHERE book_id = {book} AND " + PART,
+                             STEP % "bank_reference = 'other'", "payment_return: bank_reference", "step 2"),
+    "a return's bank": ("UPDATE payment_return SET bank_id = 99 WHERE book_id = {book} AND " + PART, STEP % PART, "payment_return: bank_id", "step 2"),
+    "which way a return went": ("UPDATE payment_return SET reverses_step = NULL WHERE book_id = {book} AND step = 4",
+                                STEP % "step = 4", "payment_return: reverses_step", "step 4"),
+    "that a return takes one back": ("UPDATE payment_return SET reverses_step = 1 WHERE book_id = {book} AND " + PART,
+                                     STEP % PART, "payment_return: reverses_step", "step 2"),
+    "what a reversal takes back": ("UPDATE payment_return SET amount = amount + 1, charge = 1 WHERE book_id = {book} AND step = 4",
+                                   STEP % "step = 4", "payment_return: amount", "step 4"),
+    "a return's row is deleted": ("DELETE FROM payment_return WHERE book_id = {book} AND step = 3 AND bank_reference = 'part-2'",
+                                  "(SELECT seq FROM payout_transition WHERE book_id = {book} AND step = 3 AND bank_reference = 'part-2')",
+                                  "payment_return: rows", "have no row"),
+    "a return too many": ("INSERT INTO payment_return SELECT book_id, payout_id, 9, amount, charge, NULL, NULL, bank_id, 'ghost' FROM payment_return"
+                          " WHERE book_id = {book} AND " + PART, None, "payment_return: rows", "no journal"),
+    "a return in place of another": ("UPDATE payment_return SET step = 9 WHERE book_id = {book} AND " + PART, None, "payment_return: rows",
+                                     "no journal of the book stands for it"),
+    "a funding's amount": ("UPDATE nostro_funding SET amount = amount + 1 WHERE book_id = {book}", FUNDED, "nostro_funding: amount", "funding f1"),
+    "a funding's cost": ("UPDATE nostro_funding SET src_amount = 1 WHERE book_id = {book}", FUNDED, "nostro_funding: src_amount", "funding f1"),
+    "a funding's currency": ("UPDATE nostro_funding SET ccy = 840 WHERE book_id = {book}", FUNDED, "nostro_funding: ccy", "funding f1"),
+    "a funding's other currency": ("UPDATE nostro_funding SET src_ccy = 586 WHERE book_id = {book}", FUNDED, "nostro_funding: src_ccy", "funding f1"),
+    "a funding's bank": ("UPDATE nostro_funding SET bank_id = 99 WHERE book_id = {book}", FUNDED, "nostro_funding: bank_id", "funding f1"),
+    "a funding's reference": ("UPDATE nostro_funding SET reference = 'f9' WHERE book_id = {book}", FUNDED, "nostro_funding: reference", "funding f9"),
+    "a funding's row is deleted": ("DELETE FROM nostro_funding WHERE book_id = {book}", FUNDED, "nostro_funding: rows", "have no row"),
+    "a funding too many": ("INSERT INTO nostro_funding SELECT book_id, 'ghost', bank_id, ccy, amount, src_ccy, src_amount, 1 FROM nostro_funding"
+                           " WHERE book_id = {book}", "1", "nostro_funding: rows", "no journal"),
+}
+
+
+def test_rows_beside_journals_that_are_right_are_found_right(returned):
+    said = verify(*db(returned.opened), key=returned.keys)
+    assert said["good"] and said["findings"] == []
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_a_row_beside_its_journal_that_was_tampered_with_is_caught_and_named(returned, name):
+    sql, seq, field, words = BESIDE[name]
+    copy = copy_of(returned.opened)
+    try:
+        tamper(copy, sql, returned.book)
+        first, = verify(*db(copy), key=returned.keys, code=1)["findings"]
+        assert first["field"] == field and words in first["what"], first
+        if seq:
+            book = copy.value("SELECT book_id FROM ujrat.book WHERE code = %s", [returned.book])
+            with copy.connect(options="-c search_path=ujrat") as c:
+                assert first["seq"] == c.execute("SELECT " + seq.replace("{book}", str(book))).fetchone()[0], first
+    finally:
+        drop(copy)
+
+
 DROP_LAST_BLOCK = """
 CREATE TEMP TABLE gone AS SELECT * FROM block WHERE book_id = {book} AND block_no = (SELECT max(block_no) FROM block WHERE book_id = {book});
 DELETE FROM tree_head WHERE book_id = {book} AND tree_size >= (SELECT block_no FROM gone);

@@ -148,3 +148,30 @@ def test_alerts_and_taxes_are_listed(world, scene, ujrat):
     assert (row["bps"], row["withheld"], row["PSEB"]) == (25, "0.07", "yes")
     assert ujrat("bank", "taxes", bank.code, "--to", "2020-01-01", "--json") == []
     ujrat("tax", "estimate", "everybody", 25, "--source", "x", fails="pseb|others")
+
+
+def test_a_person_ends_an_alert_that_does_not_end_by_itself(world, scene, ujrat):
+    _, bank = scene
+    settle = Settle(world, bank)
+    subject = bank.code + " file 1"
+    listed = lambda *more: [a for a in ujrat("settle", "alerts", *more, "--json") if a["subject"] == subject]
+    raised = lambda: settle.one("SELECT raised FROM raise_alert('FILE_QUARANTINED', %s, 'its signature is another one''s')", subject)
+    end = ("settle", "alerts", "end", "FILE_QUARANTINED", subject)
+    ujrat(*end, "--reason", "x", fails="no alert FILE_QUARANTINED of")
+    assert raised() and not raised()
+    ujrat(*end, fails="--reason is required")
+    ujrat(*end, "--reason", " ", fails="1 to 500")
+    ujrat(*end[:4], subject + "0", "--reason", "x", fails="is raised")
+    ujrat(*end[:3], "NOSTRO_LOW", bank.code, "--reason", "x", fails="ends by itself")
+    ujrat(*end[:3], "BLOCKED", bank.code, "--reason", "x", fails="ends by itself")
+    ujrat(*end[:3], "NONSENSE", bank.code, "--reason", "x", fails="no kind of alert NONSENSE")
+    assert "has ended" in ujrat(*end, "--reason", "the bank sent it again")
+    assert "already" in ujrat(*end, "--reason", "the bank sent it again")
+    ujrat(*end, "--reason", "another", fails="is raised")
+    assert listed() == []
+    row, = listed("--all")
+    assert (row["ended_because"], row["ended_by"]) == ("the bank sent it again", "ujrat://operator/ujrat-operator")
+    assert raised() and len(listed()) == 1           # the next one is another
+    assert len(listed("--all")) == 2
+    settle.one("SELECT end_alert('FILE_QUARANTINED', %s, 'well again')", subject)
+    assert [a["ended_by"] for a in listed("--all")][1] is None

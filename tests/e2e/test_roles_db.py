@@ -17,7 +17,7 @@ APPEND_ONLY = {"block", "journal", "account_balance", "account", "payout", "payo
                "adjustment_proposal", "adjustment_decision", "pii_erasure",
                "bank_terms", "calendar_day", "withholding_estimate", "float_low", "settlement_window", "window_closing", "window_book",
                "window_report", "window_end", "window_settle_proposal", "payment_return", "nostro_funding", "funding_plan",
-               "funding_plan_part", "inquiry", "instruction_notice", "recall", "recall_answer", "settlement_alert", "settlement_alert_end",
+               "funding_plan_part", "inquiry", "instruction_notice", "recall", "recall_answer", "settlement_alert", "settlement_alert_end", "tax_day",
                "file_out", "file_out_handout", "file_out_question", "file_out_funding", "file_in"}
 NOT_REMOVED = {"book", "book_head", "beneficiary", "principal", "bank", "currency", "journal_kind", "bank_head", "bank_book"}
 # what follows from other rows, and whose rows come and go
@@ -32,13 +32,13 @@ READING = {"current_balance", "payout_state", "handed_out_upto", "bank_payouts_a
            "handed_out_at", "handed_out_by", "returned_amount"}
 SETTLING = {"hand_out", "confirm_instructions", "return_payment", "reverse_return", "report_window", "answer_questions"}
 SETTLING_ALONE = {"hand_out_window", "open_first_window", "close_window", "end_window", "overdue_instructions", "ask", "note_status",
-                  "request_recall", "answer_recall", "raise_alert", "end_alert", "refresh_alerts", "add_file_out", "add_file_in"}
+                  "request_recall", "answer_recall", "raise_alert", "end_alert", "refresh_alerts", "check_taxes", "add_file_out", "add_file_in"}
 APP = {"post_payouts", "cancel_payout", "create_quote", "register_beneficiary", "update_beneficiary", "moment_past"} | SETTLING
 OPERATING = {"open_book", "open_currency", "connect_bank", "add_principal", "set_principal_enabled", "deposit_float",
              "import_rates", "set_tariff", "add_log_key", "propose_adjustment", "decide_adjustment", "erase_beneficiary",
              "rotate_pii", "fund_nostro", "plan_funding", "set_bank_terms", "record_calendar_day", "set_withholding_estimate",
              "set_float_low", "hand_out_window", "close_window", "end_window", "dispute_window", "propose_window_settled",
-             "approve_window_settled", "request_recall", "reverse_return_for_bank"}
+             "approve_window_settled", "request_recall", "reverse_return_for_bank", "dismiss_alert"}
 MAY_CALL = {"ujrat_app": READING | APP, "ujrat_settle": READING | SETTLING | SETTLING_ALONE, "ujrat_sealer": READING | {"seal_blocks"}, "ujrat_auditor": READING,
             "ujrat_operator": READING | OPERATING}
 
@@ -90,7 +90,7 @@ def settlement(world, platform, bank):
         db.execute("SELECT ask(%s::int2, %s, %s::bigint[], '{false}', now())", (id_, book, payouts[1:]))
         db.execute("SELECT note_status(%s::int2, %s, %s, 'BLCK', NULL), request_recall(%s, %s, 'CUST', 1)", (id_, book, payouts[1], book, payouts[1]))
         db.execute("SELECT answer_recall(%s::int2, %s, %s, 1::int2, 'PDCR', NULL, 1), raise_alert('KEPT_BACK', 'x', 'x'), "
-                   "end_alert('KEPT_BACK', 'x', 'x')", (id_, book, payouts[1]))
+                   "end_alert('KEPT_BACK', 'x', 'x'), check_tax_day('2020-01-01')", (id_, book, payouts[1]))
         world.gateway.ujrat("bank", "fund", bank.code, "--amount", "10", "--cost", "USD:0.05", "--reference", "f1", "--quiet")
         content = {"handouts": [[book, 0, upto] for upto, in db.execute(
                        "SELECT last_payout_id FROM handout WHERE book_id = %s AND bank_id = %s LIMIT 1", (book, id_))],

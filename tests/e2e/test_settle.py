@@ -185,6 +185,16 @@ def test_a_bank_that_takes_no_files_is_told_by_its_stream_when_its_window_closes
     assert states(platform, [payout]) == ["SETTLED"]
 
 
+def test_taxes_of_yesterday_are_compared_once_there_is_an_estimate(settle, settle_world):
+    compared = lambda: settle_world.rows("SELECT (clock_timestamp() AT TIME ZONE 'Asia/Karachi')::date - day FROM tax_day")
+    settle.once()
+    assert compared() == []
+    settle_world.rows("INSERT INTO withholding_estimate SELECT now(), true, 25, 's.154A', 't' RETURNING 1", role="postgres")
+    settle.once()
+    settle.once()
+    assert compared() in ([(1,)], [(2,)])       # the second in the first hour of a day
+
+
 def test_a_file_that_cannot_be_made_again_is_an_alert_and_its_end(settle, bank, platform, settle_world):
     bank.files.terms(mode="instant")
     pay(platform, bank, 10_000)

@@ -1,6 +1,9 @@
 """Instructions without an answer, recalls, alerts, the calendar, taxes: what is asked, once, and what ends it."""
+import datetime
+
 import pytest
 
+from harness import new_database
 from settle_model import *
 
 BANKS = tuple(f"Q{a}{b}K" for a in "ABCDE" for b in "ABCDE")
@@ -241,3 +244,78 @@ def test_taxes_that_are_not_as_estimated_are_listed(bank):
     assert bank.rows("SELECT payout_id, expected, tax_withheld, difference FROM tax_difference WHERE bank_id = %s ORDER BY 1", bank.id) == [
         (b, net_of(2000) // 100, 7, 7 - net_of(2000) // 100), (c, net_of(3000) // 100, None, -(net_of(3000) // 100))]
     assert bank.refused(lambda: bank.one("SELECT set_withholding_estimate(true, 10000, 'x', 't')")) == FIELD_INVALID
+
+
+# ---------------------------------------------------------------- taxes
+@pytest.fixture
+def taxed(cluster):
+    """A ledger of its own, whose blocks can be dated back; two banks, two books."""
+    with psycopg.connect(new_database(cluster).uri(), autocommit=True, options="-c search_path=ujrat") as db:
+        both = [Ledger(db, code, banks=("SAMB", "OTHR"), currencies=(USD,)) for code in ("one", "two")]
+        for ledger in both:
+            assert ledger.deposit(USD, 10_000_000_00, "dep") == OK
+        db.execute("ALTER TABLE block DISABLE TRIGGER append_only")
+        yield [Bank(db, code, both) for code in ("SAMB", "OTHR")]
+
+
+def paid(bank, book, *taxes):
+    """Payments of 1,000.00 USD, a tax of each."""
+    ledger, ids = told(bank, *[100_000] * len(taxes), book=book)
+    for i, tax in zip(ids, taxes):
+        assert bank.answer(ledger, i, net_of(100_000), tax_withheld=tax) == OK
+    return [f"UJ{ledger.book}-{i}" for i in ids]
+
+
+def yesterday(bank):
+    """As check_taxes has it."""
+    return bank.one("SELECT ((clock_timestamp() - interval '1 hour') AT TIME ZONE 'Asia/Karachi')::date - 1")
+
+
+def dated_back(bank, day):
+    """All that was done since the last time was done on that day."""
+    bank.db.execute("""UPDATE block SET committed_at = (%s::date + time '12:00') AT TIME ZONE 'Asia/Karachi' + block_no * interval '1 ms'
+                        WHERE block_no > 0 AND committed_at > clock_timestamp() - interval '10 minutes'""", (day,))
+
+
+def tax_alerts(bank):
+    return bank.rows("SELECT subject, detail FROM settlement_alert_now WHERE kind = 'TAX_DIFFERS' ORDER BY alert_id")
+
+
+def compare(bank):
+    return bank.rows("SELECT checked, raised FROM check_taxes()")[0]
+
+
+def test_taxes_of_a_day_that_differ_are_one_alert_a_bank(taxed):
+    bank, other = taxed
+    day = yesterday(bank)
+    expected = net_of(100_000) * 100 // 10_000
+    paid(bank, 0, 1, 2)
+    dated_back(bank, day - datetime.timedelta(days=1))
+    assert compare(bank) == (None, None)                                    # nothing is expected
+    bank.db.execute("INSERT INTO withholding_estimate SELECT clock_timestamp() - interval '9 days', p, 100, 's.154A', 't' FROM unnest(ARRAY[true, false]) p")
+    paid(bank, 0, expected)
+    first, = paid(bank, 0, None)
+    paid(bank, 1, *[7] * 20)
+    paid(other, 1, expected, expected)
+    dated_back(bank, day)
+    assert compare(bank) == (day, 1)
+    (subject, detail), = tax_alerts(bank)
+    assert subject == f"SAMB {day}"
+    assert "of 21 payments" in detail and "PKR 1.40, where PKR %s was" % f"{21 * expected / 100:,.2f}" in detail and detail.endswith(" " + first)
+    assert compare(bank) == (None, None) and len(tax_alerts(bank)) == 1     # a day once
+    paid(other, 0, 9)                                                       # of today: not over yet
+    assert compare(bank) == (None, None)
+    assert bank.one("SELECT dismiss_alert('TAX_DIFFERS', %s, 'their rate is another: agreed')", subject)
+    bank.rows("SELECT refresh_alerts()")
+    assert tax_alerts(bank) == [] and compare(bank) == (None, None)
+
+
+def test_days_that_nobody_compared_are_made_up_for_one_by_one(taxed):
+    bank, _ = taxed
+    bank.db.execute("INSERT INTO withholding_estimate SELECT clock_timestamp() - interval '9 days', p, 100, 's.154A', 't' FROM unnest(ARRAY[true, false]) p")
+    last = yesterday(bank)
+    paid(bank, 0, 5)
+    dated_back(bank, last - datetime.timedelta(days=1))
+    bank.db.execute("INSERT INTO tax_day VALUES (%s::date - 3, now())", (last,))
+    assert [compare(bank) for _ in range(4)] == [(last - datetime.timedelta(days=ago), n) for ago, n in ((2, 0), (1, 1), (0, 0))] + [(None, None)]
+    assert len(tax_alerts(bank)) == 1

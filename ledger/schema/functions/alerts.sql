@@ -28,6 +28,36 @@ BEGIN
     RETURN FOUND;
 END $$;
 
+-- A person has seen to an alert of a kind that does not end by itself. False: they said so before.
+CREATE OR REPLACE FUNCTION dismiss_alert(p_kind text, p_subject text, p_reason text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
+DECLARE
+    who integer := operator_principal();
+    open_id bigint;
+    last record;
+BEGIN
+    IF p_kind IN ('NOSTRO_LOW', 'FLOAT_LOW', 'ESCALATED', 'BLOCKED', 'WINDOW_DISPUTED', 'WINDOW_LATE', 'KEPT_BACK') THEN
+        RAISE EXCEPTION 'an alert % ends by itself, as soon as it is so no more', p_kind USING ERRCODE = 'UJ409';
+    ELSIF p_kind IS NULL OR p_kind NOT IN ('FILE_QUARANTINED', 'TAX_DIFFERS') THEN
+        RAISE EXCEPTION 'there is no kind of alert %', p_kind USING ERRCODE = 'UJ305',
+            HINT = 'A person ends FILE_QUARANTINED and TAX_DIFFERS.';
+    ELSIF length(btrim(p_reason)) IS NULL OR length(btrim(p_reason)) = 0 OR length(p_reason) > 500 THEN
+        RAISE EXCEPTION 'the reason has 1 to 500 characters' USING ERRCODE = 'UJ305';
+    END IF;
+    PERFORM lock_alerts();
+    SELECT a.alert_id INTO open_id FROM settlement_alert_now a WHERE a.kind = p_kind AND a.subject = p_subject;
+    IF open_id IS NULL THEN
+        SELECT e.reason, e.principal_id INTO last FROM settlement_alert a JOIN settlement_alert_end e USING (alert_id)
+         WHERE a.kind = p_kind AND a.subject = p_subject ORDER BY a.alert_id DESC LIMIT 1;
+        IF (last.reason, last.principal_id) = (p_reason, who) THEN
+            RETURN false;
+        END IF;
+        RAISE EXCEPTION 'no alert % of "%" is raised', p_kind, p_subject USING ERRCODE = 'UJ409';
+    END IF;
+    INSERT INTO settlement_alert_end (alert_id, ended_at, reason, principal_id) VALUES (open_id, clock_timestamp(), p_reason, who);
+    RETURN true;
+END $$;
+
 -- "PKR 1,234.50", for people.
 CREATE OR REPLACE FUNCTION shown_amount(p_minor bigint, p_ccy smallint) RETURNS text
 LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
@@ -79,7 +109,7 @@ $$;
 -- Raises what is due and not raised, and ends what was raised and is not due any more. Of the kinds that somebody else raises, those about
 -- an instruction that blocks are ended here, when it has its answer.
 CREATE OR REPLACE FUNCTION refresh_alerts(p_late interval DEFAULT '15 minutes', OUT raised integer, OUT ended integer)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp SET enable_seqscan = off AS $$
 BEGIN
     PERFORM lock_alerts();
     WITH due AS MATERIALIZED (
@@ -95,11 +125,62 @@ BEGIN
          WHERE CASE WHEN a.kind IN ('NOSTRO_LOW', 'FLOAT_LOW', 'ESCALATED', 'WINDOW_DISPUTED', 'WINDOW_LATE', 'KEPT_BACK')
                     THEN NOT EXISTS (SELECT 1 FROM due d WHERE d.kind = a.kind AND d.subject = a.subject)
                     WHEN a.kind = 'BLOCKED'
-                    THEN EXISTS (SELECT 1 FROM payout_transition t WHERE t.step = 1
-                                    AND t.book_id = substring(a.subject FROM '^UJ([0-9]+)-')::integer
-                                    AND t.payout_id = substring(a.subject FROM '-([0-9]+)$')::bigint)
+                    THEN (SELECT t.step FROM payout_transition t WHERE t.step = 1
+                             AND t.book_id = substring(a.subject FROM '^UJ([0-9]+)-')::integer
+                             AND t.payout_id = substring(a.subject FROM '-([0-9]+)$')::bigint) IS NOT NULL
                     ELSE false END
         RETURNING 1
     )
     SELECT (SELECT count(*) FROM news), (SELECT count(*) FROM over) INTO raised, ended;
+END $$;
+
+-- Compares what banks say that they withheld on a day (Asia/Karachi) with what we expect: one alert a bank that differed, whatever
+-- the number of its payments, which a person ends. Answers how many; a day that was compared is not compared again.
+CREATE OR REPLACE FUNCTION check_tax_day(p_day date) RETURNS integer
+LANGUAGE plpgsql SET search_path = ujrat, pg_temp
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+DECLARE
+    start timestamptz := p_day::timestamp AT TIME ZONE 'Asia/Karachi';
+    subjects text[];
+    details text[];
+BEGIN
+    SELECT array_agg(b.code || ' ' || p_day ORDER BY b.code),
+           array_agg(format('of %s payments it withheld other than expected: %s, where %s was; the first is %s', f.n,
+                            shown_amount(f.withheld::bigint, 586::smallint), shown_amount(f.expected::bigint, 586::smallint),
+                            instruction_id(f.first[1]::integer, f.first[2])) ORDER BY b.code)
+      INTO subjects, details
+      FROM (SELECT d.bank_id, count(*) AS n, sum(coalesce(d.tax_withheld, 0)) AS withheld, sum(d.expected) AS expected,
+                   min(ARRAY[d.book_id::bigint, d.payout_id]) AS first
+              FROM (SELECT k.book_id, block_upto(k.book_id, start - interval '1 microsecond') AS before,
+                           block_upto(k.book_id, start + interval '1 day' - interval '1 microsecond') AS upto FROM book k OFFSET 0) r
+             CROSS JOIN LATERAL (SELECT max(k.last_seq) FILTER (WHERE k.block_no = r.before) AS before,
+                                        max(k.last_seq) FILTER (WHERE k.block_no = r.upto) AS upto
+                                   FROM block k WHERE k.book_id = r.book_id AND k.block_no IN (r.before, r.upto)) s
+             -- by the journals of the day alone
+             CROSS JOIN LATERAL (SELECT * FROM tax_difference t WHERE t.book_id = r.book_id AND t.seq > 0
+                                    AND t.seq > coalesce(s.before, 0) AND t.seq <= s.upto OFFSET 0) d
+             GROUP BY d.bank_id) f
+      JOIN bank b USING (bank_id);
+    PERFORM lock_alerts();
+    INSERT INTO tax_day (day, checked_at) VALUES (p_day, clock_timestamp()) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        RETURN 0;
+    END IF;
+    RETURN (SELECT count(*) FROM unnest(subjects, details) a (subject, detail) CROSS JOIN LATERAL raise_alert('TAX_DIFFERS', a.subject, a.detail) r
+             WHERE r.raised);
+END $$;
+
+-- The next day that is over, if there is one to compare: the first ever is yesterday. An hour after midnight, so that whoever was late
+-- with the commit of a block has it in. NULL: there is none, or nothing is expected yet.
+CREATE OR REPLACE FUNCTION check_taxes(OUT checked date, OUT raised integer)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
+DECLARE
+    yesterday date := ((clock_timestamp() - interval '1 hour') AT TIME ZONE 'Asia/Karachi')::date - 1;
+BEGIN
+    checked := least(coalesce((SELECT max(day) + 1 FROM tax_day), yesterday), yesterday);
+    IF NOT EXISTS (SELECT FROM withholding_estimate) OR EXISTS (SELECT FROM tax_day t WHERE t.day >= checked) THEN
+        checked := NULL;
+        RETURN;
+    END IF;
+    raised := check_tax_day(checked);
 END $$;

@@ -19,7 +19,7 @@ $$;
 -- book's answers have no gap, and moves that mark on; two at once find the same.
 CREATE OR REPLACE FUNCTION overdue_instructions(p_bank smallint, p_before timestamptz, p_limit integer)
 RETURNS TABLE (book_id integer, payout_id bigint, net bigint, handed_out_at timestamptz, inquiry_no smallint, asked_at timestamptz)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
     b record;
@@ -41,7 +41,7 @@ BEGIN
         LOOP
             SELECT max(o.payout_id) AS last, min(o.payout_id) FILTER (WHERE o.open) AS first_open, count(*) AS n INTO page
               FROM (SELECT p.payout_id,
-                           NOT EXISTS (SELECT 1 FROM payout_transition t WHERE t.book_id = b.book_id AND t.payout_id = p.payout_id AND t.step = 1)
+                           (SELECT t.step FROM payout_transition t WHERE t.book_id = b.book_id AND t.payout_id = p.payout_id AND t.step = 1) IS NULL
                        AND NOT EXISTS (SELECT 1 FROM inquiry_open q WHERE q.book_id = b.book_id AND q.payout_id = p.payout_id) AS open
                       FROM bank_payouts_after(b.book_id, p_bank, b.answered_upto, 2000, upto) p) o;
             EXIT WHEN page.n = 0 OR page.first_open IS NOT NULL;
@@ -57,7 +57,7 @@ BEGIN
             RETURN QUERY
                 SELECT b.book_id, p.payout_id, p.net, handed_out_at(b.book_id, p.payout_id, p_bank), 0::smallint, NULL::timestamptz
                   FROM bank_payouts_after(b.book_id, p_bank, b.answered_upto, 2147483647, upto) p
-                 WHERE NOT EXISTS (SELECT 1 FROM payout_transition t WHERE t.book_id = b.book_id AND t.payout_id = p.payout_id AND t.step = 1)
+                 WHERE (SELECT t.step FROM payout_transition t WHERE t.book_id = b.book_id AND t.payout_id = p.payout_id AND t.step = 1) IS NULL
                    AND NOT EXISTS (SELECT 1 FROM inquiry_open q WHERE q.book_id = b.book_id AND q.payout_id = p.payout_id)
                  ORDER BY p.payout_id LIMIT missing;
             GET DIAGNOSTICS got = ROW_COUNT;
@@ -87,7 +87,7 @@ $$;
 -- asked about after p_before are passed over. p_escalated: whether a person is to be called, an instruction each. Answers the
 -- number of each inquiry, in order; NULL: not asked.
 CREATE OR REPLACE FUNCTION ask(p_bank smallint, p_book integer, p_payouts bigint[], p_escalated boolean[], p_before timestamptz)
-RETURNS smallint[] LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
+RETURNS smallint[] LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     handed bigint;
     first_no bigint;
@@ -105,7 +105,7 @@ BEGIN
           FROM unnest(p_payouts, p_escalated) WITH ORDINALITY i (payout_id, escalated, ord)
           JOIN payout p ON p.book_id = p_book AND p.payout_id = i.payout_id AND p.bank_id = p_bank AND p.payout_id <= handed
           LEFT JOIN inquiry_open q ON q.book_id = p_book AND q.payout_id = i.payout_id
-         WHERE NOT EXISTS (SELECT 1 FROM payout_transition t WHERE t.book_id = p_book AND t.payout_id = i.payout_id AND t.step = 1)
+         WHERE (SELECT t.step FROM payout_transition t WHERE t.book_id = p_book AND t.payout_id = i.payout_id AND t.step = 1) IS NULL
            AND (q.asked_at IS NULL OR q.asked_at < p_before) AND coalesce(q.inquiry_no, 0) < 32767
          GROUP BY i.payout_id
     ), numbered AS MATERIALIZED (
@@ -152,7 +152,7 @@ $$;
 -- it, another reason is refused. p_reason: external cancellation reason ("CUST", "DUPL").
 CREATE OR REPLACE FUNCTION request_recall(p_book integer, p_payout bigint, p_reason text, p_principal integer,
     OUT recall_no smallint, OUT duplicate boolean)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     who integer := settling_principal(p_principal);
     p payout;
@@ -223,7 +223,7 @@ END $$;
 -- 411 not an instruction of this bank's, 305 not a code, or one that is definite and must be confirmed as such, 410 it is
 -- confirmed. That it is blocked (BLCK) is an alert.
 CREATE OR REPLACE FUNCTION note_status(p_bank smallint, p_book integer, p_payout bigint, p_status text, p_reason text)
-RETURNS smallint LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
+RETURNS smallint LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     last instruction_notice;
 BEGIN

@@ -101,7 +101,7 @@ END $$;
 CREATE OR REPLACE FUNCTION return_payment(p_book integer, p_bank smallint, p_principal integer, p_payout bigint,
     p_ccy smallint, p_amount bigint, p_charge bigint, p_reason text, p_reference text,
     OUT returned_at timestamptz, OUT state smallint, OUT returned bigint, OUT only_left bigint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     its record;
     before bigint;
@@ -155,7 +155,7 @@ END $$;
 CREATE OR REPLACE FUNCTION reverse_return(p_book integer, p_bank smallint, p_principal integer, p_payout bigint,
     p_return_reference text, p_reason text, p_reference text,
     OUT reversed_at timestamptz, OUT state smallint, OUT returned bigint, OUT dst_ccy smallint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     its record;
     head record;

@@ -1,4 +1,9 @@
 -- What banks do to payouts. Lines: docs/accounting.md.
+--
+-- Plans of functions last as long as the session, and the first are made while tables hold all but nothing: reading the whole
+-- table is the cheapest then, and stays so until somebody analyses it. What looks rows up by key, again and again, says
+-- enable_seqscan = off, asks with a lateral or a scalar subquery of one row (an EXISTS becomes a join, which may be
+-- hashed), and finds one index that fits.
 
 -- The state a payout is in now (numbers: domain/payout_state.h).
 CREATE OR REPLACE FUNCTION payout_state(p_book integer, p_payout bigint, p_bank smallint) RETURNS smallint
@@ -96,7 +101,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION hand_out_to_bank(p_book integer, p_bank smallint, p_principal integer, p_limit integer,
     OUT last_payout_id bigint, OUT moved boolean, OUT kept_back boolean, OUT instructions bigint, OUT amount bigint)
-LANGUAGE plpgsql SET search_path = ujrat, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = ujrat, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     head record;
     next record;
@@ -159,7 +164,7 @@ END $$;
 -- 1 said before, else the reason it is refused for. Items of one payout are taken in order.
 CREATE OR REPLACE FUNCTION confirm_instructions(p_book integer, p_bank smallint, p_principal integer,
     p_items confirmation_draft[], OUT outcome smallint[])
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     head record;
     handed bigint;
@@ -271,7 +276,7 @@ END $$;
 
 -- Takes a payout back before its bank is told. A cancelled one stays cancelled: asking again is answered the same.
 CREATE OR REPLACE FUNCTION cancel_payout(p_book integer, p_principal integer, p_payout bigint) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     p payout;
     state smallint;
