@@ -81,6 +81,7 @@ ISO_C    := $(wildcard iso20022/*.c)
 NET_C    := $(wildcard gateway/net/*.c)
 WIRE_C   := $(wildcard gateway/wire/*.c)
 RPC_C    := $(wildcard gateway/rpc/*.c)
+REST_C   := $(wildcard gateway/rest/*.c)
 GATEWAY_C := $(filter-out gateway/main.c,$(wildcard gateway/*.c))
 CLI_C    := $(wildcard cli/*.c)
 SETTLE_C := $(filter-out settle/main.c,$(wildcard settle/*.c))
@@ -115,7 +116,7 @@ $(LIB_AUDIT):  $(call obj,$(AUDIT_LIB_C))
 $(LIB_SETTLE): $(call obj,$(SETTLE_C))
 $(LIB_NET):    $(call obj,$(NET_C)) $(BUILD)/obj/gen/descriptors.o
 $(LIB_WIRE):   $(call obj,$(WIRE_C) $(PB_C))
-$(LIB_GATEWAY): $(call obj,$(RPC_C) $(GATEWAY_C))
+$(LIB_GATEWAY): $(call obj,$(RPC_C) $(REST_C) $(GATEWAY_C))
 
 # ---------------------------------------------------------------- programs
 PROGRAMS := $(if $(wildcard gateway/main.c),$(BIN)/ujratd) $(if $(wildcard cli/main.c),$(BIN)/ujrat) $(BIN)/ujrat-audit $(if $(wildcard settle/main.c),$(BIN)/ujrat-settle)

@@ -28,6 +28,15 @@ enum exit_code principal_add_run(const struct args *args);
 enum exit_code principal_enable_run(const struct args *args);
 enum exit_code principal_disable_run(const struct args *args);
 enum exit_code principal_list_run(const struct args *args);
+
+/* rest_client.c */
+extern const char rest_client_add_help[], rest_client_rotate_help[], rest_client_disable_help[];
+extern const struct option_row rest_client_add_options[], rest_client_rotate_options[];
+enum exit_code rest_client_add_run(const struct args *args);
+enum exit_code rest_client_rotate_run(const struct args *args);
+enum exit_code rest_client_enable_run(const struct args *args);
+enum exit_code rest_client_disable_run(const struct args *args);
+enum exit_code rest_client_list_run(const struct args *args);
 enum exit_code float_deposit_run(const struct args *args);
 enum exit_code rates_import_run(const struct args *args);
 enum exit_code rates_show_run(const struct args *args);

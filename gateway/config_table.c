@@ -112,6 +112,21 @@ const struct config_row gateway_config_rows[] = {
     CONFIG_DURATION(cfg, quote_ttl_ms, "quote_ttl", 100, 86400000, "15m", CONFIG_AT_START,
                     "How long a quote holds."),
 
+    CONFIG_BOOL(
+        cfg, rest, "rest", "false", CONFIG_AT_START,
+        "true: clients that speak HTTP/1.1 on the same port get the REST API, with TLS 1.2 or 1.3 and a bearer token in "
+        "place of a certificate (docs/paypal.md)."),
+    CONFIG_DURATION(cfg, rest_token_ttl_ms, "rest_token_ttl", 1000, 2592000000, "9h", CONFIG_AT_START,
+                    "How long a bearer token of the REST API is good."),
+    CONFIG_SIZE(cfg, rest_body_bytes_max, "rest_body_bytes_max", 65536, 64 << 20, "16MiB", CONFIG_AT_START,
+                "The longest body of a request with a batch; all others have 64 KiB."),
+    CONFIG_DURATION(
+        cfg, unclaimed_ttl_ms, "unclaimed_ttl", 1000, 31536000000, "30d", CONFIG_AT_START,
+        "How long an item to an address that nobody has waits to be claimed before its money goes back to the float."),
+    CONFIG_STRING(
+        cfg, claim_base_url, "claim_base_url", 0, 200, "", CONFIG_AT_START,
+        "Where freelancers reach the claim page, such as https://pay.example; empty: where the platform has reached us."),
+
     CONFIG_PATH(cfg, log_file, "log_file", "", CONFIG_AT_START,
                 "Appended to; opened anew on SIGHUP. Empty: standard error."),
     CONFIG_ENUM(cfg, log_level, "log_level", log_level_names, "info", CONFIG_AT_RELOAD,

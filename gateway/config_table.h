@@ -37,6 +37,11 @@ struct gateway_config {
     const char *seal_keys;              /* empty: this gateway does not seal */
     int64_t seal_interval_ms;
 
+    bool rest;
+    int64_t rest_token_ttl_ms, unclaimed_ttl_ms;
+    int64_t rest_body_bytes_max;
+    const char *claim_base_url; /* empty: the address the platform has called */
+
     int64_t rate_age_max_ms;
     int64_t quote_ttl_ms;
 

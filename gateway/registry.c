@@ -27,13 +27,14 @@ struct account_key {
 /* One load: everything in one arena, so that it goes at once. */
 struct data {
     struct arena arena;
-    struct principal *principals; /* by uri */
-    struct registry_book *books;  /* by id */
-    struct registry_bank *banks;  /* by id */
+    struct principal *principals;            /* by uri */
+    struct registry_credential *credentials; /* by client_id */
+    struct registry_book *books;             /* by id */
+    struct registry_bank *banks;             /* by id */
     struct registry_bank **banks_by_code;
     struct account_key *accounts; /* by key */
     struct tariff *tariffs;       /* by book and currency */
-    size_t n_principals, n_books, n_banks, n_accounts, n_tariffs;
+    size_t n_principals, n_credentials, n_books, n_banks, n_accounts, n_tariffs;
     struct registry_rates rates;
 };
 
@@ -89,6 +90,44 @@ static bool take_principals(struct data *d, const struct rows *rows)
         p->bank_id = (int16_t)rows_int(rows, i, 4);
         p->enabled = rows_bool(rows, i, 5);
         d->n_principals++;
+    }
+    return true;
+}
+
+static const struct principal *principal_by_id(const struct data *d, int32_t principal_id)
+{
+    for (size_t i = 0; i < d->n_principals; i++)
+        if (d->principals[i].principal_id == principal_id)
+            return &d->principals[i];
+    return NULL;
+}
+
+static bool take_bytes(const struct rows *rows, int row, int col, uint8_t *out, size_t size)
+{
+    struct slice bytes = rows_text(rows, row, col);
+    if (bytes.len != size)
+        return false;
+    memcpy(out, bytes.p, size);
+    return true;
+}
+
+static bool take_credentials(struct data *d, const struct rows *rows)
+{
+    int n = rows_count(rows);
+    d->credentials = arena_array(&d->arena, (size_t)n, sizeof(*d->credentials));
+    if (d->credentials == NULL)
+        return false;
+    for (int i = 0; i < n; i++) {
+        struct registry_credential *c = &d->credentials[d->n_credentials];
+        c->credential_id = (int32_t)rows_int(rows, i, 0);
+        c->principal = principal_by_id(d, (int32_t)rows_int(rows, i, 2));
+        c->sandbox = rows_bool(rows, i, 6);
+        c->enabled = rows_bool(rows, i, 7);
+        d->n_credentials += c->principal != NULL &&
+                            take_text(rows, i, 1, c->client_id, sizeof(c->client_id)) &&
+                            take_bytes(rows, i, 3, c->secret_salt, sizeof(c->secret_salt)) &&
+                            take_bytes(rows, i, 4, c->secret_sha256, sizeof(c->secret_sha256)) &&
+                            take_bytes(rows, i, 5, c->token_key, sizeof(c->token_key));
     }
     return true;
 }
@@ -217,9 +256,10 @@ static const struct {
     const char *statement;
     bool (*take)(struct data *d, const struct rows *rows);
 } steps[] = {
-    {"registry_principals", take_principals}, {"registry_books", take_books},
-    {"registry_banks", take_banks},           {"registry_accounts", take_accounts},
-    {"registry_tariffs", take_tariffs},       {"registry_rates", take_rates},
+    {"registry_principals", take_principals}, {"registry_credentials", take_credentials},
+    {"registry_books", take_books},           {"registry_banks", take_banks},
+    {"registry_accounts", take_accounts},     {"registry_tariffs", take_tariffs},
+    {"registry_rates", take_rates},
 };
 enum { STEPS = sizeof(steps) / sizeof(steps[0]) };
 
@@ -227,6 +267,8 @@ static void data_free(struct data **d)
 {
     if (*d == NULL)
         return;
+    if ((*d)->credentials != NULL)
+        explicit_bzero((*d)->credentials, (*d)->n_credentials * sizeof(*(*d)->credentials));
     arena_deinit(&(*d)->arena);
     free(*d);
     *d = NULL;
@@ -362,6 +404,33 @@ const struct principal *registry_principal(const struct registry *r, struct slic
     return d == NULL || d->n_principals == 0
                ? NULL
                : bsearch(&uri, d->principals, d->n_principals, sizeof(*d->principals), compare_uri);
+}
+
+static int compare_client_id(const void *key, const void *element)
+{
+    const struct slice *client_id = key;
+    const struct registry_credential *c = element;
+    return slice_compare(*client_id, slice_str(c->client_id));
+}
+
+const struct registry_credential *registry_credential(const struct registry *r,
+                                                      struct slice client_id)
+{
+    const struct data *d = r->current;
+    return d == NULL || d->n_credentials == 0
+               ? NULL
+               : bsearch(&client_id, d->credentials, d->n_credentials, sizeof(*d->credentials),
+                         compare_client_id);
+}
+
+const struct registry_credential *registry_credential_by_id(const struct registry *r,
+                                                            int32_t credential_id)
+{
+    const struct data *d = r->current;
+    for (size_t i = 0; d != NULL && i < d->n_credentials; i++)
+        if (d->credentials[i].credential_id == credential_id)
+            return &d->credentials[i];
+    return NULL;
 }
 
 const struct registry_book *registry_book_by_code(const struct registry *r, struct slice code)

@@ -44,6 +44,18 @@ struct principal {
     char code[PRINCIPAL_CODE_SIZE]; /* its last part: "upwork", "MUCB" */
 };
 
+#define CLIENT_ID_SIZE 81
+
+/* A client of the REST API. */
+struct registry_credential {
+    int32_t credential_id;
+    bool enabled, sandbox;
+    const struct principal *principal; /* a platform */
+    char client_id[CLIENT_ID_SIZE];
+    uint8_t secret_salt[16], secret_sha256[32]; /* SHA-256(salt, secret) */
+    uint8_t token_key[32];                      /* signs its bearer tokens */
+};
+
 struct registry_bank {
     int16_t bank_id;
     bool connected;
@@ -98,6 +110,10 @@ bool registry_is_loaded(const struct registry *r);
 
 /* All: NULL (or 0) if there is none. */
 const struct principal *registry_principal(const struct registry *r, struct slice uri);
+const struct registry_credential *registry_credential(const struct registry *r,
+                                                      struct slice client_id);
+const struct registry_credential *registry_credential_by_id(const struct registry *r,
+                                                            int32_t credential_id);
 const struct registry_book *registry_book_by_code(const struct registry *r, struct slice code);
 const struct registry_bank *registry_bank(const struct registry *r, int16_t bank_id);
 const struct registry_bank *registry_bank_by_code(const struct registry *r, struct slice code);

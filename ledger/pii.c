@@ -1,4 +1,4 @@
-#include "ledger/pii.h"
+#include "ledger/pii_internal.h"
 
 #include <assert.h>
 #include <openssl/crypto.h>
@@ -14,16 +14,6 @@ static const char record_open[] = "ujrat/pii-open/1";
 static const char record_commitment[] = "ujrat/pii/1";
 static const char record_aad[] = "ujrat/pii-aad/1";
 static const char *const field_names[PII_FIELDS] = {"name", "iban", "mobile", "cnic", "pseb"};
-
-struct pii {
-    struct pii_keys keys;
-    struct stat seen; /* the file of keys as it was read */
-    EVP_MD *sha256;
-    EVP_MD_CTX *digest;
-    EVP_CIPHER *gcm;
-    EVP_CIPHER_CTX *cipher;
-    char path[]; /* of the file of keys */
-};
 
 /* ---------------------------------------------------------------- life */
 

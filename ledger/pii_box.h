@@ -19,13 +19,16 @@ struct pii_place {
     int64_t a, b;
     struct slice key;
 };
-MUST_CHECK err_t pii_box_seal(struct pii *p, const struct pii_place *place, struct slice text, uint8_t *out, int16_t *key_id);
+MUST_CHECK err_t pii_box_seal(struct pii *p, const struct pii_place *place, struct slice text,
+                              uint8_t *out, int16_t *key_id);
 
 /* out has box.len bytes; *text points into it. */
-MUST_CHECK enum pii_result pii_box_open(struct pii *p, const struct pii_place *place, int16_t key_id, struct slice box,
-                             uint8_t *out, struct slice *text);
+MUST_CHECK enum pii_result pii_box_open(struct pii *p, const struct pii_place *place,
+                                        int16_t key_id, struct slice box, uint8_t *out,
+                                        struct slice *text);
 
 /* HMAC-SHA-256 under the fingerprint key of "ujrat/receiver/1", the kind and the normal form, each with its length before it. */
-MUST_CHECK err_t pii_receiver_lookup(struct pii *p, int kind, struct slice normal, uint8_t out[PII_LOOKUP_SIZE]);
+MUST_CHECK err_t pii_receiver_lookup(struct pii *p, int kind, struct slice normal,
+                                     uint8_t out[PII_LOOKUP_SIZE]);
 
 #endif

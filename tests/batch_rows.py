@@ -15,14 +15,14 @@ def put_batch(db, book, payouts=(), refused=0, unclaimed=(), sender_batch_id=Non
         db.execute("INSERT INTO payout_batch (book_id, batch_id, sender_batch_id, fingerprint, credential_id, items, ccy, amount, created_at) "
                    "SELECT %s, %s, %s, substr(sha256('f'), 1, 16), %s, %s, 840, %s, clock_timestamp()",
                    (book, number, sender_batch_id or "batch %d" % number, credential, n, n * 1000))
-        db.execute("""INSERT INTO payout_batch_item (book_id, batch_id, item_no, payout_id, unclaimed_id, reason, sender_item_id, gross, recipient_type)
-                      SELECT %s, %s, ord, CASE kind WHEN 1 THEN id END, CASE kind WHEN 2 THEN id END, CASE kind WHEN 3 THEN 205 END, 'item ' || ord,
+        db.execute("""INSERT INTO payout_batch_item (book_id, batch_id, item_no, payout_id, unclaimed_id, reason, sender_item_id, item_id_reused, gross, recipient_type)
+                      SELECT %s, %s, ord, CASE kind WHEN 1 THEN id END, CASE kind WHEN 2 THEN id END, CASE kind WHEN 3 THEN 205 END, 'item ' || ord, false,
                              coalesce((SELECT gross FROM payout WHERE book_id = %s AND payout_id = id AND kind = 1), 1000), 1
                         FROM unnest(%s::int8[], %s::int[]) WITH ORDINALITY x (id, kind, ord)""",
                    (book, number, book, [*payouts, *[0] * refused, *unclaimed], [1] * len(payouts) + [3] * refused + [2] * len(unclaimed)))
         for i, seq in enumerate(unclaimed):
-            db.execute("INSERT INTO unclaimed (book_id, unclaimed_id, batch_id, item_no, reference, ccy, gross, receiver_kind, receiver_lookup, "
-                       "created_at, expires_at) SELECT %s, %s, %s, %s, %s, 840, 1000, 1, sha256('r'), clock_timestamp(), clock_timestamp() + interval '30 days'",
+            db.execute("INSERT INTO unclaimed (book_id, unclaimed_id, batch_id, item_no, reference, ccy, gross, expires_at) "
+                       "SELECT %s, %s, %s, %s, %s, 840, 1000, clock_timestamp() + interval '30 days'",
                        (book, seq, number, len(payouts) + refused + i + 1, "u-%d-%d" % (number, i)))
     return number
 

@@ -23,7 +23,8 @@ includes() {
             may["gateway/net"] = "gateway/net base"
             may["gateway/wire"] = "gateway/wire ledger domain base"
             may["gateway/rpc"] = "gateway/rpc gateway gateway/wire gateway/net seal ledger domain base"
-            may["gateway"] = "gateway gateway/rpc gateway/wire gateway/net seal ledger domain base"
+            may["gateway/rest"] = "gateway/rest gateway gateway/rpc gateway/wire gateway/net ledger domain base"
+            may["gateway"] = "gateway gateway/rest gateway/rpc gateway/wire gateway/net seal ledger domain base"
             may["cli"] = "cli gateway/net gateway/wire seal settle iso20022 ledger domain base"
             may["settle"] = "settle iso20022 ledger domain base"
             # an auditor that shared the posting code would repeat its bugs

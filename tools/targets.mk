@@ -87,7 +87,7 @@ build/fuzz/obj/%.o: %.c $(STAMP) | $(READY) $(PB_C)
 	@mkdir -p $(@D)
 	@echo '  CC   $< (libFuzzer)'
 	@clang-14 $(CPPFLAGS) -std=gnu17 -w $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
-$(FUZZ_LIB): $(call fuzz_obj,$(BASE_C) $(DOMAIN_C) $(LEDGER_C) $(SEAL_C) $(ISO_C) $(AUDIT_LIB_C) $(SETTLE_C) $(NET_C) $(WIRE_C) $(RPC_C) $(GATEWAY_C) $(PB_C)) \
+$(FUZZ_LIB): $(call fuzz_obj,$(BASE_C) $(DOMAIN_C) $(LEDGER_C) $(SEAL_C) $(ISO_C) $(AUDIT_LIB_C) $(SETTLE_C) $(NET_C) $(WIRE_C) $(RPC_C) $(REST_C) $(GATEWAY_C) $(PB_C)) \
              $(BUILD)/obj/gen/ledger_sql.o $(BUILD)/obj/gen/descriptors.o
 	@rm -f $@ && ar rcs $@ $^
 $(patsubst %,build/fuzz/bin/fuzz_%,$(FUZZ)): build/fuzz/bin/%: build/fuzz/obj/tests/fuzz/%.o $(FUZZ_LIB)

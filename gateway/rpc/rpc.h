@@ -58,6 +58,7 @@ struct event_base;
 struct fingerprinter;
 struct pii;
 struct rpc_binding;
+struct rpc_transport;
 struct book_heads;
 struct rpc_call;
 
@@ -110,8 +111,10 @@ struct rpc_call {
     uint64_t conn_id;
     void *state; /* the handler's own, in the arena */
 
+    const struct rpc_transport *transport; /* rpc_transport.h */
+    void *handle; /* the transport's own for the call; NULL once answered or gone */
+
     /* rpc.c's own */
-    grpc_call_t *grpc; /* NULL once answered or gone */
     bool gone;
     bool writes;    /* the query under way is not one that only reads */
     bool wrote;     /* something the call asked for is in the ledger, or may be */

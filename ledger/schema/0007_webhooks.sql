@@ -124,10 +124,6 @@ CREATE TABLE webhook_delivery (
 CREATE INDEX webhook_delivery_due ON webhook_delivery (book_id, webhook_id, next_at, event_no) WHERE state = 'PENDING';
 CREATE INDEX webhook_delivery_order ON webhook_delivery (book_id, webhook_id, batch_id, item_no, event_no) WHERE state = 'PENDING';
 
--- What events are made of is looked up by it.
-CREATE INDEX IF NOT EXISTS unclaimed_end_seq ON unclaimed_end (book_id, seq);
-CREATE UNIQUE INDEX IF NOT EXISTS unclaimed_end_payout ON unclaimed_end (book_id, payout_id) WHERE payout_id IS NOT NULL;
-
 -- ------------------------------------------------------------------ guards
 
 DO $$

@@ -20,12 +20,22 @@ GRANT USAGE ON SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_hook
 GRANT SELECT ON ALL TABLES IN SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 -- Encrypted personal data: for who decrypts it, and who encrypts it anew.
 REVOKE SELECT ON beneficiary_pii FROM ujrat_sealer, ujrat_auditor;
+-- By whom and what a person is found, and the boxes of items: for nobody else either. Of the rest of those rows everyone may read.
+REVOKE SELECT ON receiver, payout_batch_item, batch_item_now, unclaimed_open FROM ujrat_settle, ujrat_sealer, ujrat_auditor;
+GRANT SELECT (book_id, batch_id, item_no, payout_id, unclaimed_id, reason, sender_item_id, item_id_reused, gross, recipient_type)
+    ON payout_batch_item TO ujrat_settle, ujrat_sealer, ujrat_auditor;
+GRANT SELECT (book_id, unclaimed_id, expires_at) ON unclaimed_open TO ujrat_settle, ujrat_sealer, ujrat_auditor;
+-- Secrets of clients: for the gateway, which checks them.
+REVOKE SELECT ON rest_credential FROM ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
+GRANT SELECT (credential_id, client_id, principal_id, sandbox, enabled, created_at, created_by) ON rest_credential
+    TO ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 GRANT EXECUTE ON FUNCTION current_balance, payout_state, returned_amount, handed_out_upto, bank_payouts_after, digit_factor, block_upto,
     working_day, bank_exposure, hand_out_room, bank_waiting, bank_position, bank_forecast, window_parts, window_totals, windows_of_bank,
     windows_to_end, alerts_due, shown_amount, open_questions, recall_is_over, instruction_id, handed_out_at, handed_out_by
     TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 GRANT EXECUTE ON FUNCTION post_payouts, cancel_payout, create_quote, register_beneficiary, update_beneficiary,
-    hand_out, confirm_instructions, return_payment, reverse_return, moment_past, report_window, answer_questions TO ujrat_app;
+    hand_out, confirm_instructions, return_payment, reverse_return, moment_past, report_window, answer_questions, submit_batch,
+    claim_unclaimed, return_unclaimed, cancel_unclaimed, add_receiver, remove_receiver TO ujrat_app;
 GRANT EXECUTE ON FUNCTION hand_out, confirm_instructions, return_payment, reverse_return, hand_out_window, open_first_window, close_window, end_window,
     report_window, overdue_instructions, ask, note_status, request_recall, answer_recall, answer_questions, raise_alert, end_alert,
     refresh_alerts, add_file_out, add_file_in TO ujrat_settle;
@@ -38,7 +48,8 @@ GRANT EXECUTE ON FUNCTION make_webhook_events, webhook_books, record_webhook_del
 GRANT EXECUTE ON FUNCTION create_webhook, change_webhook, simulate_webhook_event, resend_webhook_events TO ujrat_app;
 GRANT EXECUTE ON FUNCTION change_webhook, resend_webhook_events TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION open_book, open_currency, connect_bank, add_principal, set_principal_enabled, deposit_float, import_rates,
-    set_tariff, propose_adjustment, decide_adjustment, erase_beneficiary, rotate_pii, fund_nostro, plan_funding TO ujrat_operator;
+    set_tariff, propose_adjustment, decide_adjustment, erase_beneficiary, rotate_pii, rotate_receivers, rotate_batch_items, fund_nostro, plan_funding,
+    add_rest_credential, set_rest_credential, add_receiver, remove_receiver TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION set_bank_terms, record_calendar_day, set_withholding_estimate, set_float_low, hand_out_window, close_window,
     end_window, dispute_window, propose_window_settled, approve_window_settled, request_recall TO ujrat_operator;
 ALTER ROLE ujrat_auditor SET default_transaction_read_only = on;

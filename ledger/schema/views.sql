@@ -88,3 +88,21 @@ SELECT e.book_id, e.event_no, e.kind, k.name, k.description, e.status, e.batch_i
   JOIN webhook_event_kind k USING (kind)
   LEFT JOIN payout_batch b ON b.book_id = e.book_id AND b.batch_id = e.batch_id
   LEFT JOIN payout_batch_item i ON i.book_id = e.book_id AND i.batch_id = e.batch_id AND i.item_no = e.item_no;
+
+-- An item of a batch as it stands now. state: that of its payout (domain/payout_state.h); 8 unclaimed, 101 and 102 nobody claimed it in time, or it
+-- was cancelled before (the float has it back), 103 it was refused for reason when the batch was taken.
+CREATE OR REPLACE VIEW batch_item_now AS
+SELECT i.*, b.ccy AS src_ccy, b.credential_id, coalesce(p.state, CASE WHEN e.outcome IS NOT NULL THEN 99 + e.outcome WHEN i.unclaimed_id IS NOT NULL THEN 8
+                                                    ELSE 103 END)::smallint AS state,
+       p.payout_id AS posted_payout_id, coalesce(p.reference, u.reference) AS reference, u.expires_at, p.fee, p.mid_rate_e10, p.mid_value,
+       p.margin_bps, p.margin, p.net, p.dst_ccy, p.beneficiary_id, p.bank_code, p.reason_code, p.bank_reference,
+       b.created_at, coalesce(p.updated_at, ended.committed_at, b.created_at) AS updated_at
+  FROM payout_batch_item i
+ CROSS JOIN LATERAL (SELECT * FROM payout_batch WHERE book_id = i.book_id AND batch_id = i.batch_id LIMIT 1) b
+  LEFT JOIN LATERAL (SELECT * FROM unclaimed WHERE book_id = i.book_id AND unclaimed_id = i.unclaimed_id LIMIT 1) u ON true
+  LEFT JOIN LATERAL (SELECT * FROM unclaimed_end WHERE book_id = i.book_id AND unclaimed_id = i.unclaimed_id LIMIT 1) e ON true
+  LEFT JOIN LATERAL (SELECT k.committed_at FROM block k
+                      WHERE k.book_id = i.book_id
+                        AND k.block_no = (SELECT j.block_no FROM journal j WHERE j.book_id = i.book_id AND j.seq = e.seq)
+                      LIMIT 1) ended ON true
+  LEFT JOIN LATERAL (SELECT * FROM payout_now WHERE book_id = i.book_id AND payout_id = coalesce(i.payout_id, e.payout_id) LIMIT 1) p ON true;

@@ -180,8 +180,53 @@ class Ledger:
         return self.reason_of(lambda: self.named("payout_cancel", self.book, self.principal, payout))
 
 
+    # ------------------------------------------------------------------ batches, and what is unclaimed
+    def credential(self):
+        return self.one("SELECT coalesce((SELECT credential_id FROM rest_credential WHERE client_id = %s), add_rest_credential("
+                        "%s, %s, substr(sha256('s'), 1, 16), sha256('h'), sha256('k'), false))", "client-of-" + self.code.ljust(20, "-"),
+                        f"ujrat://platform/{self.code}", "client-of-" + self.code.ljust(20, "-"))
+
+    def nobody(self, reference, gross, ccy, info=None):
+        """The draft of an item for a receiver that nobody has."""
+        return {"reference": reference, "fingerprint": "\\x" + hashlib.md5(reference.encode()).hexdigest(), "info": info, "gross": gross,
+                "src_ccy": ccy, "refusal": 0}
+
+    @staticmethod
+    def lookup(receiver):
+        return hashlib.sha256(b"lookup of " + receiver.encode()).digest()
+
+    def item(self, receiver=None, sender_item_id=None):
+        return {"sender_item_id": sender_item_id, "recipient_type": 1 if receiver else 3, "receiver_kind": 1 if receiver else None,
+                "receiver_lookup": "\\x" + self.lookup(receiver).hex() if receiver else None, "key_id": 1, "sealed": "\\x" + b"sealed".hex()}
+
+    def submit_batch(self, drafts, items, sender=None, request=None, body=b"", ttl_s=30 * 86400, ccy=USD, db=None):
+        """(verdict, batch_id, committed_at, same_body, same_names)"""
+        return (db or self.db).execute(
+            "SELECT * FROM submit_batch(%s, %s, %s, %s, %s, %s, NULL, NULL, %s::int2, %s::int8, %s, " + ARRAY_OF["payout_draft"] + ", "
+            + ARRAY_OF["batch_item_draft"] + ")",
+            (self.book, self.principal, self.credential(), sender, request, hashlib.md5(body).digest(), ccy,
+             sum(d["gross"] for d in drafts), ttl_s, json.dumps(drafts), json.dumps(items))).fetchone()
+
+    def items_of(self, batch):
+        """item_no -> (state, payout_id, unclaimed_id, reason)"""
+        return {r[0]: r[1:5] for r in self.named("batch_items", self.book, batch, 0, 15000)}
+
+    def add_receiver(self, beneficiary, receiver):
+        return self.named("receiver_add", self.book, self.principal, beneficiary, 1, self.lookup(receiver), 1, b"sealed")[0][0]
+
+    def claim(self, ids, drafts, db=None):
+        return (db or self.db).execute("SELECT outcome, payout_id FROM claim_unclaimed(%s, 0, %s, " + ARRAY_OF["payout_draft"] + ")",
+                                       (self.book, ids, json.dumps(drafts))).fetchone()
+
+    def return_unclaimed(self, ids, db=None):
+        return (db or self.db).execute("SELECT outcome FROM return_unclaimed(%s, 0, %s)", (self.book, ids)).fetchone()[0]
+
+    def cancel_unclaimed(self, id, db=None):
+        return self.reason_of(lambda: (db or self.db).execute("SELECT cancel_unclaimed(%s, %s, %s)", (self.book, self.principal, id)))
+
+
 ARRAY_OF = {t: f"ARRAY(SELECT json_populate_record(NULL::{t}, x) FROM json_array_elements(%s::json) WITH ORDINALITY a(x, i) ORDER BY i)"
-            for t in ("payout_draft", "beneficiary_draft", "confirmation_draft")}
+            for t in ("payout_draft", "beneficiary_draft", "confirmation_draft", "batch_item_draft")}
 
 
 def check_books_are_sound(db, book=None):
@@ -211,6 +256,37 @@ def check_books_are_sound(db, book=None):
                   ORDER BY block_no DESC LIMIT 1) k ON true
                  WHERE (next_seq, next_block) IS DISTINCT FROM (coalesce(k.last_seq, 0) + 1, coalesce(k.block_no, 0) + 1)
                  {only.replace('book_id', 'h.book_id')}""", "the head is not at the end")
+    nothing(f"""SELECT a.book_id, a.code, -a.balance, coalesce(u.gross, 0) FROM account_now a
+                  LEFT JOIN (SELECT u.book_id, u.ccy, sum(u.gross) AS gross FROM unclaimed u
+                              WHERE NOT EXISTS (SELECT FROM unclaimed_end e WHERE e.book_id = u.book_id AND e.unclaimed_id = u.unclaimed_id)
+                              GROUP BY 1, 2) u USING (book_id, ccy)
+                 WHERE a.role = 'unclaimed' AND -a.balance <> coalesce(u.gross, 0){only.replace('book_id', 'a.book_id')}""",
+            "what is unclaimed is not what its account says")
+    nothing(f"""SELECT book_id, unclaimed_id, expires_at FROM unclaimed u WHERE NOT EXISTS (SELECT FROM unclaimed_end e
+                   WHERE e.book_id = u.book_id AND e.unclaimed_id = u.unclaimed_id){only}
+                EXCEPT SELECT book_id, unclaimed_id, expires_at FROM unclaimed_open""", "unclaimed, and not open")
+    nothing(f"""SELECT book_id, unclaimed_id FROM unclaimed_open o WHERE EXISTS (SELECT FROM unclaimed_end e
+                   WHERE e.book_id = o.book_id AND e.unclaimed_id = o.unclaimed_id){only}""", "open, and ended")
+    nothing(f"""SELECT j.book_id, j.seq, j.kind FROM journal j
+                  LEFT JOIN unclaimed u ON u.book_id = j.book_id AND u.unclaimed_id = j.seq AND j.kind = 15
+                  LEFT JOIN unclaimed_end e ON e.book_id = j.book_id AND e.seq = j.seq AND e.unclaimed_id = j.reverses_seq
+                        AND j.kind = CASE e.outcome WHEN 1 THEN 16 ELSE 17 END
+                 WHERE j.kind IN (15, 16, 17) AND u.unclaimed_id IS NULL AND e.unclaimed_id IS NULL{only.replace('book_id', 'j.book_id')}""",
+            "a journal of something unclaimed that has no row")
+    nothing(f"""SELECT u.book_id, u.unclaimed_id FROM unclaimed u JOIN unclaimed_end e USING (book_id, unclaimed_id)
+                  LEFT JOIN payout p ON p.book_id = e.book_id AND p.payout_id = e.payout_id AND p.reference = u.reference
+                        AND p.gross = u.gross AND p.src_ccy = u.ccy AND p.info IS NOT DISTINCT FROM u.info
+                 WHERE e.outcome = 1 AND p.payout_id IS NULL{only.replace('book_id', 'u.book_id')}""", "claimed by another payout")
+    nothing(f"""SELECT b.book_id, b.batch_id, b.items, b.amount, count(i.item_no), sum(i.gross) FROM payout_batch b
+                  LEFT JOIN payout_batch_item i USING (book_id, batch_id) WHERE true{only}
+                 GROUP BY 1, 2, 3, 4 HAVING (b.items, b.amount) IS DISTINCT FROM (count(i.item_no), sum(i.gross)) OR max(i.item_no) <> b.items""",
+            "a batch is not the sum of its items")
+    nothing(f"""SELECT i.book_id, i.batch_id, i.item_no FROM payout_batch_item i
+                  LEFT JOIN payout p ON p.book_id = i.book_id AND p.payout_id = i.payout_id AND p.gross = i.gross
+                  LEFT JOIN unclaimed u ON u.book_id = i.book_id AND u.unclaimed_id = i.unclaimed_id AND u.gross = i.gross
+                        AND (u.batch_id, u.item_no) = (i.batch_id, i.item_no)
+                 WHERE i.reason IS NULL AND p.payout_id IS NULL AND u.unclaimed_id IS NULL{only.replace('book_id', 'i.book_id')}""",
+            "an item stands for nothing")
     nothing(f"""SELECT b.book_id, b.block_no FROM block b LEFT JOIN journal j ON j.book_id = b.book_id
                    AND j.seq BETWEEN b.first_seq AND b.last_seq AND j.block_no = b.block_no
                  WHERE true{only.replace('book_id', 'b.book_id')}
