@@ -39,6 +39,10 @@ static inline bool settings_seal(const struct settings *s)
     return s->config.seal_keys[0] != '\0';
 }
 
+/* The same of the process that delivers webhooks. */
+MUST_CHECK err_t settings_hooks_uri(const struct settings *s, char out[SETTINGS_URI_SIZE],
+                                    struct config_problem *problem);
+
 /* Takes over what may change while running (rows of CONFIG_AT_RELOAD). */
 MUST_CHECK err_t settings_reload(const struct settings_source *source, struct settings *s,
                                  struct config_problem *problem);
