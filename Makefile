@@ -17,7 +17,7 @@ BIN     := $(BUILD)/bin
 .SECONDARY:
 
 # ---------------------------------------------------------------- flags
-PKGS := openssl libevent_core libnghttp2 libprotobuf-c jansson libpq
+PKGS := openssl libevent_core libnghttp2 zlib libprotobuf-c jansson libpq
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
         -Wwrite-strings -Wvla -Wswitch-enum -Wundef -Wimplicit-fallthrough -Wformat=2 \

@@ -12,7 +12,7 @@
 #include "cli/operator.h"
 #include "cli/report.h"
 
-enum { ID_BYTES = 24, SECRET_BYTES = 32, SALT_SIZE = 16, HASH_SIZE = 32 };
+enum { ID_BYTES = 24, SECRET_BYTES = 32, SALT_SIZE = 16, HASH_SIZE = 32, TOKEN_KEY_SIZE = 32 };
 
 const char rest_client_add_help[] =
     "Makes a client of the REST API for the platform, and prints its id and its secret. The secret is\n"
@@ -40,7 +40,9 @@ const char rest_client_disable_help[] =
 struct secret {
     char id[2 + BASE64URL_SIZE(ID_BYTES)];
     char text[2 + BASE64URL_SIZE(SECRET_BYTES)];
-    char salt[2 + HEX_SIZE(SALT_SIZE)], hash[2 + HEX_SIZE(HASH_SIZE)]; /* as bytea is written */
+    /* as bytea is written; the last signs bearer tokens */
+    char salt[2 + HEX_SIZE(SALT_SIZE)], hash[2 + HEX_SIZE(HASH_SIZE)],
+        token_key[2 + HEX_SIZE(TOKEN_KEY_SIZE)];
 };
 
 static void to_bytea(const void *p, size_t len, char *out)
@@ -66,7 +68,8 @@ static bool hash_of(const unsigned char salt[SALT_SIZE], const char *text,
 
 static bool make_secret(struct secret *s)
 {
-    unsigned char random[ID_BYTES + SECRET_BYTES + SALT_SIZE], hash[EVP_MAX_MD_SIZE];
+    enum { SALT_AT = ID_BYTES + SECRET_BYTES, KEY_AT = SALT_AT + SALT_SIZE };
+    unsigned char random[KEY_AT + TOKEN_KEY_SIZE], hash[EVP_MAX_MD_SIZE];
     bool done;
 
     if (RAND_bytes(random, sizeof random) != 1) {
@@ -78,9 +81,10 @@ static bool make_secret(struct secret *s)
     s->text[0] = 'E';
     (void)base64url_encode(random, ID_BYTES, s->id + 1);
     (void)base64url_encode(random + ID_BYTES, SECRET_BYTES, s->text + 1);
-    done = hash_of(random + ID_BYTES + SECRET_BYTES, s->text, hash);
-    to_bytea(random + ID_BYTES + SECRET_BYTES, SALT_SIZE, s->salt);
+    done = hash_of(random + SALT_AT, s->text, hash);
+    to_bytea(random + SALT_AT, SALT_SIZE, s->salt);
     to_bytea(hash, HASH_SIZE, s->hash);
+    to_bytea(random + KEY_AT, TOKEN_KEY_SIZE, s->token_key);
     OPENSSL_cleanse(random, sizeof random);
     if (!done)
         complain("no SHA-256");
@@ -127,6 +131,20 @@ static void show_secret(const struct args *args, const char *id, const char *sec
         printf("The secret is in %s\n", file);
 }
 
+static PGresult *add_client(const struct args *args, struct db *db, const char *platform,
+                            const struct secret *s)
+{
+    char uri[80];
+    int n = snprintf(uri, sizeof uri, "ujrat://platform/%s", platform);
+
+    if (n < 0 || (size_t)n >= sizeof uri)
+        uri[0] = '\0'; /* nobody is called that: the ledger says so */
+    return db_query(db, "SELECT add_rest_credential($1, $2, $3::bytea, $4::bytea, $5::bytea, $6)",
+                    6,
+                    (const char *const[]){uri, s->id, s->salt, s->hash, s->token_key,
+                                          args_has(args, "sandbox") ? "true" : "false"});
+}
+
 /* Makes a secret and hands it to the ledger. id NULL: of a new client, whose id is made too. */
 static enum exit_code give_secret(const struct args *args, const char *id, const char *platform)
 {
@@ -142,12 +160,10 @@ static enum exit_code give_secret(const struct args *args, const char *id, const
     if (!make_secret(&s) || (file != NULL && !write_secret(file, s.text)))
         goto out;
     if (id == NULL)
-        r = db_query(&db, "SELECT add_rest_client($1, $2, $3::bytea, $4::bytea, $5)", 5,
-                     (const char *const[]){platform, s.id, s.salt, s.hash,
-                                           args_has(args, "sandbox") ? "true" : "false"});
+        r = add_client(args, &db, platform, &s);
     else
-        r = db_query(&db, "SELECT rotate_rest_client($1, $2::bytea, $3::bytea)", 3,
-                     (const char *const[]){id, s.salt, s.hash});
+        r = db_query(&db, "SELECT set_rest_credential($1, NULL, $2::bytea, $3::bytea, $4::bytea)",
+                     4, (const char *const[]){id, s.token_key, s.salt, s.hash});
     if (r == NULL)
         code = db_failure(&db);
     else if (PQgetisnull(r, 0, 0))
@@ -177,23 +193,31 @@ enum exit_code rest_client_rotate_run(const struct args *args)
 
 /* ---------------------------------------------------------------- the others */
 
-static enum exit_code set_enabled(const struct args *args, const char *enabled)
+/* Disabling also takes the key that its tokens are signed with: should it be enabled again, they stay dead. */
+static enum exit_code set_enabled(const struct args *args, bool enabled)
 {
+    struct secret s;
     struct db db;
     PGresult *r;
     enum exit_code code = db_open(args, DB_AS_OPERATOR, &db);
 
     if (code != EXIT_DONE)
         return code;
-    r = db_query(&db, "SELECT set_rest_client_enabled($1, $2)", 2,
-                 (const char *const[]){args->operands[0], enabled});
+    if (!make_secret(&s)) {
+        db_close(&db);
+        return EXIT_REFUSED;
+    }
+    r = db_query(&db, "SELECT set_rest_credential($1, $2, $3::bytea, NULL, NULL)", 3,
+                 (const char *const[]){args->operands[0], enabled ? "true" : "false",
+                                       enabled ? NULL : s.token_key});
+    OPENSSL_cleanse(&s, sizeof s);
     if (r == NULL) {
         code = db_failure(&db);
     } else if (PQgetisnull(r, 0, 0)) {
         complain("there is no client %s", args->operands[0]);
         code = EXIT_REFUSED;
     } else if (!args_quiet(args)) {
-        printf("%s is %s\n", args->operands[0], enabled[0] == 't' ? "enabled" : "disabled");
+        printf("%s is %s\n", args->operands[0], enabled ? "enabled" : "disabled");
     }
     PQclear(r);
     db_close(&db);
@@ -202,12 +226,12 @@ static enum exit_code set_enabled(const struct args *args, const char *enabled)
 
 enum exit_code rest_client_enable_run(const struct args *args)
 {
-    return set_enabled(args, "true");
+    return set_enabled(args, true);
 }
 
 enum exit_code rest_client_disable_run(const struct args *args)
 {
-    return set_enabled(args, "false");
+    return set_enabled(args, false);
 }
 
 enum exit_code rest_client_list_run(const struct args *args)

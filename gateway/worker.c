@@ -11,6 +11,7 @@
 #include "base/embedded.h"
 #include "gateway/fingerprint.h"
 #include "gateway/handover.h"
+#include "gateway/rest/rest.h"
 #include "gateway/rpc/person.h"
 #include "gateway/rpc/rpc.h"
 #include "ledger/pii.h"
@@ -27,6 +28,7 @@ struct worker {
     const struct settings_source *source;
     struct settings *settings;
     struct rpc_ctx ctx;
+    struct rest *rest; /* NULL: HTTP/1.1 is not spoken */
     struct handover handover;
     struct event *sigterm, *sighup, *tick;
     int ready_fd; /* -1 once it was told */
@@ -246,6 +248,13 @@ static err_t open_server(struct worker *w, uint16_t port)
     config.authorize_user = &w->ctx;
     config.log = on_net_log;
     config.log_user = w->ctx.log;
+    if (w->settings->config.rest) {
+        err_t err = rest_new(&w->ctx, &w->rest);
+        if (err_failed(err))
+            return err;
+        config.http = rest_handler(w->rest);
+        config.http_limits.body_bytes_max = (uint32_t)w->settings->config.rest_body_bytes_max;
+    }
     if (!grpc_server_new(&config, w->ctx.base, &error, &w->ctx.server)) {
         log_error(w->ctx.log, "worker.listen", log_str("problem", error.text));
         return err_make(ERR_TLS, "listen");
@@ -283,6 +292,7 @@ static void worker_deinit(struct worker *w)
      * nothing holds on to the calls or the registry any more. */
     grpc_server_free(&w->ctx.server);
     ledger_free(&w->ctx.ledger);
+    rest_free(&w->rest);
     handover_deinit(&w->handover);
     if (w->handover.fd >= 0)
         close(w->handover.fd);

@@ -171,14 +171,34 @@ static bool start_http2(struct grpc_conn *conn)
     return true;
 }
 
+static bool start_http1(struct grpc_conn *conn)
+{
+    struct grpc_server *server = conn->server;
+    const struct http_conn_peer peer = {.connection_id = conn->peer.connection_id,
+                                        .address = conn->peer.address,
+                                        .over_limit = conn->over_limit};
+    timers_disarm(&server->conn_timers, &conn->timer); /* it has time-outs of its own */
+    conn->http = http_conn_new(&server->http, &conn->io, &peer);
+    return conn->http != NULL;
+}
+
 static void on_open(struct h2_io *io, enum tls_alpn alpn)
 {
     struct grpc_conn *conn = conn_of(io);
+    const struct grpc_server_config *config = &conn->server->config;
     conn->idle_since_ms = net_now_ms();
     if (io->ssl != NULL)
         tls_describe_peer(io->ssl, &conn->peer);
-    if (alpn == TLS_ALPN_H2 && !start_http2(conn))
+    if (alpn != TLS_ALPN_H2 && config->http != NULL) {
+        if (!start_http1(conn))
+            h2_io_close(io, "out of memory");
+    } else if (alpn == TLS_ALPN_H2 && config->http != NULL && config->tls.client_cert_required &&
+               io->ssl != NULL && !conn->peer.has_certificate) {
+        /* TLS has seen to that; but a session made without one must never come through here. */
+        h2_io_close(io, "no client certificate");
+    } else if (alpn == TLS_ALPN_H2 && !start_http2(conn)) {
         h2_io_close(io, "out of memory");
+    }
 }
 
 /* Somebody who speaks HTTP/1.1 to us gets one proper answer to what he asked first. */
@@ -190,6 +210,10 @@ static void on_raw(struct h2_io *io, const uint8_t *bytes, size_t length)
                                  "Connection: close\r\n\r\n"
                                  "This is a gRPC service: HTTP/2 is due.\n";
     struct grpc_conn *conn = conn_of(io);
+    if (conn->http != NULL) {
+        http_conn_take(conn->http, bytes, length);
+        return;
+    }
     conn->preface_seen = true; /* only the idle time-out and this function's bound are left */
     if (io->shut_when_flushed)
         return;
@@ -206,7 +230,12 @@ static void on_raw(struct h2_io *io, const uint8_t *bytes, size_t length)
 
 static bool on_drained(struct h2_io *io)
 {
-    return grpc_conn_run_writable(conn_of(io));
+    struct grpc_conn *conn = conn_of(io);
+    if (io->session != NULL)
+        return grpc_conn_run_writable(conn);
+    if (conn->http != NULL)
+        http_conn_drained(conn->http);
+    return false;
 }
 
 /* Whoever knocks often must not fill the log: the rest of a second's refusals is one line. */
@@ -375,6 +404,7 @@ void grpc_conn_free(struct grpc_conn *conn)
     struct grpc_server *server = conn->server;
     while (conn->calls != NULL)
         grpc_call_gone(conn->calls);
+    http_conn_free(&conn->http);
     server->stats.bytes_in += conn->io.bytes_in;
     server->stats.bytes_out += conn->io.bytes_out;
     timers_disarm(&server->conn_timers, &conn->timer);

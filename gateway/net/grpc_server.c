@@ -280,7 +280,9 @@ static void on_notice_over(evutil_socket_t fd, short what, void *arg)
     server->goaway_said = true;
     for (struct grpc_conn *conn = server->conns, *next; conn != NULL; conn = next) {
         next = conn->next;
-        if (conn->io.session == NULL)
+        if (conn->http != NULL)
+            http_conn_close_if_idle(conn->http);
+        else if (conn->io.session == NULL)
             h2_io_close(&conn->io, "draining");
         else
             grpc_conn_goaway(conn);
@@ -295,6 +297,7 @@ void grpc_server_drain(grpc_server_t *server, void (*done)(void *user), void *us
     if (server->draining)
         return;
     server->draining = true;
+    server->http.draining = true; /* from now on answers say close; idle ones go after the notice */
     server->drained = done;
     server->drained_user = user;
     close_listener(server);
@@ -310,7 +313,7 @@ void grpc_server_drain(grpc_server_t *server, void (*done)(void *user), void *us
 bool grpc_server_reload_tls(grpc_server_t *server, struct net_error *error)
 {
     SSL_CTX *fresh;
-    if (!tls_server_context_new(&server->config.tls, error, &fresh))
+    if (!tls_server_context_new(&server->config.tls, server->config.http != NULL, error, &fresh))
         return false;
     SSL_CTX_free(server->tls); /* connections keep what they need of it */
     server->tls = fresh;
@@ -402,7 +405,8 @@ static bool start(struct grpc_server *server, struct net_error *error)
         !grpc_health_new(server) || !grpc_reflection_new(server))
         return false;
     if (server->config.tls.cert_file != NULL &&
-        !tls_server_context_new(&server->config.tls, error, &server->tls))
+        !tls_server_context_new(&server->config.tls, server->config.http != NULL, error,
+                                &server->tls))
         return false;
     if (server->listen_fd < 0 && server->tls != NULL && !start_listening(server, error))
         return false;
@@ -432,6 +436,8 @@ bool grpc_server_new(const struct grpc_server_config *config, struct event_base 
     server->listen_fd = config->listen_fd > 0 ? config->listen_fd : -1;
     timers_init(&server->call_timers, base, CALL_TICK_MS);
     timers_init(&server->conn_timers, base, CONN_TICK_MS);
+    http_server_init(&server->http, config->http, &config->http_limits, &server->conn_timers,
+                     config->log, config->log_user);
     event_assign(&server->accept_event, base, -1, 0, on_accept, server);
     event_assign(&server->accept_pause_event, base, -1, 0, on_accept_pause_over, server);
     event_assign(&server->drain_event, base, -1, 0, on_notice_over, server);
@@ -456,6 +462,7 @@ void grpc_server_free(grpc_server_t **handle)
     event_del(&server->drain_event);
     timers_deinit(&server->call_timers);
     timers_deinit(&server->conn_timers);
+    http_server_deinit(&server->http);
     grpc_call_free_list(server);
     grpc_health_free(server);
     grpc_reflection_free(server);
@@ -480,6 +487,7 @@ uint16_t grpc_server_port(const grpc_server_t *server)
 void grpc_server_stats(const grpc_server_t *server, struct grpc_server_stats *out)
 {
     *out = server->stats;
+    out->http = server->http.stats;
     for (const struct grpc_conn *conn = server->conns; conn != NULL; conn = conn->next) {
         out->bytes_in += conn->io.bytes_in;
         out->bytes_out += conn->io.bytes_out;

@@ -1,5 +1,7 @@
 /*
- * A gRPC server on nghttp2, OpenSSL and libevent: one port, TLS 1.3, one event loop.
+ * A gRPC server on nghttp2, OpenSSL and libevent: one port, TLS 1.3, one event loop. With `http` set the same port
+ * answers HTTP/1.1 too (http.h), by ALPN, under TLS 1.2 or 1.3 and without asking for a client certificate; what gRPC
+ * clients must bring stays as it is.
  *
  * Everything here runs on the thread that runs the event_base. Nothing blocks. All memory that a
  * peer can make grow is bounded by struct grpc_server_config.
@@ -27,6 +29,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "gateway/net/grpc_status.h"
+#include "gateway/net/http.h"
 
 struct event_base;
 
@@ -94,6 +97,13 @@ struct grpc_server_config {
      */
     bool (*authorize)(void *user, grpc_call_t *call);
     void *authorize_user;
+
+    /*
+     * Who answers HTTP/1.1, and its bounds; it must outlive the server. NULL: HTTP/1.1 is answered with 505, and TLS
+     * is 1.3 alone. connections_max and handshake_timeout_ms count for both.
+     */
+    const struct http_handler *http;
+    struct http_limits http_limits;
 
     net_log_fn log; /* NULL: silence */
     void *log_user;
@@ -257,7 +267,8 @@ struct grpc_server_stats {
     uint64_t connections_open, connections_total, connections_refused;
     uint64_t handshakes_failed;
     uint64_t calls_open, calls_total, calls_refused, calls_cancelled, calls_timed_out;
-    uint64_t bytes_in, bytes_out; /* HTTP/2 bytes, inside TLS */
+    uint64_t bytes_in, bytes_out; /* HTTP bytes, inside TLS */
+    struct http_stats http;       /* of HTTP/1.1; its connections are counted above too */
 };
 void grpc_server_stats(const grpc_server_t *server, struct grpc_server_stats *out);
 

@@ -6,6 +6,7 @@
 #include "gateway/net/grpc_frame.h"
 #include "gateway/net/grpc_server.h"
 #include "gateway/net/h2_io.h"
+#include "gateway/net/http_conn.h"
 #include "gateway/net/timers.h"
 
 #define CALL_METADATA_MAX 8
@@ -85,6 +86,7 @@ struct grpc_conn {
     uint32_t gaps_count;    /* ever; the oldest are forgotten */
     uint8_t http1_newlines; /* how much of the blank line that ends a request was seen */
     uint32_t http1_bytes;
+    struct http_conn *http; /* HTTP/1.1, if somebody answers it */
 };
 
 struct method_slot {
@@ -121,6 +123,7 @@ struct grpc_server {
     struct grpc_health_state *health;
     struct grpc_reflection_state *reflection;
     struct grpc_server_stats stats;
+    struct http_server http; /* in use if config.http is set */
     int64_t refusals_second; /* the log tells of so many failed handshakes a second, then counts */
     uint32_t refusals_in_second;
 };

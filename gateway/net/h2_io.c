@@ -52,6 +52,7 @@ static void linger(struct h2_io *io, const char *why)
     io->phase = H2_IO_LINGER;
     shutdown(io->fd, SHUT_WR);
     event_del(&io->write_event);
+    event_add(&io->read_event, NULL); /* it may have been paused */
     struct timeval limit = {.tv_sec = LINGER_S};
     event_del(&io->flush_event);
     event_add(&io->flush_event, &limit);
@@ -169,6 +170,8 @@ static void deliver(struct h2_io *io, const uint8_t *bytes, size_t length)
 
 static void read_input(struct h2_io *io)
 {
+    if (io->read_paused)
+        return;
     io->last_read_ms = net_now_ms();
     io->read_wants_write = false;
     for (int i = 0; i < RECORDS_PER_EVENT; i++) {
@@ -178,7 +181,7 @@ static void read_input(struct h2_io *io)
         if (tls_step(io, n, true) != TLS_DONE)
             return;
         deliver(io, io->scratch->in, (size_t)n);
-        if (io->phase != H2_IO_OPEN)
+        if (io->phase != H2_IO_OPEN || io->read_paused)
             return;
         /* The socket tells by itself when more comes; asking it now would cost a system call. */
         if (!SSL_has_pending(io->ssl))
@@ -357,6 +360,8 @@ static void flush(struct h2_io *io)
     if (io->session == NULL) {
         if (io->shut_when_flushed)
             linger(io, "answered");
+        else if (io->owner->on_drained != NULL)
+            (void)io->owner->on_drained(io);
         return;
     }
     if (!write_session(io))
@@ -388,15 +393,42 @@ void h2_io_want_flush(struct h2_io *io)
     event_active(&io->flush_event, EV_TIMEOUT, 0);
 }
 
-void h2_io_write_raw_and_close(struct h2_io *io, const char *bytes, size_t length)
+void h2_io_write_raw(struct h2_io *io, const void *bytes, size_t length)
 {
     if (io->phase != H2_IO_OPEN)
         return;
-    io->shut_when_flushed = true;
+    if (!h2_io_is_stalled(io))
+        io->last_write_ms = net_now_ms(); /* patience begins now */
     io->bytes_out += length;
     if (!byte_queue_append(&io->pending, bytes, length))
         h2_io_close(io, "out of memory");
     h2_io_want_flush(io);
+}
+
+void h2_io_write_raw_and_close(struct h2_io *io, const void *bytes, size_t length)
+{
+    io->shut_when_flushed = true;
+    h2_io_write_raw(io, bytes, length);
+}
+
+void h2_io_pause_reading(struct h2_io *io)
+{
+    if (io->phase != H2_IO_OPEN || io->read_paused)
+        return;
+    io->read_paused = true;
+    if (io->fd >= 0)
+        event_del(&io->read_event);
+}
+
+void h2_io_resume_reading(struct h2_io *io)
+{
+    if (io->phase != H2_IO_OPEN || !io->read_paused)
+        return;
+    io->read_paused = false;
+    if (io->fd < 0)
+        return;
+    event_add(&io->read_event, NULL);
+    event_active(&io->read_event, EV_READ, 0); /* TLS may hold what the socket gave already */
 }
 
 /* ---------------------------------------------------------------- birth and death */

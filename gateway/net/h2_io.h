@@ -46,7 +46,7 @@ struct h2_io_owner {
     /* What to say, unencrypted, to a plaintext HTTP request on the TLS port. NULL: just close. */
     const char *plain_http_answer;
     /* After the session's output was taken, before it is known that there is no more: return true
-     * if more was made. NULL: none. */
+     * if more was made. Raw: when all that was written is taken. NULL: none. */
     bool (*on_drained)(struct h2_io *io);
     /* The end. `why` is for the log. The owner frees io's memory after h2_io_deinit. */
     void (*on_closed)(struct h2_io *io, const char *why);
@@ -63,6 +63,7 @@ struct h2_io {
     bool accepting; /* server side */
     bool flush_wanted, writing_blocked, read_wants_write;
     bool shut_when_flushed; /* raw connections: linger when all is written */
+    bool read_paused;
     bool failed_handshake;
     struct event read_event, write_event, flush_event;
     struct byte_queue pending; /* what TLS did not take yet */
@@ -83,8 +84,15 @@ void h2_io_want_flush(struct h2_io *io);
 /* Closes from the loop, soon, once; output that waits is lost. */
 void h2_io_close(struct h2_io *io, const char *why);
 
-/* Raw output (HTTP/1.1 answers): queued, written, then the connection lingers and closes. */
-void h2_io_write_raw_and_close(struct h2_io *io, const char *bytes, size_t length);
+/* Raw output (HTTP/1.1 answers), copied and written soon. */
+void h2_io_write_raw(struct h2_io *io, const void *bytes, size_t length);
+/* The same, and then the connection lingers and closes. */
+void h2_io_write_raw_and_close(struct h2_io *io, const void *bytes, size_t length);
+
+/* Takes nothing more from the socket, beyond the record that is being handed over, until resumed. A peer that goes
+ * away meanwhile is not noticed. */
+void h2_io_pause_reading(struct h2_io *io);
+void h2_io_resume_reading(struct h2_io *io);
 
 /* Is there output that the peer does not take? */
 static inline bool h2_io_is_stalled(const struct h2_io *io)

@@ -98,6 +98,88 @@ static int select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_l
     return SSL_TLSEXT_ERR_OK;
 }
 
+/* ---------------------------------------------------------------- HTTP/1.1 beside h2 */
+
+static const unsigned char session_h2[] = "ujrat-grpc", session_http1[] = "ujrat-http1";
+
+/* Is the name in a list of ALPN (each with its length in front)? False, too, if the list is broken. */
+static bool alpn_offers(const unsigned char *list, size_t length, const char *name)
+{
+    size_t name_length = strlen(name);
+    bool found = false;
+    while (length > 0) {
+        size_t n = list[0];
+        if (n == 0 || n >= length)
+            return false;
+        if (n == name_length && memcmp(list + 1, name, n) == 0)
+            found = true;
+        list += n + 1;
+        length -= n + 1;
+    }
+    return found;
+}
+
+/* The only case in which certificates are demanded, and that in which nothing is known. */
+static bool wants_h2(const unsigned char *list, size_t length)
+{
+    return alpn_offers(list, length, "h2") && !alpn_offers(list, length, "http/1.1");
+}
+
+/*
+ * Before a session is looked up, so that one made for the other protocol is not resumed: a context of its own for each.
+ * The context's defaults are those of h2: what goes wrong here demands more, not less.
+ */
+static int on_client_hello(SSL *ssl, int *alert, void *arg)
+{
+    (void)arg;
+    const unsigned char *list;
+    size_t length;
+    bool h2 = false;
+    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &list,
+                                  &length) == 1)
+        h2 = length >= 2 && wants_h2(list + 2, length - 2);
+    if (h2)
+        return SSL_CLIENT_HELLO_SUCCESS;
+    SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
+    if (SSL_set_session_id_context(ssl, session_http1, sizeof session_http1 - 1) != 1) {
+        *alert = SSL_AD_INTERNAL_ERROR;
+        return SSL_CLIENT_HELLO_ERROR;
+    }
+    return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+static int select_http1_or_h2(SSL *ssl, const unsigned char **out, unsigned char *out_length,
+                              const unsigned char *in, unsigned in_length, void *arg)
+{
+    static const unsigned char h2[] = "h2", http1[] = "http/1.1";
+    SSL_CTX *context = SSL_get_SSL_CTX(ssl);
+    (void)arg;
+    if (alpn_offers(in, in_length, "http/1.1")) {
+        *out = http1;
+        *out_length = sizeof http1 - 1;
+        return SSL_TLSEXT_ERR_OK;
+    }
+    if (!wants_h2(in, in_length) || SSL_version(ssl) < TLS1_3_VERSION ||
+        SSL_get_verify_mode(ssl) != SSL_CTX_get_verify_mode(context))
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    *out = h2;
+    *out_length = sizeof h2 - 1;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static bool allow_http1(SSL_CTX *ctx)
+{
+    SSL_CTX_set_client_hello_cb(ctx, on_client_hello, NULL);
+    SSL_CTX_set_alpn_select_cb(ctx, select_http1_or_h2, NULL);
+    return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
+           SSL_CTX_set_cipher_list(
+               ctx, "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+                    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+                    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305") == 1;
+}
+
+/* ---------------------------------------------------------------- contexts */
+
 static bool load_client_trust(SSL_CTX *ctx, const struct grpc_tls_files *files,
                               struct net_error *error)
 {
@@ -127,8 +209,8 @@ static bool load_client_trust(SSL_CTX *ctx, const struct grpc_tls_files *files,
     return true;
 }
 
-bool tls_server_context_new(const struct grpc_tls_files *files, struct net_error *error,
-                            SSL_CTX **out)
+bool tls_server_context_new(const struct grpc_tls_files *files, bool with_http1,
+                            struct net_error *error, SSL_CTX **out)
 {
     bool ok = false;
     *out = NULL;
@@ -148,14 +230,17 @@ bool tls_server_context_new(const struct grpc_tls_files *files, struct net_error
                  "client certificates are required, but no client CA is named");
         goto out;
     }
-    static const unsigned char session_context[] = "ujrat-grpc";
-    if (SSL_CTX_set_session_id_context(ctx, session_context, sizeof session_context - 1) != 1)
+    if (SSL_CTX_set_session_id_context(ctx, session_h2, sizeof session_h2 - 1) != 1)
         goto out;
     SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* tickets carry the state */
     SSL_CTX_set_timeout(ctx, TICKET_LIFE_S);
     SSL_CTX_set_num_tickets(ctx, 1);
     SSL_CTX_set_alpn_select_cb(ctx, select_alpn, NULL);
+    if (with_http1 && !allow_http1(ctx)) {
+        fail(error, "TLS", "1.2");
+        goto out;
+    }
     ok = true;
 out:
     if (ok)

@@ -1,5 +1,5 @@
 /*
- * TLS 1.3 contexts and what a certificate says about its owner.
+ * TLS contexts and what a certificate says about its owner.
  */
 #ifndef UJRAT_NET_TLS_H
 #define UJRAT_NET_TLS_H
@@ -15,8 +15,15 @@
 /* The application protocol agreed on by ALPN. */
 enum tls_alpn { TLS_ALPN_NONE, TLS_ALPN_H2, TLS_ALPN_HTTP1 };
 
-MUST_CHECK bool tls_server_context_new(const struct grpc_tls_files *files, struct net_error *error,
-                                       SSL_CTX **out);
+/*
+ * h2 is always TLS 1.3 with the client certificate that `files` demands.
+ *
+ * with_http1: clients that offer http/1.1, or no ALPN, are taken under TLS 1.2 or 1.3 and asked for no certificate; whoever
+ * offers both http/1.1 and h2 gets http/1.1. A session made on one of the two is never resumed on the other.
+ * Else h2 is preferred, and the protocol changes nothing about what is demanded.
+ */
+MUST_CHECK bool tls_server_context_new(const struct grpc_tls_files *files, bool with_http1,
+                                       struct net_error *error, SSL_CTX **out);
 
 /* ca_file must be given; cert_file and key_file are both given or both NULL. */
 MUST_CHECK bool tls_client_context_new(const char *ca_file, const char *cert_file,

@@ -71,6 +71,8 @@ struct rest_request {
     bool sandbox;            /* PayPal's magic values are looked for */
     char client_id[REST_CLIENT_ID_SIZE];
     char debug_id[REST_DEBUG_ID_SIZE];
+    /* Where the message goes that a handler of gateway/rpc/ answers with (rpc_reply); NULL: nowhere. */
+    void (*on_message)(struct rpc_call *call, const struct wire_message *type, const void *message);
 };
 
 /* All routes, ended by NULL (routes.c). */
@@ -124,6 +126,7 @@ struct rest_link {
 /* An error as PayPal words it. name and message are literals, or live as long as the call. */
 struct rest_error {
     unsigned status;
+    const char *oauth; /* NULL, or the error as OAuth 2.0 names it: "invalid_client" */
     const char *name, *message;
     const struct rest_detail *details;
     unsigned n_details;

@@ -1,0 +1,64 @@
+/*
+ * item_out.h: an item of a batch as the REST API shows it, from a row of the statements batch_items and batch_item_get.
+ */
+#ifndef UJRAT_REST_ITEM_OUT_H
+#define UJRAT_REST_ITEM_OUT_H
+
+#include "gateway/rest/ids.h"
+#include "gateway/rest/rest.h"
+#include "ledger/batch.h"
+
+/* What is the same of all items of a batch. */
+struct item_frame {
+    int64_t batch_id;
+    struct slice sender_batch_id; /* empty: none, or not to be shown */
+    char stem[REST_REFERENCE_STEM_LEN +
+              1]; /* of the items' references: what their boxes are bound to */
+};
+
+/* Columns of batch_items.sql. */
+enum item_column {
+    ITEM_NO,
+    ITEM_STATE,
+    ITEM_PAYOUT_ID,
+    ITEM_UNCLAIMED_ID,
+    ITEM_REASON,
+    ITEM_SENDER_ITEM_ID,
+    ITEM_ID_REUSED,
+    ITEM_SRC_CCY,
+    ITEM_GROSS,
+    ITEM_RECIPIENT_TYPE,
+    ITEM_RECEIVER_KIND,
+    ITEM_KEY_ID,
+    ITEM_SEALED,
+    ITEM_REFERENCE,
+    ITEM_EXPIRES_AT,
+    ITEM_FEE,
+    ITEM_MID_RATE_E10,
+    ITEM_MID_VALUE,
+    ITEM_MARGIN_BPS,
+    ITEM_MARGIN,
+    ITEM_NET,
+    ITEM_DST_CCY,
+    ITEM_BENEFICIARY_ID,
+    ITEM_BANK_CODE,
+    ITEM_REASON_CODE,
+    ITEM_BANK_REFERENCE,
+    ITEM_CREATED_AT,
+    ITEM_UPDATED_AT,
+    ITEM_SENDER_BATCH_ID, /* batch_item_get alone */
+    ITEM_CREDENTIAL_ID,
+    ITEM_REQUEST_ID,
+};
+
+/* Both as stored; not both empty. */
+void item_frame_stem(struct item_frame *frame, struct slice sender_batch_id,
+                     struct slice request_id);
+
+/* "SUCCESS": of a payout's state or enum batch_item_state. */
+const char *item_status(int state);
+
+void item_write(struct rpc_call *call, struct json_out *json, const struct item_frame *frame,
+                const struct rows *rows, int row);
+
+#endif

@@ -1,0 +1,12 @@
+/* routes.h: the rows of rest_routes[], each defined in the file named beside it. */
+#ifndef UJRAT_REST_ROUTES_H
+#define UJRAT_REST_ROUTES_H
+
+#include "gateway/rest/rest.h"
+
+extern const struct rest_route rest_oauth_token;                /* oauth_token.c */
+extern const struct rest_route rest_create_batch;               /* payouts_create.c */
+extern const struct rest_route rest_get_batch, rest_find_batch; /* payouts_get.c */
+extern const struct rest_route rest_get_item, rest_cancel_item; /* payouts_item.c */
+
+#endif
