@@ -184,12 +184,13 @@ void export_book_free(struct export_book *book)
 static const char sql_journals[] =
     "SELECT j.seq, j.block_no, k.committed_at, coalesce(kind.name, 'KIND_' || j.kind),"
     "       coalesce(pr.uri, 'principal ' || j.principal_id), j.detail, j.payout_id, j.reverses_seq,"
-    "       coalesce(p.reference, d.reference), j.line_account, j.line_ccy, j.line_minor,"
+    "       coalesce(p.reference, d.reference, u.reference, CASE WHEN ue.outcome > 0 THEN j.detail END), j.line_account, j.line_ccy, j.line_minor,"
     "       p.info, bank.code, sc.code, sc.digits, dc.code, dc.digits, p.gross, p.fee, p.mid_rate_e10, p.mid_value,"
     "       p.margin_bps, p.margin, p.net, p.quote_id, rs.source, rs.sheet_date::text, p.beneficiary_id,"
     "       p.beneficiary_version, t.step, t.state, t.reason_code, t.bank_reference, t.tax_withheld, t.eprc_number,"
     "       hb.code, h.prev_payout_id, h.last_payout_id, d.reference, cd.code, d.amount,"
-    "       ap.proposal_id, ap.reason, encode(ap.evidence_sha256, 'hex'), apr.uri, ap.proposed_at"
+    "       ap.proposal_id, ap.reason, encode(ap.evidence_sha256, 'hex'), apr.uri, ap.proposed_at,"
+    "       u.batch_id, u.item_no, u.expires_at, ue.outcome, ue.payout_id"
     "  FROM journal j"
     "  LEFT JOIN block k ON k.book_id = j.book_id AND k.block_no = j.block_no"
     "  LEFT JOIN journal_kind kind ON kind.kind = j.kind"
@@ -207,6 +208,8 @@ static const char sql_journals[] =
     "  LEFT JOIN adjustment_decision ad ON ad.book_id = j.book_id AND ad.seq = j.seq"
     "  LEFT JOIN adjustment_proposal ap ON ap.book_id = ad.book_id AND ap.proposal_id = ad.proposal_id"
     "  LEFT JOIN principal apr ON apr.principal_id = ap.proposed_by"
+    "  LEFT JOIN unclaimed u ON u.book_id = j.book_id AND u.unclaimed_id = j.seq"
+    "  LEFT JOIN unclaimed_end ue ON ue.book_id = j.book_id AND ue.seq = j.seq"
     " WHERE j.book_id = $1::int4 AND j.block_no > $2::int8 AND j.block_no <= $3::int8"
     " ORDER BY j.seq";
 

@@ -61,7 +61,7 @@ struct export_journal {
     const char *kind, *actor, *detail;
     bool has_detail;
     int64_t payout_id, reverses_seq; /* 0: none */
-    const char *reference;           /* the payout's or the deposit's */
+    const char *reference;           /* the payout's, the deposit's, or of what is unclaimed */
     unsigned n_lines;
     struct export_line lines[CELL_LIST_MAX];
 };
@@ -103,6 +103,11 @@ enum export_column {
     EX_PROPOSAL_EVIDENCE,
     EX_PROPOSED_BY,
     EX_PROPOSED_AT,
+    EX_BATCH,
+    EX_ITEM,
+    EX_EXPIRES_AT,
+    EX_OUTCOME,
+    EX_CLAIMED_PAYOUT,
     EX_COLUMNS
 };
 

@@ -74,6 +74,29 @@ static json_t *adjustment(const struct export_journal *j)
     return o;
 }
 
+static json_t *unclaimed(const struct export_journal *j)
+{
+    json_t *o = json_object();
+    char time[TIMEFMT_SIZE];
+
+    put_int(o, "batch_id", j->row, EX_BATCH);
+    put_int(o, "item_no", j->row, EX_ITEM);
+    timefmt_rfc3339(cell_time(j->row, EX_EXPIRES_AT), time);
+    json_object_set_new(o, "expires_at", json_string(time));
+    return o;
+}
+
+static json_t *unclaimed_end(const struct export_journal *j)
+{
+    static const char *const names[] = {"?", "claimed", "expired", "cancelled"};
+    const int64_t outcome = cell_int(j->row, EX_OUTCOME);
+    json_t *o = json_pack("{ss}", "outcome", names[outcome > 0 && outcome < 4 ? outcome : 0]);
+
+    if (!cell_null(j->row, EX_CLAIMED_PAYOUT))
+        put_int(o, "payout_id", j->row, EX_CLAIMED_PAYOUT);
+    return o;
+}
+
 static void put_subject(json_t *o, const struct export_journal *j)
 {
     const PGresult *r = j->row;
@@ -94,6 +117,10 @@ static void put_subject(json_t *o, const struct export_journal *j)
                                       (json_int_t)cell_int(r, EX_DEPOSIT_AMOUNT)));
     if (!cell_null(r, EX_PROPOSAL))
         json_object_set_new(o, "adjustment", adjustment(j));
+    if (!cell_null(r, EX_BATCH))
+        json_object_set_new(o, "unclaimed", unclaimed(j));
+    if (!cell_null(r, EX_OUTCOME))
+        json_object_set_new(o, "unclaimed_end", unclaimed_end(j));
 }
 
 static bool put_journal(void *writer, const struct export_journal *j)

@@ -258,6 +258,7 @@ static const struct role {
     [ROLE_NOSTRO] = {"nostro", "ASSET", "debit", true, false},
     [ROLE_SUSPENSE] = {"suspense", "LIABILITY", "credit", false, false},
     [ROLE_CHARGE] = {"charge", "EXPENSE", "debit", false, false},
+    [ROLE_UNCLAIMED] = {"unclaimed", "LIABILITY", "credit", false, true},
 };
 
 static uint32_t account_slot(struct slice code)

@@ -43,8 +43,9 @@ enum account_role {
     ROLE_NOSTRO,
     ROLE_SUSPENSE,
     ROLE_CHARGE,
+    ROLE_UNCLAIMED,
 };
-#define ROLES 9
+#define ROLES 10
 
 struct account {
     char code[ACCOUNT_SIZE];

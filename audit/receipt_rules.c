@@ -62,6 +62,8 @@ int64_t receipt_state_of(const struct record_journal *j)
     case SUBJECT_NONE:
     case SUBJECT_DEPOSIT:
     case SUBJECT_ADJUSTMENT:
+    case SUBJECT_UNCLAIMED:
+    case SUBJECT_UNCLAIMED_END:
         break;
     }
     return 0;

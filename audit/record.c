@@ -32,6 +32,8 @@ static const char *const subjects[] = {
     [SUBJECT_HANDOUT] = "handout",
     [SUBJECT_DEPOSIT] = "deposit",
     [SUBJECT_ADJUSTMENT] = "adjustment",
+    [SUBJECT_UNCLAIMED] = "unclaimed",
+    [SUBJECT_UNCLAIMED_END] = "unclaimed_end",
 };
 #define SUBJECTS (sizeof subjects / sizeof subjects[0])
 
@@ -438,6 +440,29 @@ static void read_adjustment(struct reader *reader, struct record_adjustment *r)
     *reader = in;
 }
 
+static void read_unclaimed(struct reader *reader, struct record_unclaimed *r)
+{
+    struct reader in = *reader;
+
+    TEXT(reference);
+    OPT_TEXT(info);
+    TEXT(currency);
+    INT(gross);
+    INT(batch_id);
+    INT(item_no);
+    INT_AS(expires_at_us, "expires_at");
+    *reader = in;
+}
+
+static void read_unclaimed_end(struct reader *reader, struct record_unclaimed_end *r)
+{
+    struct reader in = *reader;
+
+    INT(outcome);
+    r->payout_id = get_opt_int(&in, "payout_id");
+    *reader = in;
+}
+
 static void read_subject(struct reader *in, struct record_journal *r)
 {
     const unsigned char *at = in->p;
@@ -468,6 +493,12 @@ static void read_subject(struct reader *in, struct record_journal *r)
         break;
     case SUBJECT_ADJUSTMENT:
         read_adjustment(in, &r->adjustment);
+        break;
+    case SUBJECT_UNCLAIMED:
+        read_unclaimed(in, &r->unclaimed);
+        break;
+    case SUBJECT_UNCLAIMED_END:
+        read_unclaimed_end(in, &r->unclaimed_end);
         break;
     }
 }
@@ -858,6 +889,19 @@ static void put_subject(struct record_out *out, const struct record_journal *r)
         put(out, r->adjustment.evidence);
         put(out, r->adjustment.proposed_by);
         put_int(out, r->adjustment.proposed_at_us);
+        break;
+    case SUBJECT_UNCLAIMED:
+        put(out, r->unclaimed.reference);
+        put(out, r->unclaimed.info);
+        put(out, r->unclaimed.currency);
+        put_int(out, r->unclaimed.gross);
+        put_int(out, r->unclaimed.batch_id);
+        put_int(out, r->unclaimed.item_no);
+        put_int(out, r->unclaimed.expires_at_us);
+        break;
+    case SUBJECT_UNCLAIMED_END:
+        put_int(out, r->unclaimed_end.outcome);
+        put_opt_int(out, r->unclaimed_end.payout_id);
         break;
     }
 }

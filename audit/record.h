@@ -96,6 +96,16 @@ struct record_adjustment {
     int64_t proposed_at_us;
 };
 
+struct record_unclaimed {
+    struct slice reference, info /* or absent */, currency;
+    int64_t gross, batch_id, item_no, expires_at_us;
+};
+
+struct record_unclaimed_end {
+    int64_t outcome; /* 1 claimed, 2 expired, 3 cancelled */
+    struct opt_int payout_id;
+};
+
 enum record_subject {
     SUBJECT_NONE = 0,
     SUBJECT_PAYOUT,
@@ -103,6 +113,8 @@ enum record_subject {
     SUBJECT_HANDOUT,
     SUBJECT_DEPOSIT,
     SUBJECT_ADJUSTMENT,
+    SUBJECT_UNCLAIMED,
+    SUBJECT_UNCLAIMED_END,
 };
 
 /* "payout" */
@@ -123,6 +135,8 @@ struct record_journal {
         struct record_handout handout;
         struct record_deposit deposit;
         struct record_adjustment adjustment;
+        struct record_unclaimed unclaimed;
+        struct record_unclaimed_end unclaimed_end;
     };
 };
 

@@ -617,7 +617,12 @@ static const char journal_sql[] =
     "WHERE d.book_id = %1$lld AND d.seq = j.seq) END, "
     "CASE WHEN j.kind = 9 THEN (SELECT ROW(a.proposal_id, a.reason, a.evidence_sha256, "
     "a.proposed_by, a.proposed_at) FROM adjustment_decision e JOIN adjustment_proposal a "
-    "USING (book_id, proposal_id) WHERE e.book_id = %1$lld AND e.seq = j.seq) END " /* 38 */
+    "USING (book_id, proposal_id) WHERE e.book_id = %1$lld AND e.seq = j.seq) END, " /* 38 */
+    "CASE WHEN j.kind = 15 THEN (SELECT ROW(u.reference, u.info, u.ccy, u.gross, u.batch_id, "
+    "u.item_no, u.expires_at) FROM unclaimed u WHERE u.book_id = %1$lld AND u.unclaimed_id = "
+    "j.seq) END, "
+    "CASE WHEN j.kind IN (16, 17) THEN (SELECT ROW(e.outcome, e.payout_id) FROM unclaimed_end e "
+    "WHERE e.book_id = %1$lld AND e.seq = j.seq) END " /* 40 */
     "FROM journal j "
     /* in subqueries, where the planner sees that their indexes' order is that of the join: nothing is sorted */
     "LEFT JOIN (SELECT * FROM payout WHERE book_id = %1$lld AND payout_id BETWEEN %2$lld AND %3$lld "
@@ -757,6 +762,15 @@ static bool fill_subject(struct source_db *s, struct record_journal *r)
         r->adjustment = (struct record_adjustment){
             copy_int(&in, 0), copy_slice(&in, 1), copy_slice(&in, 2),
             name_of(&s->principals, copy_int(&in, 3)), copy_time_us(&in, 4)};
+    } else if (copy_composite(c, 39, &in)) {
+        r->subject = SUBJECT_UNCLAIMED;
+        r->unclaimed = (struct record_unclaimed){
+            copy_slice(&in, 0),  copy_slice(&in, 1), ccy_of(s, copy_int(&in, 2), s->ccy_a),
+            copy_int(&in, 3),    copy_int(&in, 4),   copy_int(&in, 5),
+            copy_time_us(&in, 6)};
+    } else if (copy_composite(c, 40, &in)) {
+        r->subject = SUBJECT_UNCLAIMED_END;
+        r->unclaimed_end = (struct record_unclaimed_end){copy_int(&in, 0), copy_opt_int(&in, 1)};
     }
     return true;
 }

@@ -287,7 +287,8 @@ static void end_head(struct verify *v)
 
 static void end_once(struct verify *v)
 {
-    static const char *const names[] = {"reference", "quote", "deposit", "proposal", "funding"};
+    static const char *const names[] = {"reference", "quote",   "deposit",
+                                        "proposal",  "funding", "unclaimed"};
     const char *what = "reference";
     uint64_t first = 0;
     uint64_t again = 0;
@@ -556,6 +557,9 @@ static void check_block_numbers(struct verify *v, const struct record_block *r)
         verify_wrong(
             v, b->half.seq, no, "kind", journal_kind_name(b->half.after), "none",
             "the second journal of a return, or of what takes one back, is not in the block");
+    else if (b->claims.n != 0)
+        verify_wrong(v, b->claims.first + b->claims.done, no, "kind", "PAYOUT_ACCEPTED", "none",
+                     "the payout of a claim is not in its block");
 }
 
 /* The seal does not fit: says what was changed as well as can be told. */

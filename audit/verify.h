@@ -55,8 +55,8 @@ struct book_result {
     bool key_given;           /* it is, or descends from, one that the auditor was given */
     size_t witnessed;         /* heads of the witness that agree */
     uint64_t findings;
-    int64_t transitions, handouts, deposits, adjustments, returns, fundings, balances, seals,
-        heads; /* rows seen */
+    int64_t transitions, handouts, deposits, adjustments, returns, fundings, unclaimed,
+        unclaimed_ends, balances, seals, heads; /* rows seen */
 };
 
 struct verify_options {

@@ -18,7 +18,9 @@ struct memory {
     uint32_t bank;
     int64_t gross, fee, margin,
         net; /* of a payout; mid_value is margin + net. Of a return: what came back, as net, and */
-    int64_t charge;                 /* what the bank kept of it */
+    int64_t charge; /* what the bank kept of it. Of something unclaimed: gross and src_ccy,
+                                       the first bytes of its reference's hash as net, its time as charge; of a claim the
+                                       same with its payout as charge */
     int64_t settled_seq, ended_seq; /* of a payout: settled; rejected or cancelled */
     int64_t
         next_seq; /* of a settled payout the journal of its next step, of that the one after it */
@@ -42,8 +44,11 @@ enum journal_kind {
     KIND_RETURN_REVERSED,
     KIND_RESETTLED, /* SETTLEMENT_RESTORED */
     KIND_FUNDED,
+    KIND_UNCLAIMED,          /* PAYOUT_UNCLAIMED */
+    KIND_CLAIMED,            /* UNCLAIMED_CLAIMED */
+    KIND_UNCLAIMED_RETURNED, /* UNCLAIMED_RETURNED */
 };
-#define JOURNAL_KINDS 15
+#define JOURNAL_KINDS 18
 
 const char *journal_kind_name(enum journal_kind kind);
 
@@ -97,6 +102,10 @@ struct book {
         int64_t payout, amount, charge;
         int64_t reverses; /* the return that is taken back */
     } half;               /* the first of two journals that are one event */
+    struct claims {
+        int64_t first; /* the seq of the first; 0: none */
+        int64_t n, done;
+    } claims; /* those whose payouts are yet to come, in their order */
 
     struct running accounts[ACCOUNTS_MAX];
     struct bank_upto banks[BOOK_BANKS_MAX];

@@ -37,6 +37,14 @@ static const struct {
      "SELECT seq FROM nostro_funding t WHERE book_id = $1 AND NOT EXISTS (SELECT 1 FROM journal j "
      "WHERE j.book_id = $1 AND j.seq = t.seq AND j.kind = 14)",
      false},
+    {"unclaimed", "", offsetof(struct book_result, unclaimed),
+     "SELECT unclaimed_id FROM unclaimed t WHERE book_id = $1 AND NOT EXISTS (SELECT 1 FROM journal j "
+     "WHERE j.book_id = $1 AND j.seq = t.unclaimed_id AND j.kind = 15)",
+     false},
+    {"unclaimed_end", "", offsetof(struct book_result, unclaimed_ends),
+     "SELECT seq FROM unclaimed_end t WHERE book_id = $1 AND NOT EXISTS (SELECT 1 FROM journal j "
+     "WHERE j.book_id = $1 AND j.seq = t.seq AND j.kind IN (16, 17))",
+     false},
     {"handout", "", offsetof(struct book_result, handouts),
      "SELECT seq FROM handout t WHERE book_id = $1 AND NOT EXISTS (SELECT 1 FROM journal j "
      "WHERE j.book_id = $1 AND j.seq = t.seq AND j.kind = 2)",
@@ -135,6 +143,36 @@ static bool check_head(const struct asking *a)
     return true;
 }
 
+/* What has not ended is open, and the other way around; and items that name something unclaimed are what it names. */
+static bool check_open(const struct asking *a)
+{
+    PGresult *row = ask(
+        a,
+        "SELECT u.unclaimed_id FROM unclaimed u LEFT JOIN unclaimed_end e USING (book_id, unclaimed_id) "
+        "FULL JOIN (SELECT unclaimed_id, expires_at FROM unclaimed_open WHERE book_id = $1) o "
+        "ON o.unclaimed_id = u.unclaimed_id AND o.expires_at = u.expires_at "
+        "WHERE (u.book_id = $1 OR u.book_id IS NULL) AND (u.book_id IS NULL OR "
+        "(e.seq IS NULL) <> (o.unclaimed_id IS NOT NULL)) ORDER BY 1 LIMIT 1");
+    bool ok = row != NULL;
+
+    if (ok && PQntuples(row) > 0)
+        verify_wrong(a->v, db_int(row, 0, 0), 0, "unclaimed_open", "what has not ended",
+                     "something else", "what is unclaimed and open is not what has not ended");
+    PQclear(row);
+    row = ok ? ask(a, "SELECT u.unclaimed_id FROM unclaimed u LEFT JOIN payout_batch_item i ON "
+                      "i.book_id = u.book_id AND i.batch_id = u.batch_id AND i.item_no = u.item_no "
+                      "WHERE u.book_id = $1 AND (i.unclaimed_id, i.gross) IS DISTINCT FROM "
+                      "(u.unclaimed_id, u.gross) ORDER BY 1 LIMIT 1")
+             : NULL;
+    if (row == NULL)
+        return false;
+    if (PQntuples(row) > 0)
+        verify_wrong(a->v, db_int(row, 0, 0), 0, "payout_batch_item", "the item it is of",
+                     "another", "what is unclaimed is not what its item says");
+    PQclear(row);
+    return true;
+}
+
 static bool check_openings(const struct asking *a)
 {
     PGresult *row = ask(
@@ -222,7 +260,7 @@ bool verify_rows(struct verify *v, struct db *db, const struct book_result *r)
     /* counting goes through whole tables, which the order of journals has no use for */
     PQclear(db_query(db, "SET LOCAL enable_seqscan = on", 0, NULL));
     PQclear(db_query(db, "SET LOCAL enable_hashjoin = on", 0, NULL));
-    ok = check_head(&a) && check_openings(&a) && check_quotes(&a);
+    ok = check_head(&a) && check_openings(&a) && check_quotes(&a) && check_open(&a);
     for (size_t i = 0; ok && !v->book.given_up && i < TABLES; i++)
         ok = check_table(&a, i);
     PQclear(db_query(db, "SET LOCAL enable_seqscan = off", 0, NULL));

@@ -30,6 +30,9 @@ static const char *const kind_names[JOURNAL_KINDS] = {
     [KIND_RETURN_REVERSED] = "RETURN_REVERSED",
     [KIND_RESETTLED] = "SETTLEMENT_RESTORED",
     [KIND_FUNDED] = "NOSTRO_FUNDED",
+    [KIND_UNCLAIMED] = "PAYOUT_UNCLAIMED",
+    [KIND_CLAIMED] = "UNCLAIMED_CLAIMED",
+    [KIND_UNCLAIMED_RETURNED] = "UNCLAIMED_RETURNED",
 };
 
 /* The journal at hand. */
@@ -287,7 +290,7 @@ static void name_wanted(const struct wanted *w, char out[AMOUNT_SIZE])
         [ROLE_FEE] = "fee",           [ROLE_MARGIN] = "margin",
         [ROLE_POSITION] = "position", [ROLE_PAYABLE] = "payable",
         [ROLE_NOSTRO] = "nostro",     [ROLE_SUSPENSE] = "suspense",
-        [ROLE_CHARGE] = "charge",
+        [ROLE_CHARGE] = "charge",     [ROLE_UNCLAIMED] = "unclaimed",
     };
     char ccy[4];
     char bank[6] = ".";
@@ -564,6 +567,43 @@ static void check_payout(struct look *l, const struct record_payout *p)
         wrong_slice(l, "bank", "four letters", p->bank, "no bank");
 }
 
+/* The first bytes of a reference's hash: with the gross and currency, enough to tell what a claim's payout must be. */
+static int64_t reference_mark(const struct look *l, struct slice reference)
+{
+    const hash_t hash = sha256_of(l->v->sha, reference);
+    int64_t mark;
+
+    memcpy(&mark, hash.b, sizeof mark);
+    return mark;
+}
+
+/* If claims wait for their payouts: this is that of the next of them. */
+static void claimed_payout(const struct look *l, const struct memory *payout,
+                           struct slice reference)
+{
+    struct claims *c = &l->v->book.claims;
+    const int64_t gross = payout->gross, seq = c->first + c->done;
+    const uint16_t ccy = payout->src_ccy;
+    const struct memory *m;
+
+    if (c->n == 0)
+        return;
+    m = verify_memory(l->v, seq, false);
+    if (m == NULL)
+        return;
+    if (++c->done == c->n)
+        *c = (struct claims){0};
+    if (m->charge != l->j->seq)
+        wrong_int(l, "payout_id", l->j->seq, m->charge,
+                  "the claim before it says that another journal is its payout");
+    else if (m->net != reference_mark(l, reference))
+        wrong_slice(l, "reference", "that of what was claimed", reference,
+                    "the payout of a claim has the reference that was set aside");
+    else if (m->gross != gross || m->src_ccy != ccy)
+        wrong_amount(l, "gross", m->src_ccy, m->gross, gross,
+                     "the payout of a claim is what was set aside");
+}
+
 static void accepted(struct look *l, struct memory *m)
 {
     const struct record_payout *p = &l->j->payout;
@@ -594,6 +634,7 @@ static void accepted(struct look *l, struct memory *m)
         check_quote(l, p);
     remember_once(l, "reference", p->reference);
     l->v->book.result->payouts++;
+    claimed_payout(l, m, p->reference);
 }
 
 /* "window 17", or absent: the bank has none. */
@@ -948,6 +989,120 @@ static void funded(struct look *l)
     remember_once(l, "funding", l->j->detail);
 }
 
+/* ---------------------------------------------------------------- what is unclaimed */
+
+static void unclaimed(struct look *l, struct memory *m)
+{
+    const struct record_unclaimed *u = &l->j->unclaimed;
+    const uint16_t ccy = ccy_pack(u->currency);
+    const struct wanted wanted[] = {{ROLE_FLOAT, ccy, 0, u->gross},
+                                    {ROLE_UNCLAIMED, ccy, 0, -u->gross}};
+
+    m->kind = KIND_NONE; /* until it is found to be one */
+    if (!subject_is(l, SUBJECT_UNCLAIMED) || !no_reference(l, true))
+        return;
+    if (u->gross <= 0) {
+        wrong_int(l, "gross", 1, u->gross, "what is set aside is above zero");
+        return;
+    }
+    if (u->expires_at_us <= l->j->committed_at_us) {
+        wrong_int(l, "expires_at", l->j->committed_at_us + 1, u->expires_at_us,
+                  "its time is over before it begins");
+        return;
+    }
+    if (!lines_are(l, wanted, 2, 1))
+        return;
+    *m = (struct memory){.kind = KIND_UNCLAIMED,
+                         .src_ccy = ccy,
+                         .gross = u->gross,
+                         .net = reference_mark(l, u->reference),
+                         .charge = u->expires_at_us,
+                         .lines_sum = l->lines_sum};
+    remember_once(l, "unclaimed", u->reference);
+}
+
+/* What the journal ends, which has not ended yet; a copy. */
+static bool end_unclaimed(const struct look *l, struct memory *out)
+{
+    struct memory *m;
+
+    if (!subject_is(l, SUBJECT_UNCLAIMED_END))
+        return false;
+    if (l->j->payout_id.has) {
+        wrong(l, "payout_id", "absent", "a seq", "a journal of this kind is of no payout");
+        return false;
+    }
+    if (!l->j->reverses_seq.has || l->j->reverses_seq.value < 1 ||
+        l->j->reverses_seq.value >= l->j->seq) {
+        wrong_int(l, "reverses_seq", l->j->seq - 1,
+                  l->j->reverses_seq.has ? l->j->reverses_seq.value : 0,
+                  "something unclaimed that was set aside before");
+        return false;
+    }
+    m = verify_memory(l->v, l->j->reverses_seq.value, true);
+    if (m == NULL)
+        return false;
+    if (m->kind != KIND_UNCLAIMED || is_set(l, m->ended_seq)) {
+        wrong_int(l, "reverses_seq", 0, l->j->reverses_seq.value,
+                  "is nothing that was set aside, or has ended before");
+        return false;
+    }
+    m->ended_seq = l->j->seq;
+    *out = *m;
+    const struct wanted wanted[] = {{ROLE_FLOAT, out->src_ccy, 0, out->gross},
+                                    {ROLE_UNCLAIMED, out->src_ccy, 0, -out->gross}};
+    return lines_are(l, wanted, 2, -1);
+}
+
+/* The claims of a block come first, and then as many payouts, in the same order. */
+static void claimed(struct look *l)
+{
+    const struct record_unclaimed_end *e = &l->j->unclaimed_end;
+    struct claims *c = &l->v->book.claims;
+    struct memory u;
+    struct memory *m;
+
+    if (!end_unclaimed(l, &u))
+        return;
+    if (e->outcome != 1 || !e->payout_id.has || e->payout_id.value <= l->j->seq) {
+        wrong_int(l, e->outcome != 1 ? "outcome" : "payout_id", e->outcome != 1 ? 1 : l->j->seq + 1,
+                  e->outcome != 1 ? e->outcome : (e->payout_id.has ? e->payout_id.value : 0),
+                  "a claim has a payout, after it");
+        return;
+    }
+    if (l->j->committed_at_us >= u.charge) {
+        wrong_int(l, "committed_at", u.charge - 1, l->j->committed_at_us,
+                  "it was claimed when its time was over");
+        return;
+    }
+    if (c->n == 0)
+        c->first = l->j->seq;
+    c->n++;
+    m = verify_memory(l->v, l->j->seq, true);
+    if (m == NULL)
+        return;
+    m->gross = u.gross;
+    m->src_ccy = u.src_ccy;
+    m->net = u.net;
+    m->charge = e->payout_id.value;
+}
+
+static void unclaimed_returned(struct look *l)
+{
+    const struct record_unclaimed_end *e = &l->j->unclaimed_end;
+    struct memory u;
+
+    if (!end_unclaimed(l, &u))
+        return;
+    if ((e->outcome != 2 && e->outcome != 3) || e->payout_id.has)
+        wrong_int(l, e->payout_id.has ? "payout_id" : "outcome", e->payout_id.has ? 0 : 2,
+                  e->payout_id.has ? e->payout_id.value : e->outcome,
+                  "what comes back has expired or was cancelled, and has no payout");
+    else if (e->outcome == 2 && l->j->committed_at_us < u.charge)
+        wrong_int(l, "committed_at", u.charge, l->j->committed_at_us,
+                  "it expired before its time was over");
+}
+
 static void deposited(struct look *l)
 {
     const struct record_deposit *d = &l->j->deposit;
@@ -1054,6 +1209,15 @@ static void by_kind(struct look *l, struct memory *m)
     case KIND_FUNDED:
         funded(l);
         break;
+    case KIND_UNCLAIMED:
+        unclaimed(l, m);
+        break;
+    case KIND_CLAIMED:
+        claimed(l);
+        break;
+    case KIND_UNCLAIMED_RETURNED:
+        unclaimed_returned(l);
+        break;
     }
 }
 
@@ -1065,6 +1229,8 @@ static void count_subject(struct verify *v, enum record_subject subject)
     r->handouts += subject == SUBJECT_HANDOUT;
     r->deposits += subject == SUBJECT_DEPOSIT;
     r->adjustments += subject == SUBJECT_ADJUSTMENT;
+    r->unclaimed += subject == SUBJECT_UNCLAIMED;
+    r->unclaimed_ends += subject == SUBJECT_UNCLAIMED_END;
 }
 
 void verify_journal_rules(struct verify *v, const struct record_journal *j)
@@ -1082,6 +1248,12 @@ void verify_journal_rules(struct verify *v, const struct record_journal *j)
                      "the first journal of a return, or of what takes one back, is followed by its "
                      "second");
         b->half = (struct half){0};
+    }
+    if (b->claims.n != 0 && l.kind != KIND_ACCEPTED &&
+        (l.kind != KIND_CLAIMED || b->claims.done > 0)) {
+        verify_wrong(v, j->seq, j->block_no, "kind", "PAYOUT_ACCEPTED", kind_names[l.kind],
+                     "claims are followed by their payouts, and by nothing else");
+        b->claims = (struct claims){0};
     }
     if (b->given_up || !check_lines(&l))
         return;

@@ -195,16 +195,17 @@ static void encode_lines(struct params *p, const struct journal *j)
     params_row_int8_array(p, minor, (int32_t)j->n);
 }
 
-/* Column by column as the type payout_draft has them (ledger/schema). */
-static void encode_draft(struct params *p, const struct payout_draft *d, uint32_t beneficiary_oid)
+void payout_draft_row(struct params *p, const struct payout_draft *d, const uint32_t *oids)
 {
-    assert(d->refusal != REASON_NONE || journal_is_balanced(d->journal.lines, d->journal.n));
+    const bool for_nobody = d->beneficiary_id == 0 && d->carried == NULL; /* in a batch: no lines */
+    assert(d->refusal != REASON_NONE || for_nobody ||
+           journal_is_balanced(d->journal.lines, d->journal.n));
     params_row_begin(p, 21);
     params_row_text(p, d->reference);
     params_row_bytea(p, d->fingerprint);
     params_row_text_or_null(p, d->info);
     params_row_int8_or_null(p, d->beneficiary_id);
-    encode_carried(p, d->carried, beneficiary_oid);
+    encode_carried(p, d->carried, oids[LEDGER_TYPE_BENEFICIARY_DRAFT]);
     params_row_int8_or_null(p, d->quote_id);
     params_row_int8(p, d->gross);
     params_row_int8(p, d->fee);
@@ -231,13 +232,12 @@ static void encode(struct batch *batch, const uint32_t *oids)
     params_array_begin(p, LEDGER_TYPE_PAYOUT_DRAFT);
     if (batch->singly) {
         const struct span *s = &batch->spans[batch->single_span];
-        encode_draft(p, &s->job->drafts[s->from + batch->single_at],
-                     oids[LEDGER_TYPE_BENEFICIARY_DRAFT]);
+        payout_draft_row(p, &s->job->drafts[s->from + batch->single_at], oids);
     } else {
         for (unsigned i = 0; i < batch->span_count; i++) {
             const struct span *s = &batch->spans[i];
             for (unsigned k = 0; k < s->n; k++)
-                encode_draft(p, &s->job->drafts[s->from + k], oids[LEDGER_TYPE_BENEFICIARY_DRAFT]);
+                payout_draft_row(p, &s->job->drafts[s->from + k], oids);
         }
     }
     params_array_end(p);

@@ -12,9 +12,9 @@
 #include "ledger/pgconn.h"
 #include "ledger/statements.h"
 
-enum { CONNECTIONS_MAX = 16, EXPIRE_EVERY_MS = 50 };
+enum { CONNECTIONS_MAX = 16, EXPIRE_EVERY_MS = 50, ASK_AGAIN_MS = 50 };
 
-/* One ledger_query call: waiting, with a connection, or over and about to be told so. */
+/* One ledger_query or ledger_ask call: waiting, with a connection, or over and about to be told so. */
 struct query {
     TAILQ_ENTRY(query) entry;
     const char *name;
@@ -22,8 +22,10 @@ struct query {
     bool lost; /* a try was sent and never answered */
     struct params params;
     int64_t deadline_us;
-    ledger_rows_cb *cb;
+    ledger_rows_cb *cb; /* NULL: the call is `ask` */
     void *user;
+    struct ledger_ask ask;
+    int64_t ask_at_us;           /* not to be sent before */
     enum ledger_outcome outcome; /* when over without a connection */
     reason_t reason;
 };
@@ -74,16 +76,32 @@ static void query_free(struct query *q)
 static void query_tell(struct query *q, enum ledger_outcome outcome, reason_t reason,
                        const struct rows *rows)
 {
-    q->cb(q->user, outcome, reason, rows);
+    if (q->cb != NULL)
+        q->cb(q->user, outcome, reason, rows);
+    else
+        q->ask.cb(q->ask.user, outcome, reason, rows, q->lost);
     query_free(q);
 }
 
+/* Over without an answer. What may be asked twice, and was lost once, is then as unknown as it was. */
 static void query_over(struct ledger *l, struct query *q, enum ledger_outcome outcome,
                        reason_t reason)
 {
-    q->outcome = outcome;
-    q->reason = reason;
+    const bool unknown = q->cb == NULL && q->lost;
+    q->outcome = unknown ? LEDGER_UNKNOWN : outcome;
+    q->reason = unknown ? REASON_OUTCOME_UNKNOWN : reason;
     TAILQ_INSERT_TAIL(&l->over, q, entry);
+    pump_soon(l);
+}
+
+static void query_wait(struct ledger *l, struct query *q)
+{
+    if (l->waiting_count >= l->config.queue_statements_max) {
+        query_over(l, q, LEDGER_NOT_SENT, REASON_QUEUE_FULL);
+        return;
+    }
+    TAILQ_INSERT_TAIL(&l->waiting, q, entry);
+    l->waiting_count++;
     pump_soon(l);
 }
 
@@ -103,15 +121,21 @@ void ledger_query(struct ledger *l, const char *name, struct params *params, int
         .user = user,
     };
     params_init(params);
-    if (q->params.failed) {
+    if (q->params.failed)
         query_over(l, q, LEDGER_NOT_SENT, REASON_LEDGER_UNAVAILABLE);
-    } else if (l->waiting_count >= l->config.queue_statements_max) {
-        query_over(l, q, LEDGER_NOT_SENT, REASON_QUEUE_FULL);
-    } else {
-        TAILQ_INSERT_TAIL(&l->waiting, q, entry);
-        l->waiting_count++;
-        pump_soon(l);
-    }
+    else
+        query_wait(l, q);
+}
+
+void ledger_ask(struct ledger *l, const struct ledger_ask *ask)
+{
+    assert(statements_find(ask->name) >= 0);
+    struct query *q = calloc(1, sizeof *q);
+    assert(q != NULL);
+    q->name = ask->name;
+    q->ask = *ask;
+    q->deadline_us = ask->deadline_us;
+    query_wait(l, q);
 }
 
 /* "UJ" and the number of a reason of ours, raised by a function of the schema. */
@@ -127,6 +151,30 @@ static reason_t reason_of(const PGresult *result)
     return reason;
 }
 
+/* First in the queue again. */
+static void query_again(struct ledger *l, struct query *q)
+{
+    TAILQ_INSERT_HEAD(&l->waiting, q, entry);
+    l->waiting_count++;
+}
+
+/* An error says that this try did nothing. If an earlier one was lost, it says nothing of that. */
+static void query_failed(struct ledger *l, struct query *q, const PGresult *result)
+{
+    const bool passing = pgconn_error_is_passing(result);
+    const bool unknown = q->cb == NULL && q->lost;
+    if (unknown && passing) {
+        q->ask_at_us = clock_monotonic_us() + ASK_AGAIN_MS * US_PER_MS;
+        query_again(l, q);
+    } else if (unknown) {
+        query_tell(q, LEDGER_UNKNOWN, REASON_OUTCOME_UNKNOWN, NULL);
+    } else if (passing) {
+        query_tell(q, LEDGER_NOT_SENT, REASON_LEDGER_UNAVAILABLE, NULL);
+    } else {
+        query_tell(q, LEDGER_REFUSED, reason_of(result), NULL);
+    }
+}
+
 static void query_ended(struct ledger *l, struct query *q, enum pgconn_end end,
                         const PGresult *result)
 {
@@ -135,13 +183,11 @@ static void query_ended(struct ledger *l, struct query *q, enum pgconn_end end,
         query_tell(q, LEDGER_DONE, REASON_NONE, (const struct rows *)(const void *)result);
         return;
     case PGCONN_ERROR:
-        if (pgconn_error_is_passing(result))
-            query_tell(q, LEDGER_NOT_SENT, REASON_LEDGER_UNAVAILABLE, NULL);
-        else
-            query_tell(q, LEDGER_REFUSED, reason_of(result), NULL);
+        query_failed(l, q, result);
         return;
     case PGCONN_LOST:
-        if (!q->read_only) {
+        q->lost = true;
+        if (!q->read_only && q->cb != NULL) {
             query_tell(q, LEDGER_UNKNOWN, REASON_OUTCOME_UNKNOWN, NULL);
             return;
         }
@@ -149,9 +195,8 @@ static void query_ended(struct ledger *l, struct query *q, enum pgconn_end end,
     case PGCONN_UNSENT:
         break;
     }
-    /* Nothing was done, or nothing that matters: first in the queue again. */
-    TAILQ_INSERT_HEAD(&l->waiting, q, entry);
-    l->waiting_count++;
+    /* Nothing was done, or nothing that matters, or what is done once. */
+    query_again(l, q);
 }
 
 /* ---------------------------------------------------------------- payouts */
@@ -187,13 +232,24 @@ static bool give_batch(struct ledger *l, struct slot *s)
 
 static bool give_query(struct ledger *l, struct slot *s)
 {
-    s->query = TAILQ_FIRST(&l->waiting);
-    if (s->query == NULL)
+    struct query *q = TAILQ_FIRST(&l->waiting);
+    while (q != NULL && q->ask_at_us > 0 && q->ask_at_us > clock_monotonic_us())
+        q = TAILQ_NEXT(q, entry);
+    if (q == NULL)
         return false;
-    TAILQ_REMOVE(&l->waiting, s->query, entry);
+    TAILQ_REMOVE(&l->waiting, q, entry);
     l->waiting_count--;
+    if (q->cb == NULL) {
+        params_reset(&q->params);
+        q->ask.encode(q->ask.user, &q->params, pgconn_type_oids(s->conn));
+    }
+    if (q->params.failed) { /* no memory to ask in */
+        query_over(l, q, LEDGER_NOT_SENT, REASON_LEDGER_UNAVAILABLE);
+        return true;
+    }
+    s->query = q;
     s->had_batch = false;
-    pgconn_run(s->conn, s->query->name, &s->query->params);
+    pgconn_run(s->conn, q->name, &q->params);
     return true;
 }
 

@@ -74,6 +74,22 @@ typedef void ledger_rows_cb(void *user, enum ledger_outcome outcome, reason_t re
 void ledger_query(struct ledger *l, const char *name, struct params *params, int64_t deadline_us,
                   ledger_rows_cb *cb, void *user);
 
+/*
+ * A statement that writes and may be asked twice, since what it does it does once (a batch is known by its names, a claim by its number).
+ * One whose connection was lost is asked again until the answer is definite or the deadline passes; then UNKNOWN.
+ */
+struct ledger_ask {
+    const char *name;
+    /* Writes the params, before each try: params are empty, oids are those of the connection that they go to. */
+    void (*encode)(void *user, struct params *params, const uint32_t *oids);
+    /* lost: an earlier try was sent and never answered, so that "it was done before" may mean that it was done by this. */
+    void (*cb)(void *user, enum ledger_outcome outcome, reason_t reason, const struct rows *rows,
+               bool lost);
+    void *user;
+    int64_t deadline_us; /* monotonic */
+};
+void ledger_ask(struct ledger *l, const struct ledger_ask *ask);
+
 /* ---------------------------------------------------------------- payouts */
 
 /* A beneficiary, such as one carried by a payout, already validated and normalised. */
@@ -125,6 +141,10 @@ struct payout_posted {
     int64_t beneficiary_id; /* one that was carried has a number by now */
     int16_t bank_id, dst_ccy;
 };
+
+/* The columns of the type payout_draft (ledger/schema), as one row of an array: for post_payouts and whatever else posts payouts. */
+void payout_draft_row(struct params *params, const struct payout_draft *draft,
+                      const uint32_t *oids);
 
 /*
  * A block that was committed just now, and is payouts only, each of them accepted as it was sent (registered

@@ -253,6 +253,14 @@ void params_row_int8(struct params *p, int64_t v)
         store64(at, (uint64_t)v);
 }
 
+void params_row_int2_or_null(struct params *p, int16_t v)
+{
+    if (v == 0)
+        (void)column(p, OID_INT2, -1);
+    else
+        params_row_int2(p, v);
+}
+
 void params_row_int8_or_null(struct params *p, int64_t v)
 {
     if (v == 0)

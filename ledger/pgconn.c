@@ -268,7 +268,7 @@ static void setup_begin(struct pgconn *c)
                  "SET statement_timeout = %u; SET idle_in_transaction_session_timeout = %u;"
                  "SELECT 'payout_draft'::regtype::oid, 'beneficiary_draft'::regtype::oid,"
                  " 'confirmation_draft'::regtype::oid, 'block_seal_draft'::regtype::oid,"
-                 " 'question_answer'::regtype::oid",
+                 " 'question_answer'::regtype::oid, 'batch_item_draft'::regtype::oid",
                  c->config.statement_timeout_ms * 4 / 5, c->config.statement_timeout_ms);
     assert(n > 0 && (size_t)n < sizeof sql);
     c->state = PGCONN_SETTING_UP;

@@ -11,7 +11,7 @@ enum {
     DICT_MAX = 1 << 22, /* the largest number a name may have */
     CACHED_BENEFICIARIES = 1 << 16,
     QUOTE_BYTES_MAX = 64 << 20, /* of one run */
-    KINDS = 15,
+    KINDS = 18,
 };
 
 static_assert((int)SEAL_HANDOVER_PAYOUTS_MAX <= (int)SEAL_RUN_MAX, "a block is a run");
@@ -32,6 +32,9 @@ enum journal_kind {
     RETURN_REVERSED,
     SETTLEMENT_RESTORED,
     NOSTRO_FUNDED,
+    PAYOUT_UNCLAIMED,
+    UNCLAIMED_CLAIMED,
+    UNCLAIMED_RETURNED,
 };
 
 static const enum seal_subject subject_of[KINDS] = {
@@ -49,15 +52,22 @@ static const enum seal_subject subject_of[KINDS] = {
     [RETURN_REVERSED] = SEAL_SUBJECT_NONE,
     [SETTLEMENT_RESTORED] = SEAL_SUBJECT_TRANSITION,
     [NOSTRO_FUNDED] = SEAL_SUBJECT_NONE,
+    [PAYOUT_UNCLAIMED] = SEAL_SUBJECT_UNCLAIMED,
+    [UNCLAIMED_CLAIMED] = SEAL_SUBJECT_UNCLAIMED_END,
+    [UNCLAIMED_RETURNED] = SEAL_SUBJECT_UNCLAIMED_END,
 };
 
 /* Subjects have a table each, read by seq; none has none. */
-enum { SUBJECTS = SEAL_SUBJECT_ADJUSTMENT + 1 };
+enum { SUBJECTS = SEAL_SUBJECT_UNCLAIMED_END + 1 };
 
 static const char *const statement_of[SUBJECTS] = {
-    [SEAL_SUBJECT_PAYOUT] = "seal_payouts",         [SEAL_SUBJECT_TRANSITION] = "seal_transitions",
-    [SEAL_SUBJECT_HANDOUT] = "seal_handouts",       [SEAL_SUBJECT_DEPOSIT] = "seal_deposits",
+    [SEAL_SUBJECT_PAYOUT] = "seal_payouts",
+    [SEAL_SUBJECT_TRANSITION] = "seal_transitions",
+    [SEAL_SUBJECT_HANDOUT] = "seal_handouts",
+    [SEAL_SUBJECT_DEPOSIT] = "seal_deposits",
     [SEAL_SUBJECT_ADJUSTMENT] = "seal_adjustments",
+    [SEAL_SUBJECT_UNCLAIMED] = "seal_unclaimed",
+    [SEAL_SUBJECT_UNCLAIMED_END] = "seal_unclaimed_ends",
 };
 
 enum names { CURRENCIES, BANKS, KIND_NAMES, PRINCIPALS, NAMES };
@@ -686,6 +696,20 @@ static enum seal_result fill_subject(struct seal_reader *r, struct seal_db *db,
         return find_name(r, db, CURRENCIES, rows_int(rows, i, 2), &j->of.deposit.currency);
     case SEAL_SUBJECT_ADJUSTMENT:
         return fill_adjustment(r, db, i, &j->of.adjustment);
+    case SEAL_SUBJECT_UNCLAIMED:
+        j->of.unclaimed = (struct seal_unclaimed){
+            .reference = cell(rows, i, 1),
+            .info = cell(rows, i, 2),
+            .gross = rows_int(rows, i, 4),
+            .batch_id = rows_int(rows, i, 5),
+            .item_no = rows_int(rows, i, 6),
+            .expires_at = rows_time_us(rows, i, 7),
+        };
+        return find_name(r, db, CURRENCIES, rows_int(rows, i, 3), &j->of.unclaimed.currency);
+    case SEAL_SUBJECT_UNCLAIMED_END:
+        j->of.unclaimed_end =
+            (struct seal_unclaimed_end){rows_int(rows, i, 1), optional(rows, i, 2)};
+        return SEAL_OK;
     }
     return SEAL_OK;
 }

@@ -195,6 +195,21 @@ static void put_subject(struct seal_record *r, const struct seal_journal *j)
         put_text(r, j->of.adjustment.proposed_by);
         put_int(r, j->of.adjustment.proposed_at);
         break;
+    case SEAL_SUBJECT_UNCLAIMED:
+        put_text(r, SLICE("unclaimed"));
+        put_text(r, j->of.unclaimed.reference);
+        put_optional(r, j->of.unclaimed.info);
+        put_text(r, j->of.unclaimed.currency);
+        put_int(r, j->of.unclaimed.gross);
+        put_int(r, j->of.unclaimed.batch_id);
+        put_int(r, j->of.unclaimed.item_no);
+        put_int(r, j->of.unclaimed.expires_at);
+        break;
+    case SEAL_SUBJECT_UNCLAIMED_END:
+        put_text(r, SLICE("unclaimed_end"));
+        put_int(r, j->of.unclaimed_end.outcome);
+        put_optional_int(r, j->of.unclaimed_end.payout_id);
+        break;
     }
 }
 

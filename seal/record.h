@@ -62,6 +62,8 @@ enum seal_subject {
     SEAL_SUBJECT_HANDOUT,
     SEAL_SUBJECT_DEPOSIT,
     SEAL_SUBJECT_ADJUSTMENT,
+    SEAL_SUBJECT_UNCLAIMED,
+    SEAL_SUBJECT_UNCLAIMED_END,
 };
 
 struct seal_payout {
@@ -97,6 +99,16 @@ struct seal_adjustment {
     int64_t proposed_at;
 };
 
+struct seal_unclaimed {
+    struct slice reference, info /* may be absent */, currency;
+    int64_t gross, batch_id, item_no, expires_at;
+};
+
+struct seal_unclaimed_end {
+    int64_t outcome;
+    struct seal_opt_int payout_id;
+};
+
 struct seal_journal {
     struct slice book;
     int64_t seq, block_no, committed_at;
@@ -112,6 +124,8 @@ struct seal_journal {
         struct seal_handout handout;
         struct seal_deposit deposit;
         struct seal_adjustment adjustment;
+        struct seal_unclaimed unclaimed;
+        struct seal_unclaimed_end unclaimed_end;
     } of;
 };
 

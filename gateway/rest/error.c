@@ -64,47 +64,47 @@ static void write_details(struct json_out *json, const struct rest_error *error)
 {
     if (error->n_details == 0)
         return;
-    json_key(json, "details");
-    json_array(json);
+    json_out_key(json, "details");
+    json_out_array(json);
     for (unsigned i = 0; i < error->n_details; i++) {
         const struct rest_detail *d = &error->details[i];
-        json_object(json);
+        json_out_object(json);
         if (d->field != NULL)
-            json_field_str(json, "field", d->field);
-        json_field_str(json, "location", d->location == NULL ? "body" : d->location);
-        json_field_str(json, "issue", d->issue);
-        json_object_end(json);
+            json_out_field_str(json, "field", d->field);
+        json_out_field_str(json, "location", d->location == NULL ? "body" : d->location);
+        json_out_field_str(json, "issue", d->issue);
+        json_out_object_end(json);
     }
-    json_array_end(json);
+    json_out_array_end(json);
 }
 
 void rest_link_write(struct json_out *json, const struct rest_link *link)
 {
-    json_object(json);
-    json_field(json, "href", link->href);
-    json_field_str(json, "rel", link->rel);
-    json_field_str(json, "method", link->method);
-    json_field_str(json, "encType", "application/json");
-    json_object_end(json);
+    json_out_object(json);
+    json_out_field(json, "href", link->href);
+    json_out_field_str(json, "rel", link->rel);
+    json_out_field_str(json, "method", link->method);
+    json_out_field_str(json, "encType", "application/json");
+    json_out_object_end(json);
 }
 
 void rest_error_write(struct json_out *json, const struct rest_error *error, const char *debug_id)
 {
-    json_object(json);
+    json_out_object(json);
     if (error->oauth != NULL) {
-        json_field_str(json, "error", error->oauth);
-        json_field_str(json, "error_description", error->message);
+        json_out_field_str(json, "error", error->oauth);
+        json_out_field_str(json, "error_description", error->message);
     }
-    json_field_str(json, "name", error->name);
-    json_field_str(json, "message", error->message);
-    json_field_str(json, "debug_id", debug_id);
+    json_out_field_str(json, "name", error->name);
+    json_out_field_str(json, "message", error->message);
+    json_out_field_str(json, "debug_id", debug_id);
     write_details(json, error);
     if (error->n_links > 0) {
-        json_key(json, "links");
-        json_array(json);
+        json_out_key(json, "links");
+        json_out_array(json);
         for (unsigned i = 0; i < error->n_links; i++)
             rest_link_write(json, &error->links[i]);
-        json_array_end(json);
+        json_out_array_end(json);
     }
-    json_object_end(json);
+    json_out_object_end(json);
 }

@@ -76,15 +76,15 @@ static void write_sent(struct rpc_call *call, struct json_out *json, const struc
 {
     struct slice receiver, note;
     open_box(call, frame, rows, row, &receiver, &note);
-    json_key(json, "payout_item");
-    json_object(json);
-    json_field_str(json, "recipient_type", type_name(rows_int(rows, row, ITEM_RECIPIENT_TYPE)));
-    json_field_money(json, "amount", rows_int(rows, row, ITEM_GROSS),
-                     (uint16_t)rows_int(rows, row, ITEM_SRC_CCY));
-    json_field_if(json, "note", note);
-    json_field_if(json, "receiver", receiver);
-    json_field_if(json, "sender_item_id", rows_text(rows, row, ITEM_SENDER_ITEM_ID));
-    json_object_end(json);
+    json_out_key(json, "payout_item");
+    json_out_object(json);
+    json_out_field_str(json, "recipient_type", type_name(rows_int(rows, row, ITEM_RECIPIENT_TYPE)));
+    json_out_field_money(json, "amount", rows_int(rows, row, ITEM_GROSS),
+                         (uint16_t)rows_int(rows, row, ITEM_SRC_CCY));
+    json_out_field_if(json, "note", note);
+    json_out_field_if(json, "receiver", receiver);
+    json_out_field_if(json, "sender_item_id", rows_text(rows, row, ITEM_SENDER_ITEM_ID));
+    json_out_object_end(json);
 }
 
 /* What was converted, at which rate of ours, into what: as quoted when the payout was posted. */
@@ -103,33 +103,33 @@ static void write_conversion(struct json_out *json, const struct rows *rows, int
     struct pricing_text text;
     struct wire_pricing told;
     wire_pricing_fill(&pricing, &text, &told);
-    json_key(json, "currency_conversion");
-    json_object(json);
-    json_field_money(json, "from_amount", pricing.gross - pricing.fee, pricing.src_ccy);
-    json_field_money(json, "to_amount", pricing.net, pricing.dst_ccy);
-    json_field(json, "exchange_rate", told.our_rate);
-    json_object_end(json);
+    json_out_key(json, "currency_conversion");
+    json_out_object(json);
+    json_out_field_money(json, "from_amount", pricing.gross - pricing.fee, pricing.src_ccy);
+    json_out_field_money(json, "to_amount", pricing.net, pricing.dst_ccy);
+    json_out_field(json, "exchange_rate", told.our_rate);
+    json_out_object_end(json);
 }
 
 static void write_error(struct json_out *json, const char *name, const char *message)
 {
-    json_key(json, "errors");
-    json_object(json);
-    json_field_str(json, "name", name);
-    json_field_str(json, "message", message);
-    json_object_end(json);
+    json_out_key(json, "errors");
+    json_out_object(json);
+    json_out_field_str(json, "name", name);
+    json_out_field_str(json, "message", message);
+    json_out_object_end(json);
 }
 
 static void write_bank_error(struct json_out *json, const char *name, struct slice code)
 {
     const struct iso20022_reason *known = iso20022_reason_find(code);
-    json_key(json, "errors");
-    json_object(json);
-    json_field_str(json, "name", name);
-    json_field_str(json, "message",
-                   known == NULL ? "The bank gave no reason that we know." : known->text);
-    json_field_if(json, "reason_code", code);
-    json_object_end(json);
+    json_out_key(json, "errors");
+    json_out_object(json);
+    json_out_field_str(json, "name", name);
+    json_out_field_str(json, "message",
+                       known == NULL ? "The bank gave no reason that we know." : known->text);
+    json_out_field_if(json, "reason_code", code);
+    json_out_object_end(json);
 }
 
 static void write_errors(struct json_out *json, const struct rows *rows, int row, int state)
@@ -174,24 +174,25 @@ void item_write(struct rpc_call *call, struct json_out *json, const struct item_
     const uint16_t src = (uint16_t)rows_int(rows, row, ITEM_SRC_CCY);
     (void)rest_id_write(frame->batch_id, item_no, item_id);
     (void)rest_id_write(frame->batch_id, 0, batch_id);
-    json_object(json);
-    json_field_str(json, "payout_item_id", item_id);
+    json_out_object(json);
+    json_out_field_str(json, "payout_item_id", item_id);
     if (has_payout)
-        json_field(json, "transaction_id",
-                   rpc_text(call, "%lld", (long long)rows_int(rows, row, ITEM_PAYOUT_ID)));
-    json_field_str(json, "transaction_status", item_status(state));
-    json_field_money(json, "payout_item_fee", has_payout ? rows_int(rows, row, ITEM_FEE) : 0, src);
-    json_field_str(json, "payout_batch_id", batch_id);
-    json_field_if(json, "sender_batch_id", frame->sender_batch_id);
+        json_out_field(json, "transaction_id",
+                       rpc_text(call, "%lld", (long long)rows_int(rows, row, ITEM_PAYOUT_ID)));
+    json_out_field_str(json, "transaction_status", item_status(state));
+    json_out_field_money(json, "payout_item_fee", has_payout ? rows_int(rows, row, ITEM_FEE) : 0,
+                         src);
+    json_out_field_str(json, "payout_batch_id", batch_id);
+    json_out_field_if(json, "sender_batch_id", frame->sender_batch_id);
     write_sent(call, json, frame, rows, row);
     if (has_payout && rows_int(rows, row, ITEM_DST_CCY) != src)
         write_conversion(json, rows, row);
     if (rows_bool(rows, row, ITEM_ID_REUSED))
-        json_field_bool(json, "sender_item_id_reused", true);
+        json_out_field_bool(json, "sender_item_id_reused", true);
     write_errors(json, rows, row, state);
-    json_field_time(json, "time_processed", rows_time_us(rows, row, ITEM_UPDATED_AT));
-    json_key(json, "links");
-    json_array(json);
+    json_out_field_time(json, "time_processed", rows_time_us(rows, row, ITEM_UPDATED_AT));
+    json_out_key(json, "links");
+    json_out_array(json);
     rest_link_write(json,
                     &(struct rest_link){"item", "GET",
                                         rest_href(call, "/v1/payments/payouts-item/%s", item_id)});
@@ -202,6 +203,6 @@ void item_write(struct rpc_call *call, struct json_out *json, const struct item_
         rest_link_write(json, &(struct rest_link){
                                   "cancel", "POST",
                                   rest_href(call, "/v1/payments/payouts-item/%s/cancel", item_id)});
-    json_array_end(json);
-    json_object_end(json);
+    json_out_array_end(json);
+    json_out_object_end(json);
 }

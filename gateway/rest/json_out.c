@@ -48,27 +48,27 @@ static void close(struct json_out *o, const char *bracket)
     put(o, bracket, 1);
 }
 
-void json_object(struct json_out *o)
+void json_out_object(struct json_out *o)
 {
     open(o, "{");
 }
 
-void json_object_end(struct json_out *o)
+void json_out_object_end(struct json_out *o)
 {
     close(o, "}");
 }
 
-void json_array(struct json_out *o)
+void json_out_array(struct json_out *o)
 {
     open(o, "[");
 }
 
-void json_array_end(struct json_out *o)
+void json_out_array_end(struct json_out *o)
 {
     close(o, "]");
 }
 
-void json_key(struct json_out *o, const char *key)
+void json_out_key(struct json_out *o, const char *key)
 {
     begin_value(o);
     put(o, "\"", 1);
@@ -119,7 +119,7 @@ static size_t sequence(const unsigned char *p, size_t left)
     return len;
 }
 
-void json_text(struct json_out *o, struct slice value)
+void json_out_text(struct json_out *o, struct slice value)
 {
     const unsigned char *p = (const unsigned char *)value.p;
     begin_value(o);
@@ -145,75 +145,75 @@ void json_text(struct json_out *o, struct slice value)
     put(o, "\"", 1);
 }
 
-void json_int(struct json_out *o, int64_t value)
+void json_out_int(struct json_out *o, int64_t value)
 {
     char text[STR_INT64_SIZE];
     begin_value(o);
     put(o, text, str_format_int64(value, text));
 }
 
-void json_bool(struct json_out *o, bool value)
+void json_out_bool(struct json_out *o, bool value)
 {
     begin_value(o);
     put_str(o, value ? "true" : "false");
 }
 
-void json_null(struct json_out *o)
+void json_out_null(struct json_out *o)
 {
     begin_value(o);
     put_str(o, "null");
 }
 
-void json_raw(struct json_out *o, struct slice value)
+void json_out_raw(struct json_out *o, struct slice value)
 {
     begin_value(o);
     put(o, value.p, value.len);
 }
 
-void json_field(struct json_out *o, const char *key, struct slice value)
+void json_out_field(struct json_out *o, const char *key, struct slice value)
 {
-    json_key(o, key);
-    json_text(o, value);
+    json_out_key(o, key);
+    json_out_text(o, value);
 }
 
-void json_field_if(struct json_out *o, const char *key, struct slice value)
+void json_out_field_if(struct json_out *o, const char *key, struct slice value)
 {
     if (value.len > 0)
-        json_field(o, key, value);
+        json_out_field(o, key, value);
 }
 
-void json_field_str(struct json_out *o, const char *key, const char *value)
+void json_out_field_str(struct json_out *o, const char *key, const char *value)
 {
-    json_field(o, key, slice_str(value));
+    json_out_field(o, key, slice_str(value));
 }
 
-void json_field_int(struct json_out *o, const char *key, int64_t value)
+void json_out_field_int(struct json_out *o, const char *key, int64_t value)
 {
-    json_key(o, key);
-    json_int(o, value);
+    json_out_key(o, key);
+    json_out_int(o, value);
 }
 
-void json_field_bool(struct json_out *o, const char *key, bool value)
+void json_out_field_bool(struct json_out *o, const char *key, bool value)
 {
-    json_key(o, key);
-    json_bool(o, value);
+    json_out_key(o, key);
+    json_out_bool(o, value);
 }
 
-void json_field_time(struct json_out *o, const char *key, int64_t unix_us)
+void json_out_field_time(struct json_out *o, const char *key, int64_t unix_us)
 {
     enum { SECONDS_LEN = 19 };
     char text[TIMEFMT_SIZE];
     (void)timefmt_rfc3339(unix_us, text);
     text[SECONDS_LEN] = 'Z';
-    json_field(o, key, slice_of(text, SECONDS_LEN + 1));
+    json_out_field(o, key, slice_of(text, SECONDS_LEN + 1));
 }
 
-void json_field_money(struct json_out *o, const char *key, int64_t minor, uint16_t ccy)
+void json_out_field_money(struct json_out *o, const char *key, int64_t minor, uint16_t ccy)
 {
     char text[MONEY_TEXT_SIZE];
-    json_key(o, key);
-    json_object(o);
-    json_field_str(o, "currency", ccy_alpha(ccy));
-    json_field_str(o, "value", money_format(money_of(minor, ccy), MONEY_PLAIN, text));
-    json_object_end(o);
+    json_out_key(o, key);
+    json_out_object(o);
+    json_out_field_str(o, "currency", ccy_alpha(ccy));
+    json_out_field_str(o, "value", money_format(money_of(minor, ccy), MONEY_PLAIN, text));
+    json_out_object_end(o);
 }

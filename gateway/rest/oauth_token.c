@@ -108,15 +108,15 @@ static void answer(struct rpc_call *call, const struct registry_credential *c)
     (void)base64url_encode(random, sizeof(random), nonce);
     (void)timefmt_rfc3339(now_s * US_PER_SEC, time);
     struct json_out json = rest_json(call);
-    json_object(&json);
-    json_field(&json, "scope", scope);
-    json_field(&json, "access_token", slice_of(access, access_len));
-    json_field_str(&json, "token_type", "Bearer");
-    json_field(&json, "app_id", rpc_text(call, "APP-%s", c->client_id));
-    json_field_int(&json, "expires_in", ttl_s);
-    json_field(&json, "nonce", rpc_text(call, "%.19sZ%s", time, nonce));
-    json_field(&json, "refresh_token", slice_of(refresh, refresh_len));
-    json_object_end(&json);
+    json_out_object(&json);
+    json_out_field(&json, "scope", scope);
+    json_out_field(&json, "access_token", slice_of(access, access_len));
+    json_out_field_str(&json, "token_type", "Bearer");
+    json_out_field(&json, "app_id", rpc_text(call, "APP-%s", c->client_id));
+    json_out_field_int(&json, "expires_in", ttl_s);
+    json_out_field(&json, "nonce", rpc_text(call, "%.19sZ%s", time, nonce));
+    json_out_field(&json, "refresh_token", slice_of(refresh, refresh_len));
+    json_out_object_end(&json);
     rest_reply(call, 200, &json);
 }
 

@@ -52,23 +52,23 @@ static void refuse_id(struct rpc_call *call)
 static void write_header(struct json_out *json, const struct get *g)
 {
     char id[REST_ID_SIZE];
-    json_key(json, "batch_header");
-    json_object(json);
-    json_field_str(json, "payout_batch_id", rest_id_write(g->batch_id, 0, id));
-    json_field_str(json, "batch_status", g->status);
-    json_field_time(json, "time_created", g->created_us);
+    json_out_key(json, "batch_header");
+    json_out_object(json);
+    json_out_field_str(json, "payout_batch_id", rest_id_write(g->batch_id, 0, id));
+    json_out_field_str(json, "batch_status", g->status);
+    json_out_field_time(json, "time_created", g->created_us);
     if (g->completed_us != 0)
-        json_field_time(json, "time_completed", g->completed_us);
-    json_key(json, "sender_batch_header");
-    json_object(json);
-    json_field_if(json, "sender_batch_id", g->frame.sender_batch_id);
-    json_field_if(json, "email_subject", g->email_subject);
-    json_field_if(json, "email_message", g->email_message);
-    json_object_end(json);
-    json_field_str(json, "funding_source", "BALANCE");
-    json_field_money(json, "amount", g->amount, g->ccy);
-    json_field_money(json, "fees", g->fees, g->ccy);
-    json_object_end(json);
+        json_out_field_time(json, "time_completed", g->completed_us);
+    json_out_key(json, "sender_batch_header");
+    json_out_object(json);
+    json_out_field_if(json, "sender_batch_id", g->frame.sender_batch_id);
+    json_out_field_if(json, "email_subject", g->email_subject);
+    json_out_field_if(json, "email_message", g->email_message);
+    json_out_object_end(json);
+    json_out_field_str(json, "funding_source", "BALANCE");
+    json_out_field_money(json, "amount", g->amount, g->ccy);
+    json_out_field_money(json, "fees", g->fees, g->ccy);
+    json_out_object_end(json);
 }
 
 static void write_page_link(struct rpc_call *call, struct json_out *json, const struct get *g,
@@ -87,8 +87,8 @@ static void write_links(struct rpc_call *call, struct json_out *json, const stru
 {
     char id[REST_ID_SIZE];
     const int64_t pages = (g->n + g->page_size - 1) / g->page_size;
-    json_key(json, "links");
-    json_array(json);
+    json_out_key(json, "links");
+    json_out_array(json);
     rest_link_write(json, &(struct rest_link){"self", "GET",
                                               rest_href(call, "/v1/payments/payouts/%s",
                                                         rest_id_write(g->batch_id, 0, id))});
@@ -100,7 +100,7 @@ static void write_links(struct rpc_call *call, struct json_out *json, const stru
         write_page_link(call, json, g, "first", 1);
         write_page_link(call, json, g, "prev", g->page - 1);
     }
-    json_array_end(json);
+    json_out_array_end(json);
 }
 
 /* rows NULL: no items are wanted. */
@@ -110,22 +110,22 @@ static void answer(struct rpc_call *call, const struct rows *rows)
     struct item_frame frame = g->frame;
     struct json_out json = rest_json(call);
     frame.sender_batch_id = SLICE(""); /* it is in the header */
-    json_object(&json);
+    json_out_object(&json);
     if (g->total_required) {
-        json_field_int(&json, "total_items", g->n);
-        json_field_int(&json, "total_pages", (g->n + g->page_size - 1) / g->page_size);
+        json_out_field_int(&json, "total_items", g->n);
+        json_out_field_int(&json, "total_pages", (g->n + g->page_size - 1) / g->page_size);
     }
     if (g->header)
         write_header(&json, g);
     if (g->items) {
-        json_key(&json, "items");
-        json_array(&json);
+        json_out_key(&json, "items");
+        json_out_array(&json);
         for (int row = 0; rows != NULL && row < rows_count(rows); row++)
             item_write(call, &json, &frame, rows, row);
-        json_array_end(&json);
+        json_out_array_end(&json);
     }
     write_links(call, &json, g);
-    json_object_end(&json);
+    json_out_object_end(&json);
     rest_reply(call, 200, &json);
 }
 

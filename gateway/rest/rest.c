@@ -85,12 +85,19 @@ static struct exchange *exchange_of(http_exchange_t *http)
     return http_exchange_user(http);
 }
 
+static void add_header(http_exchange_t *http, const char *name, struct slice value)
+{
+    if (!http_reply_header(http, name, value))
+        log_warn(exchange_of(http)->request.rest->ctx->log, "rest.header_left_out",
+                 log_str("header", name));
+}
+
 static void finish(http_exchange_t *http, unsigned status, const char *content_type,
                    struct slice body, const char *name)
 {
     struct exchange *x = exchange_of(http);
-    (void)http_reply_header(http, "PayPal-Debug-Id", slice_str(x->request.debug_id));
-    (void)http_reply_header(http, "Cache-Control", SLICE("no-store"));
+    add_header(http, "PayPal-Debug-Id", slice_str(x->request.debug_id));
+    add_header(http, "Cache-Control", SLICE("no-store"));
     log_request(x, http, status, name);
     struct rpc_ctx *ctx = x->request.rest->ctx;
     http_exchange_set_user(http, NULL);
@@ -107,13 +114,13 @@ static void finish_error(http_exchange_t *http, const struct rest_error *error)
     rest_error_write(&json, error, x->request.debug_id);
     if (error->retry_ms > 0) {
         (void)str_format_uint64((error->retry_ms + 999) / 1000, seconds);
-        (void)http_reply_header(http, "Retry-After", slice_str(seconds));
+        add_header(http, "Retry-After", slice_str(seconds));
     }
     if (error->status == 401)
-        (void)http_reply_header(http, "WWW-Authenticate",
-                                error->oauth != NULL && strcmp(error->oauth, "invalid_client") == 0
-                                    ? SLICE("Basic realm=\"ujrat\"")
-                                    : SLICE("Bearer realm=\"ujrat\", error=\"invalid_token\""));
+        add_header(http, "WWW-Authenticate",
+                   error->oauth != NULL && strcmp(error->oauth, "invalid_client") == 0
+                       ? SLICE("Basic realm=\"ujrat\"")
+                       : SLICE("Bearer realm=\"ujrat\", error=\"invalid_token\""));
     finish(http, error->status, json_type, json.failed ? SLICE("{}") : buf_slice(json.buf),
            error->name);
 }
@@ -483,8 +490,7 @@ struct slice rest_header(struct rpc_call *call, const char *name)
 
 void rest_answer_header(struct rpc_call *call, const char *name, struct slice value)
 {
-    if (!http_reply_header(call->handle, name, value))
-        log_warn(call->ctx->log, "rest.header_left_out", log_str("header", name));
+    add_header(call->handle, name, value);
 }
 
 struct slice rest_href(struct rpc_call *call, const char *format, ...)

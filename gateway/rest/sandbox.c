@@ -143,33 +143,33 @@ static void write_link(struct rpc_call *call, struct json_out *json, const char 
 
 static void write_item(struct rpc_call *call, struct json_out *json, const struct magic *m)
 {
-    json_object(json);
-    json_field_str(json, "payout_item_id", item_id);
-    json_field_str(json, "transaction_status", m->state != NULL ? m->state : "FAILED");
-    json_field_money(json, "payout_item_fee", 0, CCY_USD);
-    json_field_str(json, "payout_batch_id", batch_id);
-    json_key(json, "payout_item");
-    json_object(json);
-    json_field_str(json, "recipient_type", "EMAIL");
-    json_field_money(json, "amount", 19000, CCY_USD);
-    json_field_str(json, "note", "Simulated");
-    json_field_str(json, "receiver", "receiver@example.com");
-    json_field_str(json, "sender_item_id", "SANDBOX-1");
-    json_object_end(json);
-    json_field_time(json, "time_processed", clock_realtime_us());
+    json_out_object(json);
+    json_out_field_str(json, "payout_item_id", item_id);
+    json_out_field_str(json, "transaction_status", m->state != NULL ? m->state : "FAILED");
+    json_out_field_money(json, "payout_item_fee", 0, CCY_USD);
+    json_out_field_str(json, "payout_batch_id", batch_id);
+    json_out_key(json, "payout_item");
+    json_out_object(json);
+    json_out_field_str(json, "recipient_type", "EMAIL");
+    json_out_field_money(json, "amount", 19000, CCY_USD);
+    json_out_field_str(json, "note", "Simulated");
+    json_out_field_str(json, "receiver", "receiver@example.com");
+    json_out_field_str(json, "sender_item_id", "SANDBOX-1");
+    json_out_object_end(json);
+    json_out_field_time(json, "time_processed", clock_realtime_us());
     if (m->name != NULL) {
-        json_key(json, "errors");
-        json_object(json);
-        json_field_str(json, "name", m->name);
-        json_field_str(json, "message", "Simulated: a test value asked for it.");
-        json_object_end(json);
+        json_out_key(json, "errors");
+        json_out_object(json);
+        json_out_field_str(json, "name", m->name);
+        json_out_field_str(json, "message", "Simulated: a test value asked for it.");
+        json_out_object_end(json);
     }
-    json_key(json, "links");
-    json_array(json);
+    json_out_key(json, "links");
+    json_out_array(json);
     write_link(call, json, "item", "/v1/payments/payouts-item/", item_id);
     write_link(call, json, "batch", "/v1/payments/payouts/", batch_id);
-    json_array_end(json);
-    json_object_end(json);
+    json_out_array_end(json);
+    json_out_object_end(json);
 }
 
 static void answer_item(struct rpc_call *call, const struct magic *m)
@@ -185,23 +185,23 @@ static void answer_item(struct rpc_call *call, const struct magic *m)
 
 static void write_header(struct json_out *json, const char *status, struct slice sender_batch_id)
 {
-    json_key(json, "batch_header");
-    json_object(json);
-    json_field_str(json, "payout_batch_id", batch_id);
-    json_field_str(json, "batch_status", status);
-    json_field_time(json, "time_created", clock_realtime_us());
-    json_key(json, "sender_batch_header");
-    json_object(json);
-    json_field_if(json, "sender_batch_id", sender_batch_id);
-    json_object_end(json);
+    json_out_key(json, "batch_header");
+    json_out_object(json);
+    json_out_field_str(json, "payout_batch_id", batch_id);
+    json_out_field_str(json, "batch_status", status);
+    json_out_field_time(json, "time_created", clock_realtime_us());
+    json_out_key(json, "sender_batch_header");
+    json_out_object(json);
+    json_out_field_if(json, "sender_batch_id", sender_batch_id);
+    json_out_object_end(json);
 }
 
 static void write_self(struct rpc_call *call, struct json_out *json)
 {
-    json_key(json, "links");
-    json_array(json);
+    json_out_key(json, "links");
+    json_out_array(json);
     write_link(call, json, "self", "/v1/payments/payouts/", batch_id);
-    json_array_end(json);
+    json_out_array_end(json);
 }
 
 bool sandbox_create(struct rpc_call *call, const struct rest_batch_in *batch)
@@ -221,11 +221,11 @@ bool sandbox_create(struct rpc_call *call, const struct rest_batch_in *batch)
     if (!slice_equal_str(note, "POSPYO001") && !slice_equal_str(note, "POSPYO003"))
         return false;
     struct json_out json = rest_json(call);
-    json_object(&json);
+    json_out_object(&json);
     write_header(&json, "PENDING", batch->sender_batch_id);
-    json_object_end(&json);
+    json_out_object_end(&json);
     write_self(call, &json);
-    json_object_end(&json);
+    json_out_object_end(&json);
     rest_reply(call, 201, &json);
     return true;
 }
@@ -247,17 +247,17 @@ bool sandbox_get_batch(struct rpc_call *call, struct slice id)
     const struct magic pending = {NULL, NULL, 200, "PENDING"};
     const bool going_on = of_batch && strcmp(m->state, "PROCESSING") == 0;
     struct json_out json = rest_json(call);
-    json_object(&json);
+    json_out_object(&json);
     write_header(&json, of_batch ? m->state : "SUCCESS", SLICE(""));
-    json_field_money(&json, "amount", 19000, CCY_USD);
-    json_field_money(&json, "fees", 0, CCY_USD);
-    json_object_end(&json);
-    json_key(&json, "items");
-    json_array(&json);
+    json_out_field_money(&json, "amount", 19000, CCY_USD);
+    json_out_field_money(&json, "fees", 0, CCY_USD);
+    json_out_object_end(&json);
+    json_out_key(&json, "items");
+    json_out_array(&json);
     write_item(call, &json, going_on ? &pending : &item);
-    json_array_end(&json);
+    json_out_array_end(&json);
     write_self(call, &json);
-    json_object_end(&json);
+    json_out_object_end(&json);
     rest_reply(call, 200, &json);
     return true;
 }

@@ -5,7 +5,13 @@
 #include <string.h>
 
 /* docs/accounting.md; the numbers are the schema's (journal_kind). */
-enum { KIND_ACCEPTED = 1, KIND_INSTRUCTED = 2, KIND_DEPOSITED = 8, KIND_ADJUSTMENT = 9 };
+enum {
+    KIND_ACCEPTED = 1,
+    KIND_INSTRUCTED = 2,
+    KIND_DEPOSITED = 8,
+    KIND_ADJUSTMENT = 9,
+    KIND_UNCLAIMED = 15,
+};
 
 /* PostgreSQL counts days from 2000-01-01. */
 enum { DATE_EPOCH_DAYS = 10957 };
@@ -49,6 +55,15 @@ enum {
     COL_EVIDENCE,
     COL_PROPOSED_BY,
     COL_PROPOSED_AT,
+    COL_UNCLAIMED_REFERENCE,
+    COL_UNCLAIMED_INFO,
+    COL_UNCLAIMED_CURRENCY,
+    COL_UNCLAIMED_GROSS,
+    COL_BATCH_ID,
+    COL_ITEM_NO,
+    COL_EXPIRES_AT,
+    COL_OUTCOME,
+    COL_CLAIMED_PAYOUT_ID,
 };
 
 static struct seal_opt_int opt_int(const struct rows *rows, int row, int col)
@@ -57,6 +72,20 @@ static struct seal_opt_int opt_int(const struct rows *rows, int row, int col)
 }
 
 /* ---------------------------------------------------------------- one journal */
+
+static bool read_unclaimed(struct rpc_call *call, const struct rows *rows, int row,
+                           struct seal_journal *j)
+{
+    struct seal_unclaimed *u = &j->of.unclaimed;
+    j->subject = SEAL_SUBJECT_UNCLAIMED;
+    u->gross = rows_int(rows, row, COL_UNCLAIMED_GROSS);
+    u->batch_id = rows_int(rows, row, COL_BATCH_ID);
+    u->item_no = rows_int(rows, row, COL_ITEM_NO);
+    u->expires_at = rows_time_us(rows, row, COL_EXPIRES_AT);
+    return log_keep(call, rows, row, COL_UNCLAIMED_REFERENCE, &u->reference) &&
+           log_keep(call, rows, row, COL_UNCLAIMED_INFO, &u->info) &&
+           log_keep(call, rows, row, COL_UNCLAIMED_CURRENCY, &u->currency);
+}
 
 static bool read_subject(struct rpc_call *call, const struct rows *rows, int row,
                          struct seal_journal *j)
@@ -96,6 +125,14 @@ static bool read_subject(struct rpc_call *call, const struct rows *rows, int row
         return log_keep(call, rows, row, COL_REASON, &a->reason) &&
                log_keep(call, rows, row, COL_EVIDENCE, &a->evidence) &&
                log_keep(call, rows, row, COL_PROPOSED_BY, &a->proposed_by);
+    }
+    if (kind == KIND_UNCLAIMED && !rows_is_null(rows, row, COL_UNCLAIMED_GROSS))
+        return read_unclaimed(call, rows, row, j);
+    if (kind > KIND_UNCLAIMED && !rows_is_null(rows, row, COL_OUTCOME)) {
+        j->subject = SEAL_SUBJECT_UNCLAIMED_END;
+        j->of.unclaimed_end = (struct seal_unclaimed_end){
+            rows_int(rows, row, COL_OUTCOME), opt_int(rows, row, COL_CLAIMED_PAYOUT_ID)};
+        return true;
     }
     j->subject = SEAL_SUBJECT_NONE;
     return true;

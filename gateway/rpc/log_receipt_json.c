@@ -197,6 +197,8 @@ static int64_t state_of(const struct seal_journal *j)
     case SEAL_SUBJECT_NONE:
     case SEAL_SUBJECT_DEPOSIT:
     case SEAL_SUBJECT_ADJUSTMENT:
+    case SEAL_SUBJECT_UNCLAIMED:
+    case SEAL_SUBJECT_UNCLAIMED_END:
         break;
     }
     return 0;

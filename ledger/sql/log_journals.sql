@@ -29,7 +29,9 @@ SELECT j.seq, j.block_no, k.committed_at, kind.kind, kind.name, actor.uri, j.pay
        t.step, t.state, t.reason_code, t.bank_reference, t.tax_withheld, t.eprc_number,
        hb.code AS handed_to, h.prev_payout_id, h.last_payout_id,
        d.reference, dc.code AS deposited, d.amount,
-       ad.proposal_id, ap.reason, ap.evidence_sha256, by.uri AS proposed_by, ap.proposed_at
+       ad.proposal_id, ap.reason, ap.evidence_sha256, by.uri AS proposed_by, ap.proposed_at,
+       u.reference AS unclaimed_reference, u.info, uc.code AS unclaimed_currency, u.gross, u.batch_id, u.item_no, u.expires_at,
+       e.outcome, e.payout_id AS claimed_payout_id
   FROM wanted w
   JOIN journal j ON j.book_id = $1::int4 AND j.seq = w.seq
   JOIN journal_kind kind USING (kind)
@@ -48,4 +50,7 @@ SELECT j.seq, j.block_no, k.committed_at, kind.kind, kind.name, actor.uri, j.pay
   LEFT JOIN adjustment_decision ad ON ad.book_id = j.book_id AND ad.seq = j.seq
   LEFT JOIN adjustment_proposal ap ON ap.book_id = ad.book_id AND ap.proposal_id = ad.proposal_id
   LEFT JOIN principal by ON by.principal_id = ap.proposed_by
+  LEFT JOIN unclaimed u ON u.book_id = j.book_id AND u.unclaimed_id = j.seq
+  LEFT JOIN currency uc ON uc.ccy = u.ccy
+  LEFT JOIN unclaimed_end e ON e.book_id = j.book_id AND e.seq = j.seq
  ORDER BY j.seq, line.ord

@@ -35,7 +35,7 @@ static void make_journal(struct prng *prng, struct record_journal *j, char texts
     for (size_t i = 0; i < j->n_lines; i++)
         j->lines[i] = (struct record_line){filled(prng, texts[4], false),
                                            filled(prng, texts[5], false), (int64_t)prng_next(prng)};
-    j->subject = (enum record_subject)prng_between(prng, SUBJECT_NONE, SUBJECT_ADJUSTMENT);
+    j->subject = (enum record_subject)prng_between(prng, SUBJECT_NONE, SUBJECT_UNCLAIMED_END);
     if (j->subject == SUBJECT_PAYOUT) {
         j->payout.reference = filled(prng, texts[6], false);
         j->payout.info = filled(prng, texts[7], true);
@@ -55,6 +55,13 @@ static void make_journal(struct prng *prng, struct record_journal *j, char texts
     } else if (j->subject == SUBJECT_ADJUSTMENT) {
         j->adjustment.reason = j->adjustment.proposed_by = filled(prng, texts[6], false);
         j->adjustment.evidence = prng_next(prng) % 2 ? slice_of(hash, 32) : slice_of(NULL, 0);
+    } else if (j->subject == SUBJECT_UNCLAIMED) {
+        j->unclaimed.reference = j->unclaimed.currency = filled(prng, texts[6], false);
+        j->unclaimed.info = filled(prng, texts[7], true);
+        j->unclaimed.expires_at_us = (int64_t)prng_next(prng);
+    } else if (j->subject == SUBJECT_UNCLAIMED_END) {
+        j->unclaimed_end.outcome = (int64_t)prng_next(prng);
+        j->unclaimed_end.payout_id = (struct opt_int){prng_next(prng) % 2 == 0, 0};
     }
 }
 

@@ -315,6 +315,20 @@ static void read_subject(struct reader *r, struct seal_journal *j)
     } else if (slice_equal_str(subject, "adjustment")) {
         j->subject = SEAL_SUBJECT_ADJUSTMENT;
         read_adjustment(r, &j->of.adjustment);
+    } else if (slice_equal_str(subject, "unclaimed")) {
+        struct seal_unclaimed *u = &j->of.unclaimed;
+        j->subject = SEAL_SUBJECT_UNCLAIMED;
+        u->reference = text(r);
+        u->info = text(r);
+        u->currency = text(r);
+        u->gross = INT(r);
+        u->batch_id = INT(r);
+        u->item_no = INT(r);
+        u->expires_at = TIME(r);
+    } else if (slice_equal_str(subject, "unclaimed_end")) {
+        j->subject = SEAL_SUBJECT_UNCLAIMED_END;
+        j->of.unclaimed_end.outcome = INT(r);
+        j->of.unclaimed_end.payout_id = optional(r);
     } else {
         assert_slice(subject, "none");
         j->subject = SEAL_SUBJECT_NONE;
@@ -323,9 +337,9 @@ static void read_subject(struct reader *r, struct seal_journal *j)
 
 static void journals_of_every_subject(void **state)
 {
-    static const char *const names[] = {"journal deposit", "journal payout",
-                                        "journal handout", "journal transition",
-                                        "journal none",    "journal adjustment"};
+    static const char *const names[] = {
+        "journal deposit", "journal payout",     "journal handout",   "journal transition",
+        "journal none",    "journal adjustment", "journal unclaimed", "journal unclaimed_end"};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const json_t *v = vector(names[i]);
