@@ -13,9 +13,10 @@
 /* How long an answer is still waited for when the program is to end: most steps are over by then. */
 enum { STOP_WAIT_MS = 600 };
 
-/* What became of a delivery may be lost in a crash: it is then made again. Events are waited for (make_webhook_events). */
+/* Queues by their indexes, always: a table that has just grown has no statistics yet. What became of a delivery may be lost in a crash: it is then made again. Events are waited for (make_webhook_events). */
 static const char OPTIONS[] =
-    "-c synchronous_commit=off -c search_path=ujrat -c client_min_messages=warning -c timezone=UTC -c jit=off "
+    "-c synchronous_commit=off -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_bitmapscan=off "
+    "-c enable_hashjoin=off -c enable_mergejoin=off -c search_path=ujrat -c client_min_messages=warning -c timezone=UTC -c jit=off "
     "-c idle_in_transaction_session_timeout=60000 -c tcp_user_timeout=30000";
 
 /* libpq's words are many lines; one is enough. */

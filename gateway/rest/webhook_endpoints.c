@@ -25,16 +25,16 @@ static void write_types(struct json_out *json, struct slice types)
 {
     struct slice one;
     bool more = true;
-    json_key(json, "event_types");
-    json_array(json);
+    json_out_key(json, "event_types");
+    json_out_array(json);
     while (more) {
         more = slice_cut(types, ',', &one, &types);
-        json_object(json);
-        json_field(json, "name", one);
-        json_field_str(json, "status", "ENABLED");
-        json_object_end(json);
+        json_out_object(json);
+        json_out_field(json, "name", one);
+        json_out_field_str(json, "status", "ENABLED");
+        json_out_object_end(json);
     }
-    json_array_end(json);
+    json_out_array_end(json);
 }
 
 /* "whpk_" and the key in base64, as Standard Webhooks writes it. */
@@ -45,7 +45,7 @@ static void write_key(struct json_out *json, struct slice key)
         return; /* no notifier has ever run */
     (void)EVP_EncodeBlock((unsigned char *)text + 5, (const unsigned char *)key.p,
                           HOOK_PUBLIC_KEY_SIZE);
-    json_field_str(json, "public_key", text);
+    json_out_field_str(json, "public_key", text);
 }
 
 static void write_endpoint(struct rpc_call *call, struct json_out *json, const struct rows *rows,
@@ -53,22 +53,22 @@ static void write_endpoint(struct rpc_call *call, struct json_out *json, const s
 {
     struct slice id = rows_text(rows, row, W_ID);
     struct slice href = rest_href(call, "/v1/notifications/webhooks/%.*s", SLICE_ARG(id));
-    json_object(json);
-    json_field(json, "id", id);
-    json_field(json, "url", rows_text(rows, row, W_URL));
+    json_out_object(json);
+    json_out_field(json, "id", id);
+    json_out_field(json, "url", rows_text(rows, row, W_URL));
     write_types(json, rows_text(rows, row, W_TYPES));
-    json_field(json, "state", rows_text(rows, row, W_STATE));
-    json_field(json, "state_reason", rows_text(rows, row, W_REASON));
-    json_field_int(json, "concurrency", rows_int(rows, row, W_CONCURRENCY));
-    json_field_time(json, "create_time", rows_time_us(rows, row, W_CREATED_AT));
+    json_out_field(json, "state", rows_text(rows, row, W_STATE));
+    json_out_field(json, "state_reason", rows_text(rows, row, W_REASON));
+    json_out_field_int(json, "concurrency", rows_int(rows, row, W_CONCURRENCY));
+    json_out_field_time(json, "create_time", rows_time_us(rows, row, W_CREATED_AT));
     write_key(json, rows_text(rows, row, W_KEY));
-    json_key(json, "links");
-    json_array(json);
+    json_out_key(json, "links");
+    json_out_array(json);
     rest_link_write(json, &(struct rest_link){"self", "GET", href});
     rest_link_write(json, &(struct rest_link){"update", "PATCH", href});
     rest_link_write(json, &(struct rest_link){"delete", "DELETE", href});
-    json_array_end(json);
-    json_object_end(json);
+    json_out_array_end(json);
+    json_out_object_end(json);
 }
 
 static void on_endpoint(struct rpc_call *call, enum ledger_outcome outcome, reason_t reason,
@@ -83,9 +83,9 @@ static void on_endpoint(struct rpc_call *call, enum ledger_outcome outcome, reas
     }
     struct json_out json = rest_json(call);
     if (e->types_only) {
-        json_object(&json);
+        json_out_object(&json);
         write_types(&json, rows_text(rows, 0, W_TYPES));
-        json_object_end(&json);
+        json_out_object_end(&json);
     } else {
         write_endpoint(call, &json, rows, 0);
     }
@@ -296,13 +296,13 @@ static void on_list(struct rpc_call *call, enum ledger_outcome outcome, reason_t
     if (!webhook_done(call, outcome, reason))
         return;
     struct json_out json = rest_json(call);
-    json_object(&json);
-    json_key(&json, "webhooks");
-    json_array(&json);
+    json_out_object(&json);
+    json_out_key(&json, "webhooks");
+    json_out_array(&json);
     for (int row = 0; row < rows_count(rows); row++)
         write_endpoint(call, &json, rows, row);
-    json_array_end(&json);
-    json_object_end(&json);
+    json_out_array_end(&json);
+    json_out_object_end(&json);
     rest_reply(call, 200, &json);
 }
 
@@ -323,18 +323,18 @@ static void on_kinds(struct rpc_call *call, enum ledger_outcome outcome, reason_
     if (!webhook_done(call, outcome, reason))
         return;
     struct json_out json = rest_json(call);
-    json_object(&json);
-    json_key(&json, "event_types");
-    json_array(&json);
+    json_out_object(&json);
+    json_out_key(&json, "event_types");
+    json_out_array(&json);
     for (int row = 0; row < rows_count(rows); row++) {
-        json_object(&json);
-        json_field(&json, "name", rows_text(rows, row, 0));
-        json_field(&json, "description", rows_text(rows, row, 1));
-        json_field_str(&json, "status", "ENABLED");
-        json_object_end(&json);
+        json_out_object(&json);
+        json_out_field(&json, "name", rows_text(rows, row, 0));
+        json_out_field(&json, "description", rows_text(rows, row, 1));
+        json_out_field_str(&json, "status", "ENABLED");
+        json_out_object_end(&json);
     }
-    json_array_end(&json);
-    json_object_end(&json);
+    json_out_array_end(&json);
+    json_out_object_end(&json);
     rest_reply(call, 200, &json);
 }
 

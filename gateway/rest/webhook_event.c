@@ -27,12 +27,12 @@ static void link_to(struct json_out *o, const struct facts *f, const char *rel, 
 {
     char href[HREF_SIZE];
     (void)snprintf(href, sizeof href, "%.*s%s%s%s", SLICE_ARG(f->base_url), path, id, end);
-    json_object(o);
-    json_field_str(o, "href", href);
-    json_field_str(o, "rel", rel);
-    json_field_str(o, "method", method);
-    json_field_str(o, "encType", "application/json");
-    json_object_end(o);
+    json_out_object(o);
+    json_out_field_str(o, "href", href);
+    json_out_field_str(o, "rel", rel);
+    json_out_field_str(o, "method", method);
+    json_out_field_str(o, "encType", "application/json");
+    json_out_object_end(o);
 }
 
 static struct slice cell(const struct facts *f, int column)
@@ -45,29 +45,29 @@ static void write_batch(struct json_out *o, const struct facts *f)
     bool simulated = rows_bool(f->rows, f->row, EVENT_SIMULATED);
     struct slice status = cell(f, EVENT_STATUS);
     int64_t at_us = rows_time_us(f->rows, f->row, EVENT_AT);
-    json_key(o, "batch_header");
-    json_object(o);
-    json_field_str(o, "payout_batch_id", f->batch);
-    json_field(o, "batch_status", status);
-    json_field_time(o, "time_created",
-                    simulated ? at_us : rows_time_us(f->rows, f->row, EVENT_BATCH_AT));
+    json_out_key(o, "batch_header");
+    json_out_object(o);
+    json_out_field_str(o, "payout_batch_id", f->batch);
+    json_out_field(o, "batch_status", status);
+    json_out_field_time(o, "time_created",
+                        simulated ? at_us : rows_time_us(f->rows, f->row, EVENT_BATCH_AT));
     if (!slice_equal_str(status, "PROCESSING"))
-        json_field_time(o, "time_completed", at_us);
-    json_key(o, "sender_batch_header");
-    json_object(o);
-    json_field_if(o, "sender_batch_id",
-                  simulated ? SLICE("simulated") : cell(f, EVENT_SENDER_BATCH));
-    json_object_end(o);
-    json_field_money(o, "amount",
-                     simulated ? SIMULATED_AMOUNT : rows_int(f->rows, f->row, EVENT_AMOUNT),
-                     f->ccy);
-    json_field_money(o, "fees", rows_int(f->rows, f->row, EVENT_FEES), f->ccy);
-    json_field_int(o, "payments", simulated ? 1 : rows_int(f->rows, f->row, EVENT_ITEMS));
-    json_object_end(o);
-    json_key(o, "links");
-    json_array(o);
+        json_out_field_time(o, "time_completed", at_us);
+    json_out_key(o, "sender_batch_header");
+    json_out_object(o);
+    json_out_field_if(o, "sender_batch_id",
+                      simulated ? SLICE("simulated") : cell(f, EVENT_SENDER_BATCH));
+    json_out_object_end(o);
+    json_out_field_money(o, "amount",
+                         simulated ? SIMULATED_AMOUNT : rows_int(f->rows, f->row, EVENT_AMOUNT),
+                         f->ccy);
+    json_out_field_money(o, "fees", rows_int(f->rows, f->row, EVENT_FEES), f->ccy);
+    json_out_field_int(o, "payments", simulated ? 1 : rows_int(f->rows, f->row, EVENT_ITEMS));
+    json_out_object_end(o);
+    json_out_key(o, "links");
+    json_out_array(o);
     link_to(o, f, "self", "GET", "/v1/payments/payouts/", f->batch, "");
-    json_array_end(o);
+    json_out_array_end(o);
 }
 
 /* Why it was not paid, or came back. */
@@ -77,44 +77,44 @@ static void write_errors(struct json_out *o, const struct facts *f)
     struct slice code = cell(f, EVENT_REASON_CODE);
     if (reason == REASON_NONE && code.len == 0)
         return;
-    json_key(o, "errors");
-    json_object(o);
+    json_out_key(o, "errors");
+    json_out_object(o);
     if (reason != REASON_NONE) {
-        json_field_str(o, "name", reason_name(reason));
-        json_field_str(o, "message", reason_text(reason));
+        json_out_field_str(o, "name", reason_name(reason));
+        json_out_field_str(o, "message", reason_text(reason));
     } else {
         const struct iso20022_reason *known = iso20022_reason_find(code);
-        json_field_str(o, "name", "BANK_REFUSED");
-        json_field_str(o, "message", known == NULL ? "the bank gave this reason" : known->text);
-        json_field(o, "reason_code", code);
+        json_out_field_str(o, "name", "BANK_REFUSED");
+        json_out_field_str(o, "message", known == NULL ? "the bank gave this reason" : known->text);
+        json_out_field(o, "reason_code", code);
     }
-    json_object_end(o);
+    json_out_object_end(o);
 }
 
 static void write_item(struct json_out *o, const struct facts *f)
 {
     static const char *const types[] = {"EMAIL", "EMAIL", "PHONE", "PAYPAL_ID", "USER_HANDLE"};
     int64_t type = rows_int(f->rows, f->row, EVENT_RECIPIENT_TYPE);
-    json_field_str(o, "payout_item_id", f->item);
+    json_out_field_str(o, "payout_item_id", f->item);
     if (!rows_is_null(f->rows, f->row, EVENT_PAYOUT))
-        json_field_str(o, "transaction_id", f->item);
-    json_field(o, "transaction_status", cell(f, EVENT_STATUS));
-    json_field_money(o, "payout_item_fee", rows_int(f->rows, f->row, EVENT_FEES), f->ccy);
-    json_field_str(o, "payout_batch_id", f->batch);
-    json_field_if(o, "sender_batch_id", cell(f, EVENT_SENDER_BATCH));
-    json_key(o, "payout_item");
-    json_object(o);
-    json_field_str(o, "recipient_type", types[type >= 1 && type <= 4 ? type : 0]);
-    json_field_money(o, "amount", f->gross, f->ccy);
-    json_field_if(o, "sender_item_id", cell(f, EVENT_SENDER_ITEM));
-    json_object_end(o);
-    json_field_time(o, "time_processed", rows_time_us(f->rows, f->row, EVENT_AT));
+        json_out_field_str(o, "transaction_id", f->item);
+    json_out_field(o, "transaction_status", cell(f, EVENT_STATUS));
+    json_out_field_money(o, "payout_item_fee", rows_int(f->rows, f->row, EVENT_FEES), f->ccy);
+    json_out_field_str(o, "payout_batch_id", f->batch);
+    json_out_field_if(o, "sender_batch_id", cell(f, EVENT_SENDER_BATCH));
+    json_out_key(o, "payout_item");
+    json_out_object(o);
+    json_out_field_str(o, "recipient_type", types[type >= 1 && type <= 4 ? type : 0]);
+    json_out_field_money(o, "amount", f->gross, f->ccy);
+    json_out_field_if(o, "sender_item_id", cell(f, EVENT_SENDER_ITEM));
+    json_out_object_end(o);
+    json_out_field_time(o, "time_processed", rows_time_us(f->rows, f->row, EVENT_AT));
     write_errors(o, f);
-    json_key(o, "links");
-    json_array(o);
+    json_out_key(o, "links");
+    json_out_array(o);
     link_to(o, f, "self", "GET", "/v1/payments/payouts-item/", f->item, "");
     link_to(o, f, "batch", "GET", "/v1/payments/payouts/", f->batch, "");
-    json_array_end(o);
+    json_out_array_end(o);
 }
 
 void webhook_event_write(struct json_out *o, const struct rows *rows, int row,
@@ -132,33 +132,33 @@ void webhook_event_write(struct json_out *o, const struct rows *rows, int row,
     (void)rest_id_write(f.batch_id, f.item_no, f.item);
     (void)hook_event_id_write((int32_t)rows_int(rows, row, EVENT_BOOK),
                               rows_int(rows, row, EVENT_NO), f.event);
-    json_field_str(o, "id", f.event);
-    json_field_str(o, "event_version", "1.0");
-    json_field_time(o, "create_time", rows_time_us(rows, row, EVENT_AT));
-    json_field_str(o, "resource_type", f.item_no == 0 ? "payouts" : "payouts_item");
-    json_field(o, "event_type", rows_text(rows, row, EVENT_NAME));
-    json_field(o, "summary", rows_text(rows, row, EVENT_DESCRIPTION));
+    json_out_field_str(o, "id", f.event);
+    json_out_field_str(o, "event_version", "1.0");
+    json_out_field_time(o, "create_time", rows_time_us(rows, row, EVENT_AT));
+    json_out_field_str(o, "resource_type", f.item_no == 0 ? "payouts" : "payouts_item");
+    json_out_field(o, "event_type", rows_text(rows, row, EVENT_NAME));
+    json_out_field(o, "summary", rows_text(rows, row, EVENT_DESCRIPTION));
     if (simulated)
-        json_field_bool(o, "simulated", true);
-    json_key(o, "resource");
-    json_object(o);
+        json_out_field_bool(o, "simulated", true);
+    json_out_key(o, "resource");
+    json_out_object(o);
     if (f.item_no == 0)
         write_batch(o, &f);
     else
         write_item(o, &f);
-    json_object_end(o);
-    json_key(o, "links");
-    json_array(o);
+    json_out_object_end(o);
+    json_out_key(o, "links");
+    json_out_array(o);
     link_to(o, &f, "self", "GET", "/v1/notifications/webhooks-events/", f.event, "");
     link_to(o, &f, "resend", "POST", "/v1/notifications/webhooks-events/", f.event, "/resend");
-    json_array_end(o);
+    json_out_array_end(o);
 }
 
 err_t webhook_event_text(const struct rows *rows, int row, const char *base_url, struct buf *out)
 {
     struct json_out o = json_out_of(out);
-    json_object(&o);
+    json_out_object(&o);
     webhook_event_write(&o, rows, row, slice_str(base_url));
-    json_object_end(&o);
+    json_out_object_end(&o);
     return o.failed ? err_make(ERR_LIMIT, "write an event") : err_none();
 }

@@ -29,24 +29,24 @@ struct events {
 
 static void write_deliveries(struct json_out *json, const struct rows *rows)
 {
-    json_key(json, "deliveries");
-    json_array(json);
+    json_out_key(json, "deliveries");
+    json_out_array(json);
     for (int row = 0; row < rows_count(rows); row++) {
         bool waits = slice_equal_str(rows_text(rows, row, D_STATE), "PENDING");
-        json_object(json);
-        json_field(json, "webhook_id", rows_text(rows, row, D_WEBHOOK));
-        json_field(json, "state", rows_text(rows, row, D_STATE));
-        json_field_int(json, "attempts", rows_int(rows, row, D_ATTEMPTS));
+        json_out_object(json);
+        json_out_field(json, "webhook_id", rows_text(rows, row, D_WEBHOOK));
+        json_out_field(json, "state", rows_text(rows, row, D_STATE));
+        json_out_field_int(json, "attempts", rows_int(rows, row, D_ATTEMPTS));
         if (waits && rows_time_us(rows, row, D_NEXT_AT) != INT64_MAX)
-            json_field_time(json, "next_attempt_time", rows_time_us(rows, row, D_NEXT_AT));
+            json_out_field_time(json, "next_attempt_time", rows_time_us(rows, row, D_NEXT_AT));
         if (!rows_is_null(rows, row, D_LAST_AT))
-            json_field_time(json, "last_attempt_time", rows_time_us(rows, row, D_LAST_AT));
+            json_out_field_time(json, "last_attempt_time", rows_time_us(rows, row, D_LAST_AT));
         if (!rows_is_null(rows, row, D_LAST_STATUS))
-            json_field_int(json, "last_http_status", rows_int(rows, row, D_LAST_STATUS));
-        json_field_if(json, "last_error", rows_text(rows, row, D_LAST_ERROR));
-        json_object_end(json);
+            json_out_field_int(json, "last_http_status", rows_int(rows, row, D_LAST_STATUS));
+        json_out_field_if(json, "last_error", rows_text(rows, row, D_LAST_ERROR));
+        json_out_object_end(json);
     }
-    json_array_end(json);
+    json_out_array_end(json);
 }
 
 static void on_deliveries(struct rpc_call *call, enum ledger_outcome outcome, reason_t reason,
@@ -56,10 +56,10 @@ static void on_deliveries(struct rpc_call *call, enum ledger_outcome outcome, re
     if (!webhook_done(call, outcome, reason))
         return;
     struct json_out json = rest_json(call);
-    json_object(&json);
-    json_raw(&json, e->members);
+    json_out_object(&json);
+    json_out_raw(&json, e->members);
     write_deliveries(&json, rows);
-    json_object_end(&json);
+    json_out_object_end(&json);
     rest_reply(call, e->accepted ? 202 : 200, &json);
 }
 
@@ -86,9 +86,9 @@ static void on_event(struct rpc_call *call, enum ledger_outcome outcome, reason_
         return;
     }
     struct json_out json = rest_json(call);
-    json_object(&json);
+    json_out_object(&json);
     webhook_event_write(&json, rows, 0, rest_request_of(call)->base_url);
-    json_object_end(&json);
+    json_out_object_end(&json);
     struct slice text = buf_slice(json.buf);
     if (json.failed ||
         !arena_slice_dup(&call->arena, slice_of(text.p + 1, text.len - 2), &e->members))
@@ -133,9 +133,9 @@ static void on_resent(struct rpc_call *call, enum ledger_outcome outcome, reason
         return;
     }
     struct json_out json = rest_json(call);
-    json_object(&json);
-    json_field_int(&json, "deliveries", rows_int(rows, 0, 0));
-    json_object_end(&json);
+    json_out_object(&json);
+    json_out_field_int(&json, "deliveries", rows_int(rows, 0, 0));
+    json_out_object_end(&json);
     rest_reply(call, 202, &json);
 }
 
@@ -275,8 +275,8 @@ static void simulate(struct rpc_call *call, struct rest_request *request)
 static void write_next(struct rpc_call *call, struct json_out *json, int64_t before)
 {
     const struct events *e = call->state;
-    json_key(json, "links");
-    json_array(json);
+    json_out_key(json, "links");
+    json_out_array(json);
     if (before > 1)
         rest_link_write(
             json,
@@ -284,7 +284,7 @@ static void write_next(struct rpc_call *call, struct json_out *json, int64_t bef
                 "next", "GET",
                 rest_href(call, "/v1/notifications/webhooks-events?page_size=%lld&before=%lld",
                           (long long)e->page_size, (long long)before)});
-    json_array_end(json);
+    json_out_array_end(json);
 }
 
 static void on_list(struct rpc_call *call, enum ledger_outcome outcome, reason_t reason,
@@ -295,18 +295,18 @@ static void on_list(struct rpc_call *call, enum ledger_outcome outcome, reason_t
         return;
     struct json_out json = rest_json(call);
     int n = rows_count(rows);
-    json_object(&json);
-    json_key(&json, "events");
-    json_array(&json);
+    json_out_object(&json);
+    json_out_key(&json, "events");
+    json_out_array(&json);
     for (int row = 0; row < n; row++) {
-        json_object(&json);
+        json_out_object(&json);
         webhook_event_write(&json, rows, row, rest_request_of(call)->base_url);
-        json_object_end(&json);
+        json_out_object_end(&json);
     }
-    json_array_end(&json);
-    json_field_int(&json, "count", n);
+    json_out_array_end(&json);
+    json_out_field_int(&json, "count", n);
     write_next(call, &json, n < e->page_size ? 0 : rows_int(rows, n - 1, EVENT_NO));
-    json_object_end(&json);
+    json_out_object_end(&json);
     rest_reply(call, 200, &json);
 }
 

@@ -25,9 +25,9 @@ struct verify {
 static void answer(struct rpc_call *call, bool good)
 {
     struct json_out json = rest_json(call);
-    json_object(&json);
-    json_field_str(&json, "verification_status", good ? "SUCCESS" : "FAILURE");
-    json_object_end(&json);
+    json_out_object(&json);
+    json_out_field_str(&json, "verification_status", good ? "SUCCESS" : "FAILURE");
+    json_out_object_end(&json);
     rest_reply(call, 200, &json);
 }
 
