@@ -13,8 +13,9 @@ def put_batch(db, book, payouts=(), refused=0, unclaimed=(), sender_batch_id=Non
         number, = db.execute("SELECT coalesce(max(batch_id), 0) + 1 FROM payout_batch WHERE book_id = %s", (book,)).fetchone()
         n = len(payouts) + refused + len(unclaimed)
         db.execute("INSERT INTO payout_batch (book_id, batch_id, sender_batch_id, fingerprint, credential_id, items, ccy, amount, created_at) "
-                   "SELECT %s, %s, %s, substr(sha256('f'), 1, 16), %s, %s, 840, %s, clock_timestamp()",
-                   (book, number, sender_batch_id or "batch %d" % number, credential, n, n * 1000))
+                   "SELECT %s, %s, %s, substr(sha256('f'), 1, 16), %s, %s, 840, %s + (SELECT coalesce(sum(gross), 0) FROM payout WHERE book_id = %s "
+                   "AND payout_id = ANY (%s::int8[])), clock_timestamp()",
+                   (book, number, sender_batch_id or "batch %d" % number, credential, n, (n - len(payouts)) * 1000, book, list(payouts)))
         db.execute("""INSERT INTO payout_batch_item (book_id, batch_id, item_no, payout_id, unclaimed_id, reason, sender_item_id, item_id_reused, gross, recipient_type)
                       SELECT %s, %s, ord, CASE kind WHEN 1 THEN id END, CASE kind WHEN 2 THEN id END, CASE kind WHEN 3 THEN 205 END, 'item ' || ord, false,
                              coalesce((SELECT gross FROM payout WHERE book_id = %s AND payout_id = id AND kind = 1), 1000), 1
