@@ -51,15 +51,19 @@ AUDIT_PKGS := libxml-2.0 pangocairo cairo-pdf libqrencode
 # What banks' files are made of: XML. Programs that deal in files link it, the daemon does not.
 ISO_PKGS := libxml-2.0
 
+# What delivers webhooks: only the daemon links it.
+HOOK_PKGS := libcurl
+
 # Asked of pkg-config once, when a target that compiles is wanted and the libraries are there.
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 AUDIT_CFLAGS := $(shell pkg-config --cflags $(AUDIT_PKGS) 2>/dev/null)
 AUDIT_LIBS := $(shell pkg-config --libs $(AUDIT_PKGS) 2>/dev/null)
 ISO_LIBS   := $(shell pkg-config --libs $(ISO_PKGS) 2>/dev/null)
+HOOK_LIBS  := $(shell pkg-config --libs $(HOOK_PKGS) 2>/dev/null)
 
 # What cannot be built without is asked for by name, in one line, before anything is tried.
-NOT_HERE := $(if $(and $(PKG_LIBS),$(AUDIT_LIBS)),,libraries) \
+NOT_HERE := $(if $(and $(PKG_LIBS),$(AUDIT_LIBS),$(HOOK_LIBS)),,libraries) \
             $(shell for p in $(firstword $(CC)) pkg-config protoc protoc-c; do command -v $$p >/dev/null || echo $$p; done)
 READY    := $(if $(strip $(NOT_HERE)),not-ready)
 .PHONY: not-ready
@@ -77,6 +81,7 @@ BASE_C   := $(wildcard base/*.c)
 DOMAIN_C := $(wildcard domain/*.c)
 LEDGER_C := $(wildcard ledger/*.c)
 SEAL_C   := $(wildcard seal/*.c)
+HOOK_C   := $(wildcard hook/*.c)
 ISO_C    := $(wildcard iso20022/*.c)
 NET_C    := $(wildcard gateway/net/*.c)
 WIRE_C   := $(wildcard gateway/wire/*.c)
@@ -99,18 +104,20 @@ LIB_BASE   := $(BUILD)/lib/libujrat-base.a
 LIB_DOMAIN := $(BUILD)/lib/libujrat-domain.a
 LIB_LEDGER := $(BUILD)/lib/libujrat-ledger.a
 LIB_SEAL   := $(BUILD)/lib/libujrat-seal.a
+LIB_HOOK   := $(BUILD)/lib/libujrat-hook.a
 LIB_ISO    := $(BUILD)/lib/libujrat-iso20022.a
 LIB_NET    := $(BUILD)/lib/libujrat-net.a
 LIB_WIRE   := $(BUILD)/lib/libujrat-wire.a
 LIB_GATEWAY := $(BUILD)/lib/libujrat-gateway.a
 LIB_AUDIT  := $(BUILD)/lib/libujrat-audit.a
 LIB_SETTLE := $(BUILD)/lib/libujrat-settle.a
-LIBS := $(LIB_GATEWAY) $(LIB_WIRE) $(LIB_NET) $(LIB_SEAL) $(LIB_LEDGER) $(LIB_DOMAIN) $(LIB_BASE)
+LIBS := $(LIB_GATEWAY) $(LIB_WIRE) $(LIB_NET) $(LIB_SEAL) $(LIB_HOOK) $(LIB_LEDGER) $(LIB_DOMAIN) $(LIB_BASE)
 
 $(LIB_BASE):   $(call obj,$(BASE_C))
 $(LIB_DOMAIN): $(call obj,$(DOMAIN_C))
 $(LIB_LEDGER): $(call obj,$(LEDGER_C)) $(BUILD)/obj/gen/ledger_sql.o
 $(LIB_SEAL):   $(call obj,$(SEAL_C))
+$(LIB_HOOK):   $(call obj,$(HOOK_C))
 $(LIB_ISO):    $(call obj,$(ISO_C))
 $(LIB_AUDIT):  $(call obj,$(AUDIT_LIB_C))
 $(LIB_SETTLE): $(call obj,$(SETTLE_C))
@@ -125,6 +132,7 @@ PROGRAMS := $(if $(wildcard gateway/main.c),$(BIN)/ujratd) $(if $(wildcard cli/m
 all: $(PROGRAMS) $(LIBS) $(LIB_ISO) ## build the programs (default)
 
 $(BIN)/ujratd: $(BUILD)/obj/gateway/main.o $(LIBS)
+$(BIN)/ujratd: EXTRA_LIBS := $(HOOK_LIBS)
 # Its sandbox bank exchanges files with ujrat-settle: the same messages, the same manifests.
 $(BIN)/ujrat:  $(call obj,$(CLI_C)) $(BUILD)/obj/gen/banks_pk.o $(LIBS) $(LIB_SETTLE) $(LIB_ISO)
 $(BIN)/ujrat: EXTRA_LIBS := $(AUDIT_LIBS)

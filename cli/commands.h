@@ -101,4 +101,15 @@ enum exit_code settle_alerts_end_run(const struct args *args);
 enum exit_code float_low_run(const struct args *args);
 enum exit_code bank_reverse_return_run(const struct args *args);
 
+extern const char webhook_key_new_help[], webhook_list_help[], webhook_deliveries_help[],
+    webhook_replay_help[], webhook_enable_help[], webhook_disable_help[];
+extern const struct option_row webhook_key_new_options[], webhook_deliveries_options[],
+    webhook_replay_options[];
+enum exit_code webhook_key_new_run(const struct args *args);
+enum exit_code webhook_list_run(const struct args *args);
+enum exit_code webhook_deliveries_run(const struct args *args);
+enum exit_code webhook_replay_run(const struct args *args);
+enum exit_code webhook_enable_run(const struct args *args);
+enum exit_code webhook_disable_run(const struct args *args);
+
 #endif

@@ -20,8 +20,8 @@ extern const struct embedded banks_pk;
 const char db_migrate_help[] =
     "Connects as an administrator (a superuser, or a role that may make roles and schemas in this\n"
     "database), from --db, --db-file or UJRAT_ADMIN_DB. Makes the roles ujrat_owner, ujrat_app,\n"
-    "ujrat_settle, ujrat_sealer, ujrat_auditor and ujrat_operator if they are missing, the schema\n"
-    "`ujrat`, and applies each migration that was not applied yet in a transaction of its own; then\n"
+    "ujrat_settle, ujrat_sealer, ujrat_hooks, ujrat_auditor and ujrat_operator if they are missing, the\n"
+    "schema `ujrat`, and applies each migration that was not applied yet in a transaction of its own; then\n"
     "functions, views and grants, and the list of currencies and banks. Safe to run again, also by\n"
     "two at once.\n"
     "Refuses a database whose migrations are not the ones this program knows.";
@@ -37,8 +37,8 @@ const struct option_row db_migrate_options[] = {
 const char db_status_help[] =
     "Exit status 1 when the database is not what this program needs: run ujrat db migrate.";
 
-static const char *const login_roles[] = {"ujrat_app", "ujrat_settle", "ujrat_sealer",
-                                          "ujrat_auditor", "ujrat_operator"};
+static const char *const login_roles[] = {"ujrat_app",   "ujrat_settle",  "ujrat_sealer",
+                                          "ujrat_hooks", "ujrat_auditor", "ujrat_operator"};
 #define N_LOGIN_ROLES (sizeof login_roles / sizeof *login_roles)
 
 /* A row of schema_migration. Version 0 stands for the code that is applied each time. */
@@ -82,7 +82,7 @@ static const char sql_roles[] =
     "DECLARE r text;\n"
     "BEGIN\n"
     "    FOREACH r IN ARRAY ARRAY['ujrat_owner', 'ujrat_app', 'ujrat_settle', 'ujrat_sealer', "
-    "'ujrat_auditor', 'ujrat_operator'] LOOP\n"
+    "'ujrat_hooks', 'ujrat_auditor', 'ujrat_operator'] LOOP\n"
     "        BEGIN\n"
     "            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r) THEN\n"
     "                EXECUTE format('CREATE ROLE %I %s', r,\n"
@@ -420,7 +420,7 @@ static const char *login_role(const char *assignment, const char **file)
                 return login_roles[i];
             }
     complain("--set-password-file wants ROLE=FILE, with ujrat_app, ujrat_settle, ujrat_sealer, "
-             "ujrat_auditor or ujrat_operator for ROLE, not '%s'",
+             "ujrat_hooks, ujrat_auditor or ujrat_operator for ROLE, not '%s'",
              assignment);
     return NULL;
 }

@@ -106,6 +106,36 @@ const struct config_row gateway_config_rows[] = {
         cfg, seal_interval_ms, "seal_interval", 10, 3600000, "200ms", CONFIG_AT_START,
         "How often the sealer looks for new blocks. Each look that finds some makes a signed tree head."),
 
+    CONFIG_BOOL(
+        cfg, hooks, "hooks", "false", CONFIG_AT_START,
+        "true: a process beside the workers delivers webhooks (docs/webhooks.md); it needs hooks_db, hooks_keys and "
+        "hooks_base_url. Of several gateways on a ledger one delivers, and the others stand by."),
+    CONFIG_STRING(
+        cfg, hooks_db, "hooks_db", 0, 2000, "", CONFIG_AT_START,
+        "The ledger as the role ujrat_hooks, which sees what webhooks are made of and moves them on. Like db: not from --set, "
+        "and not with a password in it."),
+    CONFIG_PATH(cfg, hooks_db_file, "hooks_db_file", "", CONFIG_AT_START,
+                "A file of mode 0600 whose first line is that URI; only that process reads it."),
+    CONFIG_PATH(
+        cfg, hooks_keys, "hooks_keys", "", CONFIG_AT_START,
+        "A folder with the keys that webhooks are signed with, as `ujrat webhook key new` makes them."),
+    CONFIG_STRING(
+        cfg, hooks_base_url, "hooks_base_url", 0, 256, "", CONFIG_AT_START,
+        "Where platforms reach the REST API, such as https://pay.example.pk: what links in webhooks begin with. Events sent "
+        "under another one are verified all the same."),
+    CONFIG_PATH(cfg, hooks_ca_file, "hooks_ca_file", "", CONFIG_AT_START,
+                "PEM: who signs the certificates of endpoints, in the place of the system's authorities."),
+    CONFIG_BOOL(
+        cfg, hooks_private_targets, "hooks_private_targets", "false", CONFIG_AT_START,
+        "true: endpoints may have any port and any address, this machine's and the inner network's too. For tests and demos."),
+    CONFIG_DURATION(cfg, hooks_poll_ms, "hooks_poll", 5, 60000, "200ms", CONFIG_AT_START,
+                    "How often it is looked what has happened and what is due."),
+    CONFIG_DURATION(
+        cfg, hooks_retry_first_ms, "hooks_retry_first", 1, 600000, "10s", CONFIG_AT_START,
+        "The longest pause after a first failure; it doubles up to 3840 times that. With 10s the 25 tries take about three days."),
+    CONFIG_INT(cfg, hooks_concurrency, "hooks_concurrency", 1, 1024, "128", CONFIG_AT_START,
+               "Deliveries at a time, of all endpoints together. Each endpoint has a number of its own beside, 4 if nothing is said."),
+
     CONFIG_DURATION(
         cfg, rate_age_max_ms, "rate_age_max", 1000, 315360000000, "4d", CONFIG_AT_START,
         "Rates older than this price nothing: RATE_STALE. Long enough for a weekend with a holiday."),

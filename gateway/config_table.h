@@ -42,6 +42,12 @@ struct gateway_config {
     int64_t rest_body_bytes_max;
     const char *claim_base_url; /* empty: the address the platform has called */
 
+    bool hooks; /* webhooks are delivered by this gateway */
+    const char *hooks_db, *hooks_db_file; /* the notifier alone reads the file */
+    const char *hooks_keys, *hooks_base_url, *hooks_ca_file;
+    bool hooks_private_targets;
+    int64_t hooks_poll_ms, hooks_retry_first_ms, hooks_concurrency;
+
     int64_t rate_age_max_ms;
     int64_t quote_ttl_ms;
 

@@ -100,7 +100,7 @@ static bool check(void *settings, struct config_problem *problem)
 
 int main(int argc, char **argv)
 {
-    static const char *const secret[] = {"db", "seal_db", NULL};
+    static const char *const secret[] = {"db", "seal_db", "hooks_db", NULL};
     static const struct daemon_flag flags[] = {
         {"--check-config", DAEMON_CHECK, NULL},
         {"--print-errors", DAEMON_PRINT, rpc_error_print_reference},

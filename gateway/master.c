@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "gateway/notify_worker.h"
 #include "gateway/seal_worker.h"
 #include "gateway/worker.h"
 
@@ -52,7 +53,8 @@ struct master {
     struct slot slots[WORKERS_MAX];
     int handover[WORKERS_MAX][2]; /* of each place; -1: nobody seals */
     unsigned n;
-    struct slot sealer; /* is never ready and never missed: calls are answered without it */
+    struct slot sealer;   /* is never ready and never missed: calls are answered without it */
+    struct slot notifier; /* the same */
     bool announced;
     unsigned stops; /* SIGTERMs so far */
     int64_t kill_at_us;
@@ -243,6 +245,28 @@ static void start_sealer(struct master *m)
     m->sealer.pid = pid;
 }
 
+static void start_notifier(struct master *m)
+{
+    pid_t parent = getpid();
+    m->notifier.started_us = clock_monotonic_us();
+    pid_t pid = fork();
+    if (pid == 0) {
+        leave_master(m, parent, -1);
+        close_handover(m, -1, -1);
+        log_after_fork(m->log, "hooks");
+        enum exit_code code = notify_worker_run(m->args, m->settings, m->log);
+        log_free(&m->log);
+        settings_deinit(m->settings);
+        exit((int)code);
+    }
+    if (pid < 0) {
+        log_error(m->log, "hooks.not_started", log_err(err_sys("fork")));
+        m->notifier.start_at_us = m->notifier.started_us + BACKOFF_LAST_MS * US_PER_MS;
+        return;
+    }
+    m->notifier.pid = pid;
+}
+
 static void drop_ready_fd(struct slot *slot)
 {
     if (slot->ready_fd >= 0)
@@ -263,6 +287,12 @@ static void signal_sealer(const struct master *m, int sig)
         (void)kill(m->sealer.pid, sig);
 }
 
+static void signal_notifier(const struct master *m, int sig)
+{
+    if (m->notifier.pid != 0)
+        (void)kill(m->notifier.pid, sig);
+}
+
 static bool any_worker(const struct master *m)
 {
     for (unsigned i = 0; i < m->n; i++)
@@ -280,6 +310,7 @@ static void stop(struct master *m, enum exit_code code)
         m->code = code;
     m->kill_at_us = clock_monotonic_us() + patience_ms * US_PER_MS;
     signal_workers(m, SIGTERM);
+    signal_notifier(m, SIGTERM);
     /* What workers commit while they drain is to be sealed too: the sealer's turn comes when they have ended. */
     if (m->stops > 1 || !any_worker(m))
         signal_sealer(m, SIGTERM);
@@ -334,6 +365,13 @@ static void sealer_ended(struct master *m, int status)
     back_off(&m->sealer);
 }
 
+static void notifier_ended(struct master *m, int status)
+{
+    log_ended(m, "hooks.ended", "hooks", m->notifier.pid, status);
+    m->notifier.pid = 0;
+    back_off(&m->notifier);
+}
+
 static void reap(struct master *m)
 {
     int status;
@@ -341,6 +379,8 @@ static void reap(struct master *m)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         if (pid == m->sealer.pid)
             sealer_ended(m, status);
+        if (pid == m->notifier.pid)
+            notifier_ended(m, status);
         for (unsigned i = 0; i < m->n; i++)
             if (m->slots[i].pid == pid)
                 worker_ended(m, &m->slots[i], status);
@@ -355,6 +395,7 @@ static void reload(struct master *m)
     log_info(m->log, "master.reloading");
     signal_workers(m, SIGHUP);
     signal_sealer(m, SIGHUP);
+    signal_notifier(m, SIGHUP);
 }
 
 static void read_signals(struct master *m)
@@ -409,10 +450,17 @@ static int start_due(struct master *m)
         else if (m->sealer.start_at_us - now_us < wait_us)
             wait_us = m->sealer.start_at_us - now_us;
     }
+    if (m->stops == 0 && m->settings->config.hooks && m->notifier.pid == 0) {
+        if (m->notifier.start_at_us <= now_us)
+            start_notifier(m);
+        else if (m->notifier.start_at_us - now_us < wait_us)
+            wait_us = m->notifier.start_at_us - now_us;
+    }
     if (m->stops > 0) {
         if (now_us >= m->kill_at_us) {
             signal_workers(m, SIGKILL);
             signal_sealer(m, SIGKILL);
+            signal_notifier(m, SIGKILL);
         }
         wait_us = m->kill_at_us > now_us ? m->kill_at_us - now_us : 100 * US_PER_MS;
     }
@@ -423,7 +471,7 @@ static void run_loop(struct master *m)
 {
     for (;;) {
         int wait_ms = start_due(m);
-        if (m->stops > 0 && !any_worker(m) && m->sealer.pid == 0)
+        if (m->stops > 0 && !any_worker(m) && m->sealer.pid == 0 && m->notifier.pid == 0)
             return;
         struct pollfd fds[WORKERS_MAX + 1] = {{.fd = m->signal_fd, .events = POLLIN}};
         for (unsigned i = 0; i < m->n; i++)

@@ -45,6 +45,39 @@ static err_t check_seal(const struct settings *s, struct config_problem *problem
     return err;
 }
 
+err_t settings_hooks_uri(const struct settings *s, char out[DAEMON_URI_SIZE],
+                         struct config_problem *problem)
+{
+    const struct gateway_config *c = &s->config;
+    if (c->hooks_db_file[0] != '\0')
+        return daemon_read_uri("hooks_db_file", c->hooks_db_file, out, problem);
+    return slice_copy(slice_str(c->hooks_db), out, DAEMON_URI_SIZE);
+}
+
+static err_t check_hooks(const struct settings *s, struct config_problem *problem)
+{
+    const struct gateway_config *c = &s->config;
+    char uri[DAEMON_URI_SIZE] = "";
+    struct stat st;
+    err_t err = invalid();
+    if (!c->hooks)
+        return err_none();
+    if (c->hooks_db[0] != '\0' && c->hooks_db_file[0] != '\0')
+        COMPLAIN(problem, "hooks_db and hooks_db_file are both set; one of them is enough");
+    else if (c->hooks_db[0] == '\0' && c->hooks_db_file[0] == '\0')
+        COMPLAIN(problem,
+                 "hooks_db: hooks needs it, or hooks_db_file: the ledger as the role ujrat_hooks");
+    else if (stat(c->hooks_keys, &st) != 0 || !S_ISDIR(st.st_mode))
+        COMPLAIN(problem, "hooks_keys: %s: not a folder", c->hooks_keys);
+    else if (strncmp(c->hooks_base_url, "https://", 8) != 0 ||
+             c->hooks_base_url[strlen(c->hooks_base_url) - 1] == '/')
+        COMPLAIN(problem, "hooks_base_url: https://, a name, perhaps a port, and no slash behind");
+    else
+        err = settings_hooks_uri(s, uri, problem);
+    explicit_bzero(uri, sizeof(uri));
+    return err;
+}
+
 /* "127.0.0.1:8443", "[::1]:0" */
 static err_t parse_listen(struct settings *s, struct config_problem *problem)
 {
@@ -81,6 +114,8 @@ err_t settings_load(const struct daemon_args *args, struct settings *out,
         err = parse_listen(out, problem);
     if (!err_failed(err))
         err = check_seal(out, problem);
+    if (!err_failed(err))
+        err = check_hooks(out, problem);
     if (err_failed(err))
         settings_deinit(out);
     return err;

@@ -31,4 +31,8 @@ static inline bool settings_seal(const struct settings *s)
     return s->config.seal_keys[0] != '\0';
 }
 
+/* The same of the process that delivers webhooks. */
+MUST_CHECK err_t settings_hooks_uri(const struct settings *s, char out[DAEMON_URI_SIZE],
+                                    struct config_problem *problem);
+
 #endif

@@ -175,7 +175,7 @@ enum pgblock_end pgblock_open(struct pgblock *c, const struct pgblock_config *co
         return pgblock_say(c, PGBLOCK_LOST, "out of memory");
     if (PQstatus(c->conn) != CONNECTION_OK || PQsetnonblocking(c->conn, 0) != 0)
         return pgblock_say(c, PGBLOCK_LOST, PQerrorMessage(c->conn));
-    enum pgblock_end end = ask_type(c);
+    enum pgblock_end end = c->config.type_name == NULL ? PGBLOCK_DONE : ask_type(c);
     c->config.type_name = NULL;
     return end;
 }

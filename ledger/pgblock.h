@@ -39,7 +39,7 @@ struct pgblock_config {
     const char *program; /* as the database's administrator sees it */
     const char *options; /* of the session, beside those that every one has: "-c name=value ..." */
     enum ledger_type type; /* of the arrays that it sends */
-    const char *type_name; /* the same, as the schema calls it */
+    const char *type_name; /* the same, as the schema calls it; NULL: it sends none */
     int64_t timeout_ms;    /* for every answer */
     int stop_fd; /* becomes readable when the program is to end: an answer is then waited for a moment longer. -1: none */
     struct pgblock_meanwhile meanwhile; /* or zero */

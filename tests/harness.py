@@ -285,7 +285,11 @@ class Gateway:
 
     def workers(self):
         """Process ids of the workers."""
-        return [pid for pid, name in self._children() if name != "ujratd-sealer"]
+        return [pid for pid, name in self._children() if name not in ("ujratd-sealer", "ujratd-hooks")]
+
+    def notifier(self):
+        """The process id of who delivers webhooks; None while there is none."""
+        return next((pid for pid, name in self._children() if name == "ujratd-hooks"), None)
 
     def sealer(self):
         """The sealer's process id; None while there is none."""

@@ -4,7 +4,7 @@
 set -eu
 export LC_ALL=C
 
-build='gcc make pkg-config libc6-dev libevent-dev libnghttp2-dev zlib1g-dev libssl-dev
+build='gcc make pkg-config libc6-dev libevent-dev libnghttp2-dev zlib1g-dev libssl-dev libcurl4-openssl-dev
        libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libprotobuf-dev libjansson-dev libpq-dev libxml2-dev libpango1.0-dev libqrencode-dev fonts-noto-core
        postgresql-15 openssl ca-certificates'
 test='libcmocka-dev curl procps libxml2-utils poppler-utils zbar-tools hledger beancount python3 python3-pytest python3-pytest-xdist python3-grpcio

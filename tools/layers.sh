@@ -11,28 +11,30 @@ cd "$tree"
 
 # A folder may include itself and the folders named behind it.
 includes() {
-    { find base domain ledger seal iso20022 gateway audit cli settle -name '*.[ch]' -exec grep -nHE '^[[:space:]]*#[[:space:]]*include' {} + 2>/dev/null || :; } |
+    { find base domain ledger seal hook iso20022 gateway audit cli settle -name '*.[ch]' -exec grep -nHE '^[[:space:]]*#[[:space:]]*include' {} + 2>/dev/null || :; } |
         awk '
         BEGIN {
             may["base"] = "base"
             may["domain"] = "domain base"
             may["ledger"] = "ledger domain base"
             may["seal"] = "seal ledger domain base"
+            may["hook"] = "hook ledger domain base"
             # messages, not what is done with them: whoever settles, and the sandbox bank, use it
             may["iso20022"] = "iso20022 domain base"
             may["gateway/net"] = "gateway/net base"
             may["gateway/wire"] = "gateway/wire ledger domain base"
             may["gateway/rpc"] = "gateway/rpc gateway gateway/wire gateway/net seal ledger domain base"
-            may["gateway/rest"] = "gateway/rest gateway gateway/rpc gateway/wire gateway/net ledger domain base"
-            may["gateway"] = "gateway gateway/rest gateway/rpc gateway/wire gateway/net seal ledger domain base"
-            may["cli"] = "cli gateway/net gateway/wire seal settle iso20022 ledger domain base"
+            may["gateway/rest"] = "gateway/rest gateway gateway/rpc gateway/wire gateway/net hook ledger domain base"
+            may["gateway"] = "gateway gateway/rest gateway/rpc gateway/wire gateway/net seal hook ledger domain base"
+            may["cli"] = "cli gateway/net gateway/wire seal hook settle iso20022 ledger domain base"
             may["settle"] = "settle iso20022 ledger domain base"
             # an auditor that shared the posting code would repeat its bugs
             may["audit"] = "audit base"
             # base has modules that domain, being pure, has no business with
             impure = "^base/(log|clock|arena|config|command|secret_file)\\.h$"
             # what only one place talks to
-            only["libpq-fe.h"] = "^(ledger|seal|audit|cli|settle)$"
+            only["libpq-fe.h"] = "^(ledger|seal|hook|audit|cli|settle)$"
+            only["curl/"] = "^hook$"
             only["nghttp2/"] = "^gateway/net$"
             only["protobuf-c/"] = "^gateway/(wire|net)$"
             only["event2/"] = "^(gateway|gateway/net|gateway/rpc|ledger|cli)$"

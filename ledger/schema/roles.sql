@@ -5,17 +5,18 @@
 --   ujrat_app       the gateway: reads, and changes through functions only
 --   ujrat_settle    settlement: reads, and the settlement functions only
 --   ujrat_sealer    seals blocks: reads, and seal_blocks
+--   ujrat_hooks     delivers webhooks: reads what they are made of, and moves them on
 --   ujrat_auditor   reads
 --   ujrat_operator  opens books, banks and floats, imports rates, proposes and approves adjustments, erases people and
 --                   changes the keys of their data; agrees banks' terms, keeps the calendar, closes and settles windows, recalls
 
 REVOKE ALL ON SCHEMA ujrat FROM PUBLIC;
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ujrat FROM PUBLIC, ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
-REVOKE ALL ON ALL TABLES IN SCHEMA ujrat FROM PUBLIC, ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ujrat FROM PUBLIC, ujrat_app, ujrat_settle, ujrat_sealer, ujrat_hooks, ujrat_auditor, ujrat_operator;
+REVOKE ALL ON ALL TABLES IN SCHEMA ujrat FROM PUBLIC, ujrat_app, ujrat_settle, ujrat_sealer, ujrat_hooks, ujrat_auditor, ujrat_operator;
 -- What the owner makes by hand between migrations is nobody's either.
 ALTER DEFAULT PRIVILEGES FOR ROLE ujrat_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 
-GRANT USAGE ON SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
+GRANT USAGE ON SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_hooks, ujrat_auditor, ujrat_operator;
 GRANT SELECT ON ALL TABLES IN SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 -- Encrypted personal data: for who decrypts it, and who encrypts it anew.
 REVOKE SELECT ON beneficiary_pii FROM ujrat_sealer, ujrat_auditor;
@@ -40,6 +41,12 @@ GRANT EXECUTE ON FUNCTION hand_out, confirm_instructions, return_payment, revers
     refresh_alerts, check_taxes, add_file_out, add_file_in TO ujrat_settle;
 GRANT EXECUTE ON FUNCTION seal_blocks TO ujrat_sealer;
 GRANT EXECUTE ON FUNCTION add_log_key TO ujrat_operator;
+-- Webhooks: the notifier speaks to the world, and sees no more than it tells.
+GRANT SELECT ON webhook, webhook_version, webhook_now, webhook_key, webhook_cursor, webhook_event_kind, webhook_event, webhook_event_facts, webhook_delivery,
+    schema_migration TO ujrat_hooks;
+GRANT EXECUTE ON FUNCTION make_webhook_events, webhook_books, record_webhook_delivery, disable_webhook, add_webhook_key TO ujrat_hooks;
+GRANT EXECUTE ON FUNCTION create_webhook, change_webhook, simulate_webhook_event, resend_webhook_events TO ujrat_app;
+GRANT EXECUTE ON FUNCTION change_webhook, resend_webhook_events TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION open_book, open_currency, connect_bank, add_principal, set_principal_enabled, deposit_float, import_rates,
     set_tariff, propose_adjustment, decide_adjustment, erase_beneficiary, rotate_pii, rotate_receivers, rotate_batch_items, fund_nostro, plan_funding,
     add_rest_credential, set_rest_credential, add_receiver, remove_receiver TO ujrat_operator;

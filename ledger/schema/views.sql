@@ -72,6 +72,23 @@ SELECT t.book_id, t.payout_id, p.bank_id, p.dst_ccy, p.net, k.committed_at AS se
                       ORDER BY w.valid_from DESC LIMIT 1) e
  WHERE t.step = 1 AND t.state = 4 AND v.channel = 1 AND t.tax_withheld IS DISTINCT FROM e.expected;
 
+-- Endpoints as they stand, without those that were deleted.
+CREATE OR REPLACE VIEW webhook_now AS
+SELECT w.book_id, w.webhook_id, w.public_id, w.created_at, v.version, v.url, v.event_types, v.concurrency, v.state, v.reason, v.author, v.changed_at
+  FROM webhook w
+ CROSS JOIN LATERAL (SELECT * FROM webhook_version v WHERE v.book_id = w.book_id AND v.webhook_id = w.webhook_id
+                      ORDER BY v.version DESC LIMIT 1) v
+ WHERE v.state <> 'DELETED';
+
+-- An event with all that its text is made of, and nothing personal. Each of it is as it was when the event happened.
+CREATE OR REPLACE VIEW webhook_event_facts AS
+SELECT e.book_id, e.event_no, e.kind, k.name, k.description, e.status, e.batch_id, e.item_no, e.payout_id, e.seq, e.reason, e.reason_code, e.fees, e.at,
+       e.simulated, b.sender_batch_id, b.items, b.ccy, b.amount, b.created_at AS batch_created_at, i.sender_item_id, i.gross, i.recipient_type
+  FROM webhook_event e
+  JOIN webhook_event_kind k USING (kind)
+  LEFT JOIN payout_batch b ON b.book_id = e.book_id AND b.batch_id = e.batch_id
+  LEFT JOIN payout_batch_item i ON i.book_id = e.book_id AND i.batch_id = e.batch_id AND i.item_no = e.item_no;
+
 -- An item of a batch as it stands now. state: that of its payout (domain/payout_state.h); 8 unclaimed, 101 and 102 nobody claimed it in time, or it
 -- was cancelled before (the float has it back), 103 it was refused for reason when the batch was taken.
 CREATE OR REPLACE VIEW batch_item_now AS

@@ -160,14 +160,14 @@ def test_rates_do_not_speak_of_the_future(shared):
 
 
 ROLES = ("ujrat_app", "ujrat_settle", "ujrat_sealer", "ujrat_auditor", "ujrat_operator")
-MAY = {"ujrat_app": {"post_payouts", "cancel_payout", "create_quote", "register_beneficiary", "update_beneficiary", "hand_out",
+MAY = {"ujrat_app": {"create_webhook", "change_webhook", "simulate_webhook_event", "resend_webhook_events", "post_payouts", "cancel_payout", "create_quote", "register_beneficiary", "update_beneficiary", "hand_out",
                      "confirm_instructions", "return_payment", "reverse_return", "moment_past", "report_window", "answer_questions"},
        "ujrat_settle": {"hand_out", "confirm_instructions", "return_payment", "reverse_return", "hand_out_window", "open_first_window",
                         "close_window", "end_window", "report_window", "overdue_instructions", "ask", "note_status", "request_recall",
                         "answer_recall", "answer_questions", "raise_alert", "end_alert", "refresh_alerts", "add_file_out", "add_file_in"},
        "ujrat_sealer": {"seal_blocks"},
        "ujrat_auditor": set(),
-       "ujrat_operator": {"open_book", "open_currency", "connect_bank", "add_principal", "set_principal_enabled", "deposit_float",
+       "ujrat_operator": {"change_webhook", "resend_webhook_events", "open_book", "open_currency", "connect_bank", "add_principal", "set_principal_enabled", "deposit_float",
                           "import_rates", "set_tariff", "add_log_key", "propose_adjustment", "decide_adjustment", "erase_beneficiary",
                           "rotate_pii", "fund_nostro", "plan_funding", "set_bank_terms", "record_calendar_day", "set_withholding_estimate",
                           "set_float_low", "hand_out_window", "close_window", "end_window", "dispute_window", "propose_window_settled",

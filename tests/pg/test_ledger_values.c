@@ -314,11 +314,13 @@ static void every_statement_prepares_and_is_allowed_to_the_gateway(void **state)
     PQclear(PQexec(pg, "RESET ROLE"));
 }
 
-/* What only the sealer asks, or ujrat-settle, begins with its name. */
+/* What only the sealer asks, the notifier, or ujrat-settle, begins with its name. */
 static const char *role_of(const char *statement)
 {
     if (strncmp(statement, "seal_", 5) == 0)
         return "SET ROLE ujrat_sealer";
+    if (strncmp(statement, "hook_", 5) == 0)
+        return "SET ROLE ujrat_hooks";
     return strncmp(statement, "settle_", 7) == 0 ? "SET ROLE ujrat_settle" : "SET ROLE ujrat_app";
 }
 

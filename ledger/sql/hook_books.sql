@@ -1,0 +1,2 @@
+-- read-only
+SELECT * FROM webhook_books()
