@@ -261,8 +261,12 @@ class Pool:
         return self.db, self.next - 1
 
     def connect(self):
-        self.db = self.cluster.connect(self.name, autocommit=True, options="-c search_path=ujrat -c synchronous_commit=off -c jit=off -c plan_cache_mode=force_generic_plan")
+        self.db = self.another()
         return self.db
+
+    def another(self):
+        return self.cluster.connect(self.name, autocommit=True, options="-c search_path=ujrat -c synchronous_commit=off -c jit=off "
+                                                                        "-c plan_cache_mode=force_generic_plan")
 
     def close(self):
         if self.db:
@@ -504,13 +508,13 @@ FATES = {"": 88, "undone": 5, "lost": 6.9, "killed": 0.1}
 MARGINS = (0, 75, 150, 9999)
 
 
-def history_of(seed):
-    """The steps of a seed. The first ones see to it that there is something to settle."""
+def history_of(seed, about=None):
+    """The steps of a seed. The first ones see to it that there is something to settle. about: which of OPERATIONS."""
     rnd = random.Random(seed)
     roll = lambda: rnd.getrandbits(48)
     begin = [Step("deposit", roll()), Step("submit", roll()), Step("set_terms", roll()), Step("open_first", roll()), Step("hand_out", roll())]
     draw = lambda weights: rnd.choices(list(weights), list(weights.values()))[0]
-    operations = rnd.choice(OPERATIONS + OPERATIONS[:1])
+    operations = rnd.choice(OPERATIONS + OPERATIONS[:1]) if about is None else OPERATIONS[about]
     return begin + [Step(draw(operations), roll(), draw(FATES)) for _ in range(rnd.randint(*STEPS) - len(begin))]
 
 
@@ -857,7 +861,7 @@ class Walk:
             if at < len(todo):
                 self.r.killed(todo[at].call)
             todo = todo[at + 1:]
-        self.reconcile()
+        reconcile(self.r, self.own)
 
     def step(self, step):
         """What is to be called for it, and expected."""
@@ -1008,23 +1012,27 @@ class Walk:
             return -p.net, 0, p.gross, 0
         return 0, p.returned - p.kept - p.net, p.gross - p.share(p.returned)["float." + p.ccy], p.kept
 
-    def reconcile(self):
-        """The bank's own books and ours, to the paisa: what it was told, has answered, and is owed."""
-        for code, own in self.own.items():
-            bank = self.r.bank[code]
-            owed = -self.r.db.execute("SELECT coalesce(sum(balance), 0)::bigint FROM account_now WHERE bank_id = %s AND role = 'nostro'", (bank,)).fetchone()[0]
-            self.same(owed, own.owed_to_us(), f"and {code}'s own books: it is owed")
-            told = {}
-            for book, ledger in self.r.books.items():
-                for payout, net in self.r.db.execute(
-                        """SELECT p.payout_id, p.net FROM bank_payouts_after(%s, %s::int2, 0, 1000, handed_out_upto(%s, %s::int2)) p
-                            WHERE payout_state(p.book_id, p.payout_id, p.bank_id) <> 7""", (ledger.book, bank, ledger.book, bank)):
-                    told[book, payout] = net
-            if not own.answered.keys() <= told.keys() or any(told[i] != amount for i, (_, amount) in own.answered.items()):
-                raise Differs(f"{code} paid what it was not told: {own.answered} of {told}")
-            pending = sum(net for i, net in told.items() if i not in own.answered)
-            ours = self.r.db.execute("SELECT coalesce(sum(pending_amount), 0)::bigint FROM bank_book WHERE bank_id = %s", (bank,)).fetchone()[0]
-            self.same(ours, pending, f"and {code}'s own books: it has yet to answer")
+
+def reconcile(real, own):
+    """The banks' own books and ours, to the paisa: what each was told, has answered, and is owed."""
+    one = lambda sql, bank: real.db.execute(sql, (bank,)).fetchone()[0]
+    for code, books in own.items():
+        bank = real.bank[code]
+        owed = -one("SELECT coalesce(sum(balance), 0)::bigint FROM account_now WHERE bank_id = %s AND role = 'nostro'", bank)
+        if owed != books.owed_to_us():
+            raise Differs(f"by {code}'s own books it is owed {books.owed_to_us()}, by the ledger {owed}")
+        told = {}
+        for book, ledger in real.books.items():
+            for payout, net in real.db.execute(
+                    """SELECT p.payout_id, p.net FROM bank_payouts_after(%s, %s::int2, 0, 1000, handed_out_upto(%s, %s::int2)) p
+                        WHERE payout_state(p.book_id, p.payout_id, p.bank_id) <> 7""", (ledger.book, bank, ledger.book, bank)):
+                told[book, payout] = net
+        if not books.answered.keys() <= told.keys() or any(told[i] != amount for i, (_, amount) in books.answered.items()):
+            raise Differs(f"{code} paid what it was not told: {books.answered} of {told}")
+        pending = sum(net for i, net in told.items() if i not in books.answered)
+        ours = one("SELECT coalesce(sum(pending_amount), 0)::bigint FROM bank_book WHERE bank_id = %s", bank)
+        if ours != pending:
+            raise Differs(f"by {code}'s own books it has yet to answer {pending}, by the ledger {ours}")
 
 
 def outcomes_of(name, answer):
