@@ -167,7 +167,8 @@ def check_settlement_is_sound(db):
                  LEFT JOIN LATERAL (SELECT state FROM payout_transition t WHERE t.book_id = p.book_id AND t.payout_id = p.payout_id
                                      ORDER BY step DESC LIMIT 1) t ON true
                 CROSS JOIN LATERAL (
-                    SELECT coalesce(sum(l.minor) FILTER (WHERE a.role = 'payable'), 0) AS payable, coalesce(sum(l.minor) FILTER (WHERE a.role = 'float'), 0) AS float,
+                    SELECT coalesce(sum(l.minor) FILTER (WHERE a.role = 'payable'), 0) AS payable,
+                           coalesce(sum(l.minor) FILTER (WHERE a.role = 'float'), 0) AS float,
                            coalesce(sum(l.minor) FILTER (WHERE a.role = 'nostro' OR a.code LIKE 'charge.%'), 0) AS paid
                       FROM journal j CROSS JOIN LATERAL unnest(j.line_account, j.line_minor) l (account, minor)
                       JOIN account a ON a.book_id = j.book_id AND a.account_id = l.account

@@ -495,8 +495,8 @@ OPERATIONS = (
      "end": 0.6, "report": 1, "fund": 1, "fund_all": 0.8, "deposit": 0.6, "ask": 0.6, "recall": 1, "answer": 1, "settler": 0.6, "wait": 0.4},
     {"submit": 2.5, "hand_out": 2.5, "confirm": 4, "give_back": 0.7, "take_back": 0.5, "set_terms": 0.5, "open_first": 0.3, "close": 2.5, "end": 1.5,
      "report": 2, "dispute": 1.5, "propose": 2.5, "approve": 3.5, "settler": 1, "wait": 0.7, "fund_all": 0.5, "refresh": 0.2},
-    {"submit": 2.5, "hand_out": 3.5, "confirm": 2.2, "give_back": 0.4, "cancel": 0.3, "set_terms": 1, "open_first": 0.3, "close": 0.4, "fund": 0.3,
-     "fund_all": 1.2, "deposit": 0.3, "ask": 0.8, "overdue": 0.4, "recall": 0.4, "answer": 1.5, "settler": 5, "wait": 4.5, "record_day": 1.5,
+    {"submit": 2.5, "hand_out": 3.5, "confirm": 2.2, "give_back": 0.4, "cancel": 0.3, "set_terms": 1, "open_first": 0.3, "close": 0.7, "end": 1,
+     "fund": 0.3, "fund_all": 1.2, "deposit": 0.3, "ask": 0.8, "overdue": 0.4, "recall": 0.4, "answer": 1.5, "settler": 5, "wait": 4.5, "record_day": 1.5,
      "works": 0.3, "low_float": 0.8, "refresh": 3},
 )
 # Steps of several calls.
@@ -589,7 +589,8 @@ class Drawn:
         some = [waiting, waiting * 2 // 3 + 1, waiting * 2 // 3 + 1 + there, 2 * waiting + there // 2, 3_000_000, self.rnd.randint(1, 100_000)]
         within = self.rnd.choice([60, 240, 240, 600])
         return self.bank, {"low": self.rnd.choice([None, 1, *some]), "within": within, "escalate": within * self.rnd.choice([1, 2, 3]),
-                           "settle": self.rnd.choice([0, 60, 240, 240, 1440]), "mode": self.rnd.choice(["instant", "instant", "instant", "windows"]), "channel": self.rnd.choice(["grpc", "grpc", "grpc", "file"]),
+                           "settle": self.rnd.choice([0, 60, 240, 240, 1440]),
+                           "mode": self.rnd.choice(["instant", "instant", "instant", "windows"]), "channel": self.rnd.choice(["grpc", "grpc", "grpc", "file"]),
                            "instruction_max": self.limit(None, None, self.rnd.choice(some)), "window_max": self.rnd.choice([None, None, *some]),
                            "cap": self.rnd.choice([None, None, *some])}
 
@@ -710,7 +711,10 @@ class Drawn:
         return (self.rnd.choice([30, 60, 120, 240, 240, 480, 720, 1440, 2880]),)
 
     def record_day(self):
-        return self.m.calendar.day_of(self.m.now) + self.rnd.choice([-2, -1, -1, 0, 0, 1, 1, 2, 3]), \
+        # such as matter: between the closing of a window that lacks answers and its deadline, or about now
+        due = [(w.closed_at, w.settle_by) for k in self.m.banks.values() for w in k.windows if w.settle_by and w.of(None)]
+        first, last = self.rnd.choice(due) if due and self.chance(0.7) else (self.m.now - 2880, self.m.now + 4320)
+        return self.rnd.randint(self.m.calendar.day_of(first), self.m.calendar.day_of(last)), \
             self.rnd.choice(["holiday", "holiday", "working", "ramadan"]), self.rnd.choice(["Eid", "Eid", "Ashura"])
 
     def works(self):
@@ -890,6 +894,8 @@ class Walk:
         return [self.expected(name, a, said, call) for _ in range(2 if fate == "lost" else 1)]
 
     def expected(self, name, a, said, call):
+        if name == "end" and a[2]:
+            self.seen.add(("deadline", self.deadline_moves(*a)))
         try:
             answer = getattr(self.m, name)(a[0], **a[1]) if name == "set_terms" else getattr(self.m, name)(*a)
             self.seen |= {(name, outcome) for outcome in outcomes_of(name, answer)}
@@ -903,6 +909,11 @@ class Walk:
             if terms and terms["cap"] is not None and self.m.instruction(a[0], a[1], answer[0]):
                 cap = list(self.m.banks).index(a[1]), terms["cap"]
         return Expected(call, said, name, a, answer, self.now(), cap)
+
+    def deadline_moves(self, bank, number, settle_by):
+        """Whether the window is DISPUTED by now only because of where its deadline was moved to, or only because it was not."""
+        w = self.m.banks[bank].windows[number - 1]
+        return (w.settle_by <= self.m.now) - (settle_by <= self.m.now) if w.of(None) else 0
 
     def now(self):
         """After every step: balances, what is pending, open windows, exposures."""

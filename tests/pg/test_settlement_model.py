@@ -110,7 +110,8 @@ RACES = {
     "a window closes while it is handed out": ("close_window", "WHERE h.bank_id = p_bank FOR UPDATE;", "WHERE h.bank_id = p_bank;"),
     "what is handed out is cancelled": ("cancel_payout", "PERFORM 1 FROM book_head WHERE book_id = p_book FOR UPDATE;", LINGER),
     "two returns of a payment at once": ("instruction_to_return", "PERFORM 1 FROM book_head WHERE book_id = p_book FOR UPDATE;", LINGER),
-    "what is being answered is asked about": ("ask", "PERFORM 1 FROM book_head WHERE book_id = p_book FOR UPDATE;", LINGER),
+    "what is being answered is asked about": ("ask", "PERFORM 1 FROM book_head WHERE book_id = p_book FOR UPDATE;", "",
+                                              "RETURN coalesce(asked", f"{LINGER} RETURN coalesce(asked"),
     "two judge a window at once": ("lock_closed_window", "AND w.window_no = p_window FOR UPDATE;", f"AND w.window_no = p_window; {LINGER}"),
     "two plan a funding at once": ("plan_funding", "LOCK TABLE funding_plan IN EXCLUSIVE MODE;", LINGER),
     "two look after alerts at once": ("lock_alerts", "SELECT pg_advisory_xact_lock(8530151, 1);", "SELECT pg_sleep(0);"),
@@ -118,25 +119,29 @@ RACES = {
 NOTICED_WITHIN, CROWDS_NOTICE_WITHIN = 200, 60
 
 
-def put_in(pool, function, right, wrong):
-    """From now on the pool's databases have the mistake."""
+def put_in(pool, function, *changes):
+    """From now on the pool's databases have the mistake: what is right, and what is wrong, by turns."""
     pool.prepare = None
     pool.close()
     pool.next = WORLDS
     pool.take()
     original = pool.db.execute("SELECT pg_get_functiondef(oid) FROM pg_proc WHERE proname = %s AND pronamespace = 'ujrat'::regnamespace",
                                (function,)).fetchone()[0]
-    assert original.count(right) == 1, f"{function} has no '{right}'"
-    pool.prepare = lambda db: db.execute(original.replace(right, wrong))
+    changed = original
+    for right, wrong in zip(changes[::2], changes[1::2]):
+        assert original.count(right) == 1, f"{function} has no '{right}'"
+        changed = changed.replace(right, wrong)
+    pool.prepare = lambda db: db.execute(changed)
     pool.prepare(pool.db)
 
 
 def noticed(pool, mistakes, within, fails):
     """By which seed each is; those that are not."""
     late, tried = {}, {}
-    for mistake, (function, right, wrong, *more) in mistakes.items():
-        put_in(pool, function, right, wrong)
-        tried[mistake] = next((n for n in range(1, within + 1) if fails(n, *more)), None)
+    for mistake, (function, *changes) in mistakes.items():
+        about = changes.pop() if len(changes) % 2 else MONEY
+        put_in(pool, function, *changes)
+        tried[mistake] = next((n for n in range(1, within + 1) if fails(n, about)), None)
         if tried[mistake] is None:
             late[mistake] = function
     print(tried)
@@ -145,12 +150,12 @@ def noticed(pool, mistakes, within, fails):
 
 @pytest.mark.seconds_max(600)
 def test_the_model_notices_each_mistake_that_is_put_into_the_ledger(pool):
-    noticed(pool, MISTAKES, NOTICED_WITHIN, lambda n, about=MONEY: failure_of(pool, history_of(n, about))[0])
+    noticed(pool, MISTAKES, NOTICED_WITHIN, lambda n, about: failure_of(pool, history_of(n, about))[0])
 
 
 @pytest.mark.seconds_max(600)
 def test_a_crowd_notices_each_lock_that_is_not_taken(pool):
-    noticed(pool, RACES, CROWDS_NOTICE_WITHIN, lambda n: crowd_fails(pool, n)[0])
+    noticed(pool, RACES, CROWDS_NOTICE_WITHIN, lambda n, _: crowd_fails(pool, n)[0])
 
 
 # What two thousand histories must have met, or they prove less than they seem to.
@@ -171,6 +176,7 @@ MUST_BE_SEEN = {
     *(("propose", r) for r in ("new", "open", FIELD_INVALID, STATE_CONFLICT)),
     *(("approve", r) for r in (True, False, FIELD_INVALID, STATE_CONFLICT, NOT_PERMITTED)),
     *(("ask", r) for r in ("first", "again", "not")),
+    *(("deadline", r) for r in (-1, 0, 1)),
     *(("refresh", (kind, now)) for kind in ("NOSTRO_LOW", "FLOAT_LOW", "KEPT_BACK", "ESCALATED", "WINDOW_DISPUTED", "WINDOW_LATE") for now in (True, False)),
     *(("fate", f) for f in FATES),
 }
