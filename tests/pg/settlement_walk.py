@@ -496,8 +496,8 @@ OPERATIONS = (
     {"submit": 2.5, "hand_out": 2.5, "confirm": 4, "give_back": 0.7, "take_back": 0.5, "set_terms": 0.5, "open_first": 0.3, "close": 2.5, "end": 1.5,
      "report": 2, "dispute": 1.5, "propose": 2.5, "approve": 3.5, "settler": 1, "wait": 0.7, "fund_all": 0.5, "refresh": 0.2},
     {"submit": 2.5, "hand_out": 3.5, "confirm": 2.2, "give_back": 0.4, "cancel": 0.3, "set_terms": 1, "open_first": 0.3, "close": 0.7, "end": 1,
-     "fund": 0.3, "fund_all": 1.2, "deposit": 0.3, "ask": 0.8, "overdue": 0.4, "recall": 0.4, "answer": 1.5, "settler": 5, "wait": 4.5, "record_day": 1.5,
-     "works": 0.3, "low_float": 0.8, "refresh": 3},
+     "fund": 0.3, "fund_all": 1.2, "deposit": 0.3, "ask": 1.2, "overdue": 0.4, "recall": 0.4, "answer": 1.5, "settler": 5, "wait": 4.5, "record_day": 2,
+     "works": 0.8, "low_float": 0.8, "refresh": 3},
 )
 # Steps of several calls.
 OF_MANY = ("settler", "fund_all")
@@ -708,17 +708,23 @@ class Drawn:
                 yield "ask", (book, bank, payouts, [self.m.books[book].payouts[p].told_at[0] < urgent for p in payouts], before)
 
     def wait(self):
+        # until the deadline of a window that lacks answers, the one it was closed with or the one it has now
+        due = [d - self.m.now for k in self.m.banks.values() for w in k.windows if w.settle_by and w.of(None)
+               for d in (w.settle_by, self.m.deadline(k.code, w)) if d > self.m.now]
+        if due and self.chance(0.4):
+            return (min(due),)
         return (self.rnd.choice([30, 60, 120, 240, 240, 480, 720, 1440, 2880]),)
 
     def record_day(self):
         # such as matter: between the closing of a window that lacks answers and its deadline, or about now
         due = [(w.closed_at, w.settle_by) for k in self.m.banks.values() for w in k.windows if w.settle_by and w.of(None)]
         first, last = self.rnd.choice(due) if due and self.chance(0.7) else (self.m.now - 2880, self.m.now + 4320)
-        return self.rnd.randint(self.m.calendar.day_of(first), self.m.calendar.day_of(last)), \
+        day = self.rnd.randint(self.m.calendar.day_of(first), self.m.calendar.day_of(last))
+        return self.rnd.choice(list(self.m.calendar.said)) if self.m.calendar.said and self.chance(0.3) else day, \
             self.rnd.choice(["holiday", "holiday", "working", "ramadan"]), self.rnd.choice(["Eid", "Eid", "Ashura"])
 
     def works(self):
-        return (self.m.calendar.day_of(self.m.now) + self.rnd.randint(-5, 5),)
+        return (self.rnd.choice([*self.m.calendar.said, self.m.calendar.day_of(self.m.now) + self.rnd.randint(-5, 5)]),)
 
     def low_float(self):
         b = self.m.books[self.book]
@@ -774,7 +780,7 @@ class Drawn:
     def fund_all(self):
         of = next(iter(self.m.books)).split("-")[0]
         begun = [r for r, (_, parts) in self.m.plans.items() if not all(r in self.m.books[b].fundings for b in parts)]
-        reference = self.rnd.choice(begun or list(self.m.plans)) if self.m.plans and self.chance(0.6 if begun else 0.2) else \
+        reference = self.rnd.choice(begun or list(self.m.plans)) if self.m.plans and self.chance(0.7 if begun else 0.4) else \
             f"{of}p{len(self.m.plans)}"
         said = self.m.plans[reference][0] if reference in self.m.plans and self.chance(0.9) else None
         if not said:
@@ -784,7 +790,7 @@ class Drawn:
             amount = max(1, self.rnd.choice([self.m.owed(self.bank), self.m.exposure(self.bank), 1, 2, 100_000]))
             said = self.bank, amount, ccy, amount if ccy == "PKR" else max(1, self.rnd.choice([amount // 277, amount // 277, 1, 2]))
         parts = self.m.split(*said)
-        if self.chance(0.05):
+        if self.chance(0.1):
             parts[self.book] = tuple(x + self.rnd.choice([0, 1]) for x in parts.get(self.book, (1, 1)))
         return self.funded(reference, said, parts, self.rnd.choice([0, 1, 2, 9, 9, 9]))
 
@@ -796,12 +802,15 @@ class Drawn:
                 yield "fund", (book, said[0], amount, said[2], cost, reference)
 
     def ask(self):
-        pending = self.m.pending(self.bank)
+        asked = [(b, p) for k in self.m.banks for b, p in self.m.pending(k) if p.inquiries]
+        if asked and self.chance(0.6):
+            self.bank = self.rnd.choice(asked)[1].bank
+        pending = [(b, p) for b, p in asked if p.bank == self.bank] or self.m.pending(self.bank)
         if pending:
             self.book = self.rnd.choice(pending)[0].code
         payouts = [p.id for _, p in self.m.pending(self.bank, self.book) if self.chance(0.8)] + ([self.payout(SETTLED)[0] or 999] if self.chance(0.1) else [])
         payouts += [self.rnd.choice(payouts)] if payouts and self.chance(0.1) else []
-        return self.book, self.bank, payouts, [self.chance(0.3) for _ in payouts], self.m.now + self.rnd.choice([29, -60, -240])
+        return self.book, self.bank, payouts, [self.chance(0.3) for _ in payouts], self.m.now + self.rnd.choice([29, 29, -60, -240])
 
     def overdue(self):
         return self.bank, self.m.now + self.rnd.choice([29, 29, 0, -60, -240])
