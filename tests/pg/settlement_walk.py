@@ -496,7 +496,7 @@ OPERATIONS = (
     {"submit": 2.5, "hand_out": 2.5, "confirm": 4, "give_back": 0.7, "take_back": 0.5, "set_terms": 0.5, "open_first": 0.3, "close": 2.5, "end": 1.5,
      "report": 2, "dispute": 1.5, "propose": 2.5, "approve": 3.5, "settler": 1, "wait": 0.7, "fund_all": 0.5, "refresh": 0.2},
     {"submit": 2.5, "hand_out": 3.5, "confirm": 2.2, "give_back": 0.4, "cancel": 0.3, "set_terms": 1, "open_first": 0.3, "close": 0.7, "end": 1,
-     "fund": 0.3, "fund_all": 1.2, "deposit": 0.3, "ask": 1.2, "overdue": 0.4, "recall": 0.4, "answer": 1.5, "settler": 5, "wait": 4.5, "record_day": 2,
+     "fund": 0.3, "fund_all": 2, "deposit": 0.3, "ask": 1.2, "overdue": 0.4, "recall": 0.4, "answer": 1.5, "settler": 5, "wait": 4.5, "record_day": 2,
      "works": 0.8, "low_float": 0.8, "refresh": 3},
 )
 # Steps of several calls.
@@ -515,7 +515,10 @@ def history_of(seed, about=None):
     begin = [Step("deposit", roll()), Step("submit", roll()), Step("set_terms", roll()), Step("open_first", roll()), Step("hand_out", roll())]
     draw = lambda weights: rnd.choices(list(weights), list(weights.values()))[0]
     operations = rnd.choice(OPERATIONS + OPERATIONS[:1]) if about is None else OPERATIONS[about]
-    return begin + [Step(draw(operations), roll(), draw(FATES)) for _ in range(rnd.randint(*STEPS) - len(begin))]
+    if operations is OPERATIONS[-1]:        # about time: what others have in between takes several steps of waiting and looking
+        begin += [Step("hand_out", roll()), Step("wait", roll()), Step("settler", roll())]
+        begin += [Step(draw(operations), roll(), draw(FATES)) for _ in range(8)]
+    return begin + [Step(draw(operations), roll(), draw(FATES)) for _ in range(rnd.randint(*STEPS) - 5)]
 
 
 class Drawn:
@@ -718,18 +721,26 @@ class Drawn:
     def record_day(self):
         # such as matter: between the closing of a window that lacks answers and its deadline, or about now
         due = [(w.closed_at, w.settle_by) for k in self.m.banks.values() for w in k.windows if w.settle_by and w.of(None)]
-        first, last = self.rnd.choice(due) if due and self.chance(0.7) else (self.m.now - 2880, self.m.now + 4320)
+        first, last = self.rnd.choice(due) if due and self.chance(0.9) else (self.m.now - 2880, self.m.now + 4320)
         day = self.rnd.randint(self.m.calendar.day_of(first), self.m.calendar.day_of(last))
-        return self.rnd.choice(list(self.m.calendar.said)) if self.m.calendar.said and self.chance(0.3) else day, \
-            self.rnd.choice(["holiday", "holiday", "working", "ramadan"]), self.rnd.choice(["Eid", "Eid", "Ashura"])
+        said = self.m.calendar.said
+        if said and self.chance(0.4):       # the moon was not seen
+            day = self.rnd.choice(list(said))
+            if self.chance(0.7):
+                return day, "working" if said[day][0] == "holiday" else "holiday", "Eid"
+        return day, self.rnd.choice(["holiday", "holiday", "working", "ramadan"]), self.rnd.choice(["Eid", "Eid", "Ashura"])
 
     def works(self):
-        return (self.rnd.choice([*self.m.calendar.said, self.m.calendar.day_of(self.m.now) + self.rnd.randint(-5, 5)]),)
+        return (self.rnd.choice([*self.m.calendar.said, *self.m.calendar.said, self.m.calendar.day_of(self.m.now) + self.rnd.randint(-5, 5)]),)
 
     def low_float(self):
         b = self.m.books[self.book]
         ccy = self.rnd.choice(b.currencies)
-        return self.book, ccy, max(0, b.float_of(ccy) + self.rnd.choice([-1, 0, 1, 1000, 100_000]))
+        if self.m.float_low and self.chance(0.7):
+            self.book, ccy = self.rnd.choice(list(self.m.float_low))
+            b = self.m.books[self.book]
+        low = self.m.alerts.get(("FLOAT_LOW", f"{self.book} {ccy}"), (0, False))[1]
+        return self.book, ccy, max(0, b.float_of(ccy) + self.rnd.choice([-1, 0] if low else [-1, 0, 1, 1000, 100_000]))
 
     def refresh(self):
         return ()
@@ -780,7 +791,7 @@ class Drawn:
     def fund_all(self):
         of = next(iter(self.m.books)).split("-")[0]
         begun = [r for r, (_, parts) in self.m.plans.items() if not all(r in self.m.books[b].fundings for b in parts)]
-        reference = self.rnd.choice(begun or list(self.m.plans)) if self.m.plans and self.chance(0.7 if begun else 0.4) else \
+        reference = self.rnd.choice(begun or list(self.m.plans)) if self.m.plans and self.chance(0.8 if begun else 0.5) else \
             f"{of}p{len(self.m.plans)}"
         said = self.m.plans[reference][0] if reference in self.m.plans and self.chance(0.9) else None
         if not said:
@@ -792,7 +803,7 @@ class Drawn:
         parts = self.m.split(*said)
         if self.chance(0.1):
             parts[self.book] = tuple(x + self.rnd.choice([0, 1]) for x in parts.get(self.book, (1, 1)))
-        return self.funded(reference, said, parts, self.rnd.choice([0, 1, 2, 9, 9, 9]))
+        return self.funded(reference, said, parts, self.rnd.choice([0, 1, 1, 9, 9]))
 
     def funded(self, reference, said, parts, cut_off):
         yield "plan", (reference, *said, parts)
