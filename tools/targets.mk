@@ -33,9 +33,9 @@ bench: ## measure it: payouts per second against the machine's limit, latency, C
 HISTORIES ?= 20000
 SEED      ?= 1
 .PHONY: model
-model: $(BUILD)/bin/ujrat ## many random histories of settlement against the reference model (HISTORIES=20000 SEED=1)
+model: $(BUILD)/bin/ujrat ## many random histories of settlement, and crowds, against the reference model (HISTORIES=20000 SEED=1)
 	@UJRAT_BUILD=$(CURDIR)/$(BUILD) UJRAT_MODEL_HISTORIES=$(HISTORIES) UJRAT_MODEL_SEED=$(SEED) UJRAT_MODEL_PROGRESS=1 PYTHONDONTWRITEBYTECODE=1 \
-	    exec /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/pg/test_settlement_model.py -k histories
+	    exec /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/pg/test_settlement_model.py -k 'histories or crowds'
 
 .PHONY: distclean
 distclean: clean ## also end the demo and remove what was made at run time: var/, node_modules/

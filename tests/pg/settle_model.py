@@ -151,3 +151,31 @@ def check_settlement_is_sound(db, upto=0):
                 WHERE NOT EXISTS (SELECT FROM payout_transition t WHERE (t.book_id, t.payout_id) = (p.book_id, p.payout_id))
                   AND NOT EXISTS (SELECT FROM inquiry_open o WHERE (o.book_id, o.payout_id) = (p.book_id, p.payout_id))""",
             "something without an answer would never be asked about")
+    nothing("""SELECT i.book_id, i.payout_id FROM (SELECT book_id, payout_id, max(inquiry_no) AS n FROM inquiry GROUP BY 1, 2) i
+                WHERE NOT EXISTS (SELECT FROM payout_transition t WHERE (t.book_id, t.payout_id) = (i.book_id, i.payout_id))
+                  AND NOT EXISTS (SELECT FROM inquiry_open o WHERE (o.book_id, o.payout_id, o.inquiry_no) = (i.book_id, i.payout_id, i.n))""",
+            "what was asked about and has no answer is asked about no more")
+    nothing(f"""SELECT * FROM window_end e LEFT JOIN (SELECT bank_id, window_no, sum(pending_n) AS pending, sum(n) AS n, sum(due) AS due FROM ({told}) t
+                 GROUP BY 1, 2) t USING (bank_id, window_no)
+                 WHERE state = 'SETTLED' AND (coalesce(pending, 0), settled_count + rejected_count, settled_amount + rejected_amount)
+                                             IS DISTINCT FROM (0, coalesce(n, 0), coalesce(due, 0))""", "a settled window is not its answers")
+    nothing("""SELECT bank_id, window_no FROM window_end GROUP BY 1, 2 HAVING count(*) <> max(step) OR count(*) FILTER (WHERE state = 'SETTLED') > 1
+                   OR (array_agg(state ORDER BY step DESC))[1] = 'DISPUTED' AND bool_or(state = 'SETTLED')""", "something became of a settled window")
+    nothing("SELECT kind, subject FROM settlement_alert_now GROUP BY 1, 2 HAVING count(*) > 1", "an alert is raised twice at once")
+    nothing("""SELECT reference, amount, src_amount FROM funding_plan f LEFT JOIN LATERAL (SELECT sum(amount) AS a, sum(src_amount) AS s
+                 FROM funding_plan_part p WHERE p.reference = f.reference) p ON true WHERE (amount, src_amount) IS DISTINCT FROM (a, s)""",
+            "a funding is not its parts")
+    nothing("""SELECT p.* FROM (SELECT p.book_id, p.payout_id, p.net, t.state, returned_amount(p.book_id, p.payout_id) AS back, m.* FROM payout p
+                 LEFT JOIN LATERAL (SELECT state FROM payout_transition t WHERE t.book_id = p.book_id AND t.payout_id = p.payout_id
+                                     ORDER BY step DESC LIMIT 1) t ON true
+                CROSS JOIN LATERAL (
+                    SELECT coalesce(sum(l.minor) FILTER (WHERE a.role = 'payable'), 0) AS payable,
+                           coalesce(sum(l.minor) FILTER (WHERE a.role = 'float'), 0) AS float,
+                           coalesce(sum(l.minor) FILTER (WHERE a.role = 'nostro' OR a.code LIKE 'charge.%'), 0) AS paid
+                      FROM journal j CROSS JOIN LATERAL unnest(j.line_account, j.line_minor) l (account, minor)
+                      JOIN account a ON a.book_id = j.book_id AND a.account_id = l.account
+                     WHERE j.book_id = p.book_id AND j.payout_id = p.payout_id) m) p
+                WHERE CASE WHEN state IS NULL THEN (payable, paid) <> (-net, 0)
+                           WHEN state IN (5, 7) THEN (payable, paid, float) <> (0, 0, 0)
+                           ELSE (payable, paid) <> (0, back - net) OR (back = net AND float <> 0) OR (back = 0) IS DISTINCT FROM (state = 4) END""",
+            "a payout's money is not where its state says: paid and re-credited, or neither")

@@ -3,6 +3,8 @@ account, window and question then is. It knows nothing of SQL and of how the gat
 
 Amounts are whole minor units, debit positive. A call answers what the ledger answers, or the number of the reason for which it is
 refused (domain/reason.h). A call that is refused has changed nothing.
+
+Its clock stands still but for wait(). A moment is minutes since 1970 UTC; of what comes to pass within one minute the order is kept too.
 """
 import collections
 import dataclasses
@@ -11,9 +13,11 @@ PKR = 586
 ACCEPTED, INSTRUCTED, SETTLED, REJECTED, RETURNED, CANCELLED, PARTLY_RETURNED = 1, 3, 4, 5, 6, 7, 10
 RECORDED, SAID_BEFORE = 0, 1
 (AMOUNT_ZERO, AMOUNT_OVER_LIMIT, CURRENCY_MISMATCH, INSUFFICIENT_FLOAT, FIELD_REQUIRED, FIELD_INVALID, REFERENCE_REUSED, PAYOUT_NOT_FOUND,
- STATE_CONFLICT, CONFIRMED_DIFFERENTLY, INSTRUCTION_NOT_FOUND, WINDOW_NOT_FOUND, INQUIRY_NOT_FOUND) = (
-    100, 102, 108, 109, 303, 305, 400, 408, 409, 410, 411, 420, 421)
+ STATE_CONFLICT, CONFIRMED_DIFFERENTLY, INSTRUCTION_NOT_FOUND, WINDOW_NOT_FOUND, INQUIRY_NOT_FOUND, NOT_PERMITTED) = (
+    100, 102, 108, 109, 303, 305, 400, 408, 409, 410, 411, 420, 421, 502)
 BACK_AND_FORTH_MAX = 30
+LATE = 15                    # minutes after its cut-off at which an open window is late
+DAY, KARACHI = 1440, 300     # minutes
 WILL, WILL_NOT, LOOKING = "CNCL", "RJCR", "PDCR"
 DEFINITE = ("ACSC", "ACCC", "RJCT")
 
@@ -27,6 +31,61 @@ class Refused(Exception):
 def refuse_unless(holds, reason):
     if not holds:
         raise Refused(reason)
+
+
+class Calendar:
+    """Which days banks work, cut-offs, and working time: a working day counts whole, from midnight to midnight in Karachi."""
+
+    def __init__(self):
+        self.said = {}       # of a day since 1970: (kind, name), the newest
+
+    def works(self, day):
+        kind = self.said.get(day, ("",))[0]
+        return kind != "holiday" and (kind == "working" or (day + 3) % 7 < 5)
+
+    @staticmethod
+    def day_of(moment):
+        return (moment + KARACHI) // DAY
+
+    def is_working(self, minute):
+        return self.works(self.day_of(minute))
+
+    def add(self, moment, minutes):
+        """The first moment by which so much working time has passed."""
+        while minutes:
+            left = DAY - (moment + KARACHI) % DAY
+            step = min(minutes, left) if self.is_working(moment) else left
+            minutes -= step if self.is_working(moment) else 0
+            moment += step
+        return moment
+
+    def subtract(self, moment, minutes):
+        """The last moment since which so much working time has passed."""
+        while minutes:
+            left = (moment + KARACHI - 1) % DAY + 1
+            step = min(minutes, left) if self.is_working(moment - 1) else left
+            minutes -= step if self.is_working(moment - 1) else 0
+            moment -= step
+        return moment
+
+    def next_cutoff(self, after, cutoffs, ramadan):
+        """The first cut-off after a moment. Cut-offs: minutes after midnight."""
+        day = self.day_of(after)
+        while True:
+            of = ramadan if self.said.get(day, ("",))[0] == "ramadan" else cutoffs
+            for minute in of if self.works(day) else ():
+                if day * DAY - KARACHI + minute > after:
+                    return day * DAY - KARACHI + minute
+            day += 1
+
+
+def share_out(total, weights):
+    """In proportion, by largest remainders; of equal ones the first."""
+    of = sum(weights)
+    shares = [total * w // of for w in weights]
+    for i in sorted(range(len(weights)), key=lambda i: (-(total * weights[i] % of), i))[:total - sum(shares)]:
+        shares[i] += 1
+    return shares
 
 
 @dataclasses.dataclass
@@ -55,6 +114,10 @@ class Payout:
     notes: list = dataclasses.field(default_factory=list)
     recalls: list = dataclasses.field(default_factory=list)  # each a list of answers, after its reason
     inquiries: int = 0
+    accepted_at: tuple = None
+    told_at: tuple = None
+    asked_at: tuple = None
+    escalated: bool = False                                  # by the last inquiry
 
     @property
     def returned(self):
@@ -132,12 +195,28 @@ class Book:
 
 
 @dataclasses.dataclass
+class End:
+    """What became of a closed window: a step."""
+    state: str
+    reason: object
+    by: str
+
+
+@dataclasses.dataclass
 class Window:
-    late: bool = False                # the settlement deadline it was closed with has passed
+    cutoff: int
+    opened_at: tuple
+    settle_by: int = None             # the deadline it was closed with; a holiday may move it
+    closed_at: int = None
+    ends: list = dataclasses.field(default_factory=list)
+    proposals: list = dataclasses.field(default_factory=list)     # to settle it: (after how many ends, reason, by whom)
     told: list = dataclasses.field(default_factory=list)      # (book, payout)
     returned: int = 0                 # while it was open, less what the bank kept of it
-    state: str = "OPEN"
     report: tuple = None
+
+    @property
+    def state(self):
+        return self.ends[-1].state if self.ends else "OPEN" if self.settle_by is None else "CLOSED"
 
     def of(self, *states):
         return [p for _, p in self.told if (p.said[0] if p.said else None) in states]
@@ -153,16 +232,53 @@ class Window:
 class Bank:
     def __init__(self, code):
         self.code = code
-        self.terms = None             # dict: mode, channel, instruction_max, window_max, cap
+        self.terms = None             # dict: mode, channel, instruction_max, window_max, cap, low; within, escalate, settle: minutes
         self.windows = []             # number 1 first
         self.questions = []           # (kind, book, payout, number): number n has index n - 1
 
 
 class Settlement:
-    def __init__(self, books, banks):
+    CUTOFFS, RAMADAN = (11 * 60, 15 * 60), (10 * 60,)
+
+    def __init__(self, books, banks, now=0):
         """books: {code: (currencies, banks)}"""
         self.books = {code: Book(code, *of) for code, of in books.items()}
         self.banks = {code: Bank(code) for code in banks}
+        self.now, self.ticks = now, 0
+        self.calendar = Calendar()
+        self.plans = {}               # of fundings, by reference: (bank, amount, ccy, cost), {book: (amount, cost)}
+        self.float_low = {}           # (book, ccy): amount
+        self.alerts = {}              # (kind, subject): [how often it was raised, whether it is]
+
+    # ------------------------------------------------------------------ time
+    def moment(self):
+        self.ticks += 1
+        return self.now, self.ticks
+
+    def wait(self, minutes):
+        self.now += minutes
+
+    def record_day(self, day, kind, name):
+        news = self.calendar.said.get(day) != (kind, name)
+        self.calendar.said[day] = kind, name
+        return news
+
+    def works(self, day):
+        return self.calendar.works(day)
+
+    def next_cutoff(self):
+        return self.calendar.next_cutoff(self.now, self.CUTOFFS, self.RAMADAN)
+
+    def overdue_before(self, bank):
+        """What was told before this, and has no answer, is asked about."""
+        return self.calendar.subtract(self.now, self.banks[bank].terms["within"])
+
+    def escalated_before(self, bank):
+        return self.calendar.subtract(self.now, self.banks[bank].terms["escalate"])
+
+    def deadline(self, bank, window):
+        """By when the window is to be settled, as the calendar is now."""
+        return self.calendar.add(window.closed_at, self.banks[bank].terms["settle"])
 
     # ------------------------------------------------------------------ positions
     def pending(self, bank, book=None):
@@ -207,7 +323,7 @@ class Settlement:
                 outcomes.append(INSUFFICIENT_FLOAT)
                 ids.append(None)
             else:
-                p = Payout(b.journals + 1, bank, ccy, *amounts)
+                p = Payout(b.journals + 1, bank, ccy, *amounts, accepted_at=self.moment())
                 b.write(p.lines())
                 b.payouts[p.id] = p
                 b.by_reference[reference] = p, (bank, ccy, gross)
@@ -241,26 +357,31 @@ class Settlement:
             return upto, False, False
         if k.terms and not k.windows:
             return upto, False, True
-        room = []
-        if k.terms and k.terms["window_max"] is not None:
-            room.append(k.terms["window_max"] - k.windows[-1].amount())
-        if k.terms and k.terms["cap"] is not None:
-            room.append(k.terms["cap"] - self.exposure(bank))
-        goes, due = [], 0
+        room, goes, due = self.room(bank), [], 0
         for p in nexts:
             due += p.net if p.state == ACCEPTED else 0
-            if room and due > 0 and due > min(room):
+            if room is not None and due > 0 and due > room:
                 break
             goes.append(p)
         if goes:
             b.write([])
             b.told_upto[bank] = goes[-1].id
+            at = self.moment()
             for p in goes:
                 if p.state == ACCEPTED:
-                    p.state = INSTRUCTED
+                    p.state, p.told_at = INSTRUCTED, at
                     if k.terms:
                         k.windows[-1].told.append((book, p))
         return b.told_upto[bank], bool(goes), len(goes) < len(nexts)
+
+    def room(self, bank):
+        """What may still be handed out under the open window. None: no bound."""
+        k, room = self.banks[bank], []
+        if k.terms and k.terms["window_max"] is not None:
+            room.append(k.terms["window_max"] - k.windows[-1].amount())
+        if k.terms and k.terms["cap"] is not None:
+            room.append(k.terms["cap"] - self.exposure(bank))
+        return min(room, default=None)
 
     # ------------------------------------------------------------------ answers
     def instruction(self, book, bank, payout):
@@ -355,23 +476,49 @@ class Settlement:
         b.write([(f"nostro.{bank}.PKR", amount), *exchanged, ("correspondent." + ccy, -cost)])
         return False
 
+    def split(self, bank, amount, ccy, cost):
+        """Which book is funded with how much, for how much: those that owe, else those where something waits, else all alike."""
+        books = [b for b in self.books.values() if ccy in b.currencies]
+        for weights in ([max(0, -b.balance[f"nostro.{bank}.PKR"]) for b in books], [max(0, -b.balance[f"payable.{bank}.PKR"]) for b in books],
+                        [1] * len(books)):
+            while any(weights):
+                amounts = share_out(amount, weights)
+                costs = share_out(cost, amounts)
+                if not (nothing := [i for i, w in enumerate(weights) if w and not (amounts[i] and costs[i])]):
+                    return {b.code: (a, c) for b, a, c in zip(books, amounts, costs) if a}
+                for i in nothing:
+                    weights[i] = 0
+        return {}
+
+    def plan(self, reference, bank, amount, ccy, cost, parts):
+        """How a funding is split is written down first; what is, stays."""
+        if reference in self.plans:
+            refuse_unless(self.plans[reference][0] == (bank, amount, ccy, cost), REFERENCE_REUSED)
+            return True
+        refuse_unless(parts and [sum(x) for x in zip(*parts.values())] == [amount, cost], FIELD_INVALID)
+        self.plans[reference] = (bank, amount, ccy, cost), parts
+        return False
+
+    def planned(self, reference):
+        return [(book, *part) for book, part in self.plans[reference][1].items()]
+
     # ------------------------------------------------------------------ windows
     def open_first(self, bank):
         k = self.banks[bank]
         if k.windows:
             return len(k.windows), True
         refuse_unless(k.terms, STATE_CONFLICT)
-        k.windows.append(Window())
+        k.windows.append(Window(self.next_cutoff(), self.moment()))
         return 1, False
 
-    def close(self, bank, number, late):
+    def close(self, bank, number):
         """Its instructions, what they come to, and whether that was done before."""
         windows = self.banks[bank].windows
         refuse_unless(0 < number <= len(windows), WINDOW_NOT_FOUND)
         w, done = windows[number - 1], number < len(windows)
         if not done:
-            w.state, w.late = "CLOSED", late
-            windows.append(Window())
+            w.closed_at, w.settle_by = self.now, self.calendar.add(self.now, self.banks[bank].terms["settle"])
+            windows.append(Window(self.next_cutoff(), self.moment()))
         return len(w.told), w.amount(), done
 
     def closed(self, bank, number):
@@ -380,44 +527,92 @@ class Settlement:
         refuse_unless(windows[number - 1].state != "OPEN", STATE_CONFLICT)
         return windows[number - 1]
 
-    def judge(self, w, late):
-        if w.state != "SETTLED":
-            unanswered = w.of(None)
-            if w.report and w.report != w.totals() or unanswered and late:
-                w.state = "DISPUTED"
-            elif not unanswered:
-                w.state = "SETTLED"
+    @staticmethod
+    def is_operator(who):
+        return who.startswith("model_")
+
+    def judge(self, w, settle_by, by):
+        if w.state == "SETTLED" or w.state == "DISPUTED" and self.is_operator(w.ends[-1].by):
+            return w.state
+        unanswered = w.of(None)
+        if w.report and w.report != w.totals():
+            end = End("DISPUTED", ("totals", w.report), by)
+        elif unanswered and self.now >= settle_by:
+            end = End("DISPUTED", "deadline", by)
+        elif not unanswered:
+            end = End("SETTLED", "answered", by)
+        else:
+            return w.state
+        if not w.ends or (w.ends[-1].state, w.ends[-1].reason) != (end.state, end.reason):
+            w.ends.append(end)
         return w.state
 
-    def end(self, bank, number, late):
-        return self.judge(self.closed(bank, number), late)
+    def end(self, bank, number, settle_by):
+        """settle_by: the deadline as it is now; None: the one it was closed with."""
+        w = self.closed(bank, number)
+        return self.judge(w, w.settle_by if settle_by is None else settle_by, "settle")
 
     def report(self, bank, number, ccy, *totals):
         w = self.closed(bank, number)
         refuse_unless(ccy == PKR, CURRENCY_MISMATCH)
         refuse_unless(w.state != "SETTLED" or totals == w.totals(), STATE_CONFLICT)
         w.report = totals
-        return self.judge(w, w.late)
+        return self.judge(w, w.settle_by, bank)
+
+    # ------------------------------------------------------------------ what people say of windows
+    def dispute(self, who, bank, number, reason):
+        w = self.closed(bank, number)
+        refuse_unless(reason.strip(), FIELD_INVALID)
+        refuse_unless(w.state != "SETTLED", STATE_CONFLICT)
+        if w.ends and w.ends[-1] == End("DISPUTED", reason, who):
+            return False
+        w.ends.append(End("DISPUTED", reason, who))
+        return True
+
+    def propose(self, who, bank, number, reason):
+        """The proposal's number, and whether it was made before."""
+        w = self.closed(bank, number)
+        refuse_unless(reason.strip(), FIELD_INVALID)
+        refuse_unless(w.state == "DISPUTED", STATE_CONFLICT)
+        said = len(w.ends), reason, who
+        if w.proposals and w.proposals[-1] == said:
+            return len(w.proposals), True
+        w.proposals.append(said)
+        return len(w.proposals), False
+
+    def approve(self, who, bank, number, proposal):
+        w = self.closed(bank, number)
+        refuse_unless(0 < proposal <= len(w.proposals), FIELD_INVALID)
+        after, reason, proposer = w.proposals[proposal - 1]
+        if len(w.ends) == after + 1 and w.ends[-1] == End("SETTLED", reason, who):
+            return False
+        refuse_unless(len(w.ends) == after, STATE_CONFLICT)
+        refuse_unless(proposer != who, NOT_PERMITTED)
+        refuse_unless(not w.of(None), STATE_CONFLICT)
+        w.ends.append(End("SETTLED", reason, who))
+        return True
 
     # ------------------------------------------------------------------ questions
-    def overdue(self, bank):
-        """Everything without an answer: what was asked about first, in the order of the questions; then book by book."""
-        pending = [(b.code, p.id) for b, p in self.pending(bank)]
+    def overdue(self, bank, before):
+        """What was told before that, has no answer, and was not asked about since: what was asked about first, in the order of the
+        questions; then book by book."""
         asked = [q[1:3] for q in self.open_questions(bank) if q[0] == 1]
-        return asked + [x for x in pending if x not in asked]
+        return [(b, p) for b, p in asked if self.books[b].payouts[p].asked_at[0] < before] + \
+            [(b.code, p.id) for b, p in self.pending(bank) if (b.code, p.id) not in asked and p.told_at[0] < before]
 
-    def ask(self, book, bank, payouts, again):
-        """again: also about what was asked about already. The number of each inquiry; None: not asked."""
-        k, out = self.banks[bank], []
-        for payout in payouts:
+    def ask(self, book, bank, payouts, escalated, before):
+        """Not about what was asked about since. The number of each inquiry; None: not asked."""
+        k, asked = self.banks[bank], {}
+        for payout, urgent in zip(payouts, escalated):
             p = self.instruction(book, bank, payout)
-            if p and p.state == INSTRUCTED and (again or not p.inquiries):
+            if payout in asked:
+                p.escalated |= urgent
+            elif p and p.state == INSTRUCTED and (not p.inquiries or p.asked_at[0] < before):
                 p.inquiries += 1
+                p.asked_at, p.escalated = self.moment(), urgent
                 k.questions.append((1, book, payout, p.inquiries))
-                out.append(p.inquiries)
-            else:
-                out.append(None)
-        return out
+                asked[payout] = p.inquiries
+        return [asked.get(payout) for payout in payouts]
 
     def open_questions(self, bank):
         out = []
@@ -474,4 +669,66 @@ class Settlement:
         if p.state != INSTRUCTED:
             return CONFIRMED_DIFFERENTLY
         p.notes.append((code, reason))
+        if code == "BLCK":
+            self.raised(("BLOCKED", f"{book} {payout}"))
         return RECORDED
+
+    # ------------------------------------------------------------------ alerts
+    def low_float(self, book, ccy, amount):
+        news = self.float_low.get((book, ccy)) != amount
+        self.float_low[book, ccy] = amount
+        return news
+
+    def raised(self, key):
+        alert = self.alerts.setdefault(key, [0, False])
+        alert[0] += not alert[1]
+        alert[1] = True
+
+    def refresh(self):
+        """Raises what is so, ends what is so no more. All there were: kind, subject, how often, whether it is."""
+        due = set(self.due())
+        for key, alert in self.alerts.items():
+            if key[0] == "BLOCKED":
+                book, payout = key[1].split()
+                alert[1] &= self.books[book].payouts[int(payout)].state == INSTRUCTED
+            else:
+                alert[1] &= key in due
+        for key in due:
+            self.raised(key)
+        return self.all_alerts()
+
+    def all_alerts(self):
+        return sorted((*key, *alert) for key, alert in self.alerts.items())
+
+    def due(self):
+        for (book, ccy), amount in self.float_low.items():
+            if self.books[book].float_of(ccy) < amount:
+                yield "FLOAT_LOW", f"{book} {ccy}"
+        for k in self.banks.values():
+            t = k.terms
+            if t and t["low"] is not None and (t["cap"] or 0) - self.exposure(k.code) < t["low"]:
+                yield "NOSTRO_LOW", k.code
+            for b, p in self.pending(k.code):
+                if p.escalated:
+                    yield "ESCALATED", f"{b.code} {p.id}"
+            for n, w in enumerate(k.windows, 1):
+                if w.state == "DISPUTED":
+                    yield "WINDOW_DISPUTED", f"{k.code} {n}"
+            if k.windows and self.is_late(k.windows[-1]):
+                yield "WINDOW_LATE", f"{k.code} {len(k.windows)}"
+            for b in self.books.values() if k.windows else ():
+                yield from self.kept_back(k, b)
+
+    def is_late(self, w):
+        """A holiday that was announced since puts the cut-off off to the next working day."""
+        first, today = self.calendar.day_of(w.cutoff), self.calendar.day_of(self.now)
+        return w.cutoff + LATE < self.now and (self.works(first) or any(self.works(d) for d in range(first + 1, today)))
+
+    def kept_back(self, k, b):
+        first = next((p for i, p in sorted(b.payouts.items()) if p.bank == k.code and p.state == ACCEPTED and i > b.told_upto[k.code]), None)
+        if not first:
+            return
+        limits = [k.terms[limit] for limit in ("window_max", "cap") if k.terms[limit] is not None]
+        room = self.room(k.code)
+        if limits and (first.net > min(limits) or first.net > room and (k.terms["mode"] == "instant" or first.accepted_at < k.windows[-1].opened_at)):
+            yield "KEPT_BACK", f"{b.code} {first.id}"

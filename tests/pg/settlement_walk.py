@@ -4,12 +4,16 @@ A history is a list of steps; a step is an operation, a number from which everyt
 and its fate. So that what is left of a history when some steps are taken out is a history too: a failure is shrunk by taking out
 steps as long as it still fails.
 
-Each history has banks and books of its own. A database holds so many of them (WORLDS), made once as a template.
+Each history has banks and books of its own. A database holds so many of them (WORLDS), made once as a template. Its functions take the
+time from a clock of ours, which a history moves: each has days of its own, so that holidays and deadlines are its own too. They are
+before those of the worlds that were used already: of them no terms are in force then, and no alert need look at them.
 """
 import contextlib
 import dataclasses
+import datetime
 import json
 import random
+import re
 
 import psycopg
 
@@ -19,6 +23,9 @@ from settle_model import check_settlement_is_sound
 from settlement_reference import INSTRUCTED, PARTLY_RETURNED, RECORDED, REJECTED, RETURNED, SETTLED, Refused, Settlement
 
 WORLDS = 40
+FIRST_DAY, DAYS = (datetime.date(2027, 1, 4) - datetime.date(1970, 1, 1)).days, 100     # before all worlds; and of each
+OPERATORS = ("model_anna", "model_bilal", "model_chand")
+SETTLER = "ujrat://system/settle"
 NUMBER = {"PKR": PKR, "USD": USD, "JPY": JPY}
 BOOKS = (("USD",), ("PKR", "JPY"), ("USD", "PKR"))      # the currencies of a world's books
 STEPS = (12, 28)
@@ -41,6 +48,46 @@ class Step:
 
 # ---------------------------------------------------------------- worlds
 HELPERS = """
+-- The clock of a session: the real one, moved. All functions and views of ours are made to take it.
+CREATE FUNCTION clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS
+$$ SELECT pg_catalog.clock_timestamp() + coalesce(current_setting('model.shift', true), '0')::interval $$;
+DO $$
+DECLARE
+    f text;
+    v text;
+BEGIN
+    FOR f IN SELECT oid::regprocedure FROM pg_proc
+              WHERE pronamespace = 'ujrat'::regnamespace AND 'search_path=ujrat, pg_temp' = ANY (proconfig) AND prosrc LIKE '%clock_timestamp()%' LOOP
+        EXECUTE format('ALTER FUNCTION %s SET search_path = ujrat, pg_catalog, pg_temp', f);
+    END LOOP;
+    FOR v IN SELECT oid::regclass FROM pg_class WHERE relnamespace = 'ujrat'::regnamespace AND relkind = 'v'
+                AND pg_get_viewdef(oid) LIKE '%clock_timestamp()%' LOOP
+        EXECUTE format('CREATE OR REPLACE VIEW %s AS %s', v, replace(pg_get_viewdef(v::regclass), 'clock_timestamp()', 'ujrat.clock_timestamp()'));
+    END LOOP;
+    FOR f IN SELECT format('%I', r) FROM unnest(ARRAY['model_anna', 'model_bilal', 'model_chand']) r WHERE r NOT IN (SELECT rolname FROM pg_roles) LOOP
+        EXECUTE 'CREATE ROLE ' || f || ' LOGIN IN ROLE ujrat_operator';
+    END LOOP;
+END $$;
+
+CREATE FUNCTION model_wait(p_minutes integer) RETURNS void LANGUAGE sql AS
+$$ SELECT set_config('model.shift', (current_setting('model.shift')::interval + make_interval(mins => p_minutes))::text, false) $$;
+
+-- Alerts that are about these: kind, subject, how often raised, and whether it is.
+CREATE FUNCTION model_alerts(p_books integer[], p_banks smallint[]) RETURNS jsonb LANGUAGE sql SET search_path = ujrat, pg_temp AS $$
+    SELECT coalesce(jsonb_agg(jsonb_build_array(kind, subject, raised, now)), '[]')
+      FROM (SELECT a.kind, a.subject, count(*) AS raised, bool_or(e.alert_id IS NULL) AS now
+              FROM settlement_alert a LEFT JOIN settlement_alert_end e USING (alert_id)
+             WHERE a.subject ~ ('^(' || (SELECT string_agg(code || '( |$)', '|') FROM bank WHERE bank_id = ANY (p_banks)) || '|'
+                                || (SELECT string_agg(code || ' |UJ' || book_id || '-', '|') FROM book WHERE book_id = ANY (p_books)) || ')')
+             GROUP BY a.kind, a.subject) x
+$$;
+
+CREATE FUNCTION model_refresh(p_books integer[], p_banks smallint[]) RETURNS jsonb LANGUAGE plpgsql SET search_path = ujrat, pg_temp AS $$
+BEGIN
+    PERFORM refresh_alerts();
+    RETURN model_alerts(p_books, p_banks);
+END $$;
+
 CREATE FUNCTION model_now(p_books integer[], p_banks smallint[]) RETURNS jsonb LANGUAGE plpgsql SET search_path = ujrat, pg_temp AS $$
 BEGIN
     RETURN jsonb_build_object(
@@ -58,13 +105,15 @@ BEGIN
                        FROM unnest(p_banks) b));
 END $$;
 
--- Calls one after the other, each a commit of its own (or none: undone); after each what there is now, and more where it says look.
+-- Calls one after the other, each a commit of its own (or none: undone), some by another login (as NAME); after each what there is now,
+-- and more where it says look.
 CREATE PROCEDURE model_run(p_calls text[], p_books integer[], p_banks smallint[], INOUT results jsonb)
 LANGUAGE plpgsql AS $$
 DECLARE
     c text;
     answer jsonb;
     refused integer;
+    login text;
 BEGIN
     results := '[]';
     FOREACH c IN ARRAY p_calls LOOP
@@ -74,8 +123,12 @@ BEGIN
         END IF;
         answer := NULL;
         refused := NULL;
+        login := substring(c FROM '^(?:undone )?as ([a-z_]+) ');
+        IF login IS NOT NULL THEN
+            PERFORM set_config('session_authorization', login, false);
+        END IF;
         BEGIN
-            EXECUTE 'SELECT coalesce(jsonb_agg(to_jsonb(x)), ''[]'') FROM (' || regexp_replace(c, '^undone ', '') || ') x' INTO answer;
+            EXECUTE 'SELECT coalesce(jsonb_agg(to_jsonb(x)), ''[]'') FROM (' || regexp_replace(c, '^(undone )?(as [a-z_]+ )?', '') || ') x' INTO answer;
         EXCEPTION WHEN OTHERS THEN
             IF SQLSTATE NOT LIKE 'UJ%' THEN
                 results := results || jsonb_build_array(SQLERRM);
@@ -83,6 +136,9 @@ BEGIN
             END IF;
             refused := substr(SQLSTATE, 3)::integer;
         END;
+        IF login IS NOT NULL THEN
+            RESET SESSION AUTHORIZATION;
+        END IF;
         IF c LIKE 'undone %' THEN
             ROLLBACK;
         ELSE
@@ -117,6 +173,12 @@ BEGIN
                         FROM unnest(p_banks) b CROSS JOIN LATERAL open_questions(b, 0, 1000) q),
         'open', (SELECT jsonb_agg(jsonb_build_array(a.book_id, a.bank_id, v.credit_count - v.debit_count) ORDER BY a.book_id, a.bank_id)
                    FROM account_now v JOIN account a USING (book_id, account_id) WHERE a.book_id = ANY (p_books) AND a.role = 'payable' AND a.bank_id = ANY (p_banks)),
+        'ends', (SELECT jsonb_agg(jsonb_build_array(e.bank_id, e.window_no, e.step, e.state, p.uri, CASE p.role WHEN 'operator' THEN e.reason END)
+                                  ORDER BY e.bank_id, e.window_no, e.step)
+                   FROM window_end e JOIN principal p USING (principal_id) WHERE e.bank_id = ANY (p_banks)),
+        'asked', (SELECT jsonb_agg(jsonb_build_array(q.book_id, q.payout_id, q.inquiry_no, q.escalated) ORDER BY q.book_id, q.payout_id)
+                    FROM inquiry_open q WHERE q.book_id = ANY (p_books)),
+        'alerts', model_alerts(p_books, p_banks),
         'journals', (SELECT jsonb_agg(next_seq - 1 ORDER BY book_id) FROM book_head WHERE book_id = ANY (p_books)));
 END $$;
 """
@@ -199,8 +261,12 @@ class Pool:
         return self.db, self.next - 1
 
     def connect(self):
-        self.db = self.cluster.connect(self.name, autocommit=True, options="-c search_path=ujrat -c synchronous_commit=off -c jit=off -c plan_cache_mode=force_generic_plan")
+        self.db = self.another()
         return self.db
+
+    def another(self):
+        return self.cluster.connect(self.name, autocommit=True, options="-c search_path=ujrat -c synchronous_commit=off -c jit=off "
+                                                                        "-c plan_cache_mode=force_generic_plan")
 
     def close(self):
         if self.db:
@@ -214,21 +280,33 @@ class Pool:
 def literal(value):
     if value is None:
         return "NULL"
+    if isinstance(value, list):
+        return "ARRAY[" + ", ".join(map(literal, value)) + "]"
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
 
 
+def moment(minutes):
+    return "NULL" if minutes is None else f"to_timestamp({minutes * 60})"
+
+
+def minutes(n):
+    return f"'{n} minutes'"
+
+
 class Real:
     """The same calls as Settlement's, as SQL; what they answer is brought into the model's form."""
 
-    def __init__(self, pool, db, books, banks):
+    def __init__(self, pool, db, books, banks, now):
         self.pool, self.db = pool, db
+        self.shift = db.execute("SELECT set_config('model.shift', (to_timestamp(%s) - pg_catalog.clock_timestamp())::text, false)",
+                                (now * 60,)).fetchone()[0]
         self.books = {code: WorldBook(db, code, banks) for code in books}
         self.bank = next(iter(self.books.values())).bank
         self.who = dict(db.execute("SELECT uri, principal_id FROM principal WHERE uri = ANY (%s)",
-                                   ([f"ujrat://bank/{b}" for b in banks] + ["ujrat://system/settle"],)))
-        self.settle = self.who["ujrat://system/settle"]
+                                   ([f"ujrat://bank/{b}" for b in banks] + [SETTLER],)))
+        self.settle = self.who[SETTLER]
         self.book_ids = [b.book for b in self.books.values()]
         self.bank_ids = [self.bank[b] for b in banks]
 
@@ -238,15 +316,20 @@ class Real:
 
     def killed(self, call):
         """The call's backend is killed before the call is committed; and there is another connection."""
+        shift = self.db.execute("SELECT current_setting('model.shift')").fetchone()[0]
+        login = re.match("as ([a-z_]+) ", call)
         self.db.execute("BEGIN")
         with contextlib.suppress(psycopg.Error):       # refused as it may be
-            self.db.execute(call)
+            if login:
+                self.db.execute("SET SESSION AUTHORIZATION " + login[1])
+            self.db.execute(call[login.end():] if login else call)
         with self.pool.cluster.connect("postgres", autocommit=True) as other:
             other.execute("SELECT pg_terminate_backend(%s)", (self.db.info.backend_pid,))
         with contextlib.suppress(psycopg.OperationalError):
             self.db.execute("COMMIT")
             raise AssertionError("its backend lives")
         self.db = self.pool.connect()
+        self.db.execute("SELECT set_config('model.shift', %s, false)", (shift,))
         for book in self.books.values():
             book.db = self.db
 
@@ -256,7 +339,7 @@ class Real:
     def sql_of(self, name, a):
         """The statement of a call of the model."""
         v = [literal(x) for x in a]
-        book = str(self.books[a[0]].book) if a[0] in self.books else None
+        book = str(self.books[a[0]].book) if a and a[0] in self.books else None
         bank = lambda code: f"{self.bank[code]}::int2"
         who = lambda code: str(self.who["ujrat://bank/" + code])
         if name == "deposit":
@@ -271,8 +354,8 @@ class Real:
         if name == "set_terms":
             t = a[1]
             return self.call("set_bank_terms", bank(a[0]), literal(t["mode"]), literal(t["channel"]), "'{11:00,15:00}'", "'{10:00}'", "586::int2",
-                             literal(t["instruction_max"]), literal(t["window_max"]), literal(t["cap"]), "NULL", "'4 hours'", "'8 hours'",
-                             "'4 hours'", "'pacs.008.001.08'", "'test'")
+                             *(literal(t[of]) for of in ("instruction_max", "window_max", "cap", "low")),
+                             *(minutes(t[of]) for of in ("within", "escalate", "settle")), "'pacs.008.001.08'", "'test'")
         if name == "hand_out":
             return self.call("hand_out" if a[3] else "hand_out_window", book, bank(a[1]), who(a[1]) if a[3] else str(self.settle), v[2])
         if name == "confirm":
@@ -284,21 +367,38 @@ class Real:
             return self.call("reverse_return", book, bank(a[1]), who(a[1]), *v[2:])
         if name == "fund":
             return self.call("fund_nostro", book, str(self.settle), bank(a[1]), "'PKR'", *v[2:])
+        if name == "plan":
+            books, amounts, costs = ([self.books[b].book for b in a[5]], *([x[i] for x in a[5].values()] for i in (0, 1)))
+            return self.call("plan_funding", v[0], bank(a[1]), "'PKR'", v[2], v[3], v[4], "'test'", literal(books) + "::int4[]",
+                             literal(amounts) + "::int8[]", literal(costs) + "::int8[]")
+        if name == "planned":
+            return f"SELECT book_id, amount, src_amount FROM funding_plan_part WHERE reference = {v[0]} ORDER BY book_id"
+        if name == "wait":
+            return self.call("model_wait", v[0])
+        if name == "record_day":
+            return self.call("record_calendar_day", date(a[0]), v[1], v[2], "'test'")
+        if name == "works":
+            return self.call("working_day", date(a[0]))
+        if name == "low_float":
+            return self.call("set_float_low", book, v[1], v[2], "'test'")
+        if name == "refresh":
+            return self.call("model_refresh", literal(self.book_ids), literal(self.bank_ids) + "::int2[]")
+        if name in ("dispute", "propose", "approve"):
+            function = {"dispute": "dispute_window", "propose": "propose_window_settled", "approve": "approve_window_settled"}[name]
+            return f"as {a[0]} " + self.call(function, bank(a[1]), *v[2:])
         if name == "open_first":
-            return self.call("open_first_window", bank(a[0]), "clock_timestamp() + interval '1 hour'")
-        late = "clock_timestamp() " + ("- interval '1 hour'" if a[-1] is True else "+ interval '1 hour'")
+            return self.call("open_first_window", bank(a[0]), moment(self.m.next_cutoff()))
         if name == "close":
-            return self.call("close_window", bank(a[0]), v[1], str(self.settle), late, "clock_timestamp() + interval '1 day'")
+            settle_by = self.m.calendar.add(self.m.now, self.m.banks[a[0]].terms["settle"]) if self.m.banks[a[0]].terms else self.m.now
+            return self.call("close_window", bank(a[0]), v[1], str(self.settle), moment(settle_by), moment(self.m.next_cutoff()))
         if name == "end":
-            return self.call("end_window", bank(a[0]), v[1], str(self.settle), late)
+            return self.call("end_window", bank(a[0]), v[1], str(self.settle), moment(a[2]))
         if name == "report":
             return self.call("report_window", bank(a[0]), v[1], who(a[0]), v[2] + "::int2", *v[3:])
         if name == "overdue":
-            return self.call("overdue_instructions", bank(a[0]), "clock_timestamp()", "1000")
+            return self.call("overdue_instructions", bank(a[0]), moment(a[1]), "1000")
         if name == "ask":
-            payouts = ", ".join(map(str, a[2]))
-            return self.call("ask", bank(a[1]), book, f"ARRAY[{payouts}]::bigint[]", f"array_fill(false, ARRAY[{len(a[2])}])",
-                             "clock_timestamp()" + ("" if a[3] else " - interval '1 hour'"))
+            return self.call("ask", bank(a[1]), book, v[2] + "::bigint[]", v[3] + "::boolean[]", moment(a[4]))
         if name == "recall":
             return self.call("request_recall", book, v[1], v[2], str(self.settle))
         assert name == "answer", name
@@ -325,13 +425,28 @@ class Real:
             return r["window_no"], r["duplicate"]
         if name == "close":
             return r["instructions"], r["amount"], r["duplicate"]
+        if name == "propose":
+            return r["proposal_no"], r["duplicate"]
+        if name == "planned":
+            return [(book_code[x["book_id"]], x["amount"], x["src_amount"]) for x in rows]
+        if name == "refresh":
+            return self.alerts(r["model_refresh"])
         if name == "overdue":
             return [(book_code[x["book_id"]], x["payout_id"]) for x in rows]
         if name == "recall":
             return r["recall_no"], r["duplicate"]
-        if name == "cancel":
+        if name in ("cancel", "wait"):
             return None
-        return next(iter(r.values()))       # end, report, ask, set_terms: one value
+        return next(iter(r.values()))       # end, report, ask, set_terms and others: one value
+
+    def alerts(self, rows):
+        """With subjects as the model has them."""
+        of = {b.book: code for code, b in self.books.items()}
+        return sorted((kind, re.sub(r"^UJ(\d+)-", lambda m: of[int(m[1])] + " ", subject), *rest) for kind, subject, *rest in rows)
+
+
+def date(day):
+    return f"DATE '{datetime.date(1970, 1, 1) + datetime.timedelta(days=day)}'"
 
 
 def bps(ccy, mid_value, margin):
@@ -374,22 +489,36 @@ class BanksBooks:
 
 
 # ---------------------------------------------------------------- histories
-OPERATIONS = {"submit": 5, "hand_out": 5, "confirm": 6, "give_back": 6, "take_back": 4, "cancel": 1.5, "set_terms": 1.2, "open_first": 0.8,
-              "close": 1.6, "end": 1, "report": 1, "fund": 1.2, "deposit": 0.6, "ask": 1, "overdue": 0.4, "recall": 1, "answer": 1}
+# How often what is done: a history is about money (every other is), or about windows and people, or about time.
+OPERATIONS = (
+    {"submit": 5, "hand_out": 5, "confirm": 6, "give_back": 6, "take_back": 4, "cancel": 1.5, "set_terms": 1.2, "open_first": 0.8, "close": 1.6,
+     "end": 0.6, "report": 1, "fund": 1, "fund_all": 0.8, "deposit": 0.6, "ask": 0.6, "recall": 1, "answer": 1, "settler": 0.6, "wait": 0.4},
+    {"submit": 2.5, "hand_out": 2.5, "confirm": 4, "give_back": 0.7, "take_back": 0.5, "set_terms": 0.5, "open_first": 0.3, "close": 2.5, "end": 1.5,
+     "report": 2, "dispute": 1.5, "propose": 2.5, "approve": 3.5, "settler": 1, "wait": 0.7, "fund_all": 0.5, "refresh": 0.2},
+    {"submit": 2.5, "hand_out": 3.5, "confirm": 2.2, "give_back": 0.4, "cancel": 0.3, "set_terms": 1, "open_first": 0.3, "close": 0.7, "end": 1,
+     "fund": 0.3, "fund_all": 2, "deposit": 0.3, "ask": 1.2, "overdue": 0.4, "recall": 0.4, "answer": 1.5, "settler": 5, "wait": 4.5, "record_day": 2,
+     "works": 0.8, "low_float": 0.8, "refresh": 3},
+)
+# Steps of several calls.
+OF_MANY = ("settler", "fund_all")
 # What is done when there is nothing that an operation could be about: what would lead to it.
 INSTEAD = {"take_back": "give_back", "give_back": "confirm", "confirm": "hand_out", "hand_out": "submit", "answer": "recall", "recall": "hand_out",
-           "cancel": "submit"}
+           "cancel": "submit", "approve": "propose", "propose": "dispute", "dispute": "close"}
 FATES = {"": 88, "undone": 5, "lost": 6.9, "killed": 0.1}
 MARGINS = (0, 75, 150, 9999)
 
 
-def history_of(seed):
-    """The steps of a seed. The first ones see to it that there is something to settle."""
+def history_of(seed, about=None):
+    """The steps of a seed. The first ones see to it that there is something to settle. about: which of OPERATIONS."""
     rnd = random.Random(seed)
     roll = lambda: rnd.getrandbits(48)
     begin = [Step("deposit", roll()), Step("submit", roll()), Step("set_terms", roll()), Step("open_first", roll()), Step("hand_out", roll())]
     draw = lambda weights: rnd.choices(list(weights), list(weights.values()))[0]
-    return begin + [Step(draw(OPERATIONS), roll(), draw(FATES)) for _ in range(rnd.randint(*STEPS) - len(begin))]
+    operations = rnd.choice(OPERATIONS + OPERATIONS[:1]) if about is None else OPERATIONS[about]
+    if operations is OPERATIONS[-1]:        # about time: what others have in between takes several steps of waiting and looking
+        begin += [Step("hand_out", roll()), Step("wait", roll()), Step("settler", roll())]
+        begin += [Step(draw(operations), roll(), draw(FATES)) for _ in range(8)]
+    return begin + [Step(draw(operations), roll(), draw(FATES)) for _ in range(rnd.randint(*STEPS) - 5)]
 
 
 class Drawn:
@@ -461,7 +590,10 @@ class Drawn:
         waiting = sum(p.net for p in self.m.waiting(self.bank)) or self.rnd.choice([1_000_000, 5_000_000])
         there = max(0, self.m.exposure(self.bank))
         some = [waiting, waiting * 2 // 3 + 1, waiting * 2 // 3 + 1 + there, 2 * waiting + there // 2, 3_000_000, self.rnd.randint(1, 100_000)]
-        return self.bank, {"mode": self.rnd.choice(["instant", "instant", "instant", "windows"]), "channel": self.rnd.choice(["grpc", "grpc", "grpc", "file"]),
+        within = self.rnd.choice([60, 240, 240, 600])
+        return self.bank, {"low": self.rnd.choice([None, 1, *some]), "within": within, "escalate": within * self.rnd.choice([1, 2, 3]),
+                           "settle": self.rnd.choice([0, 60, 240, 240, 1440]),
+                           "mode": self.rnd.choice(["instant", "instant", "instant", "windows"]), "channel": self.rnd.choice(["grpc", "grpc", "grpc", "file"]),
                            "instruction_max": self.limit(None, None, self.rnd.choice(some)), "window_max": self.rnd.choice([None, None, *some]),
                            "cap": self.rnd.choice([None, None, *some])}
 
@@ -540,11 +672,102 @@ class Drawn:
         return len(k.windows) if last or not unsettled else self.rnd.choice(unsettled)
 
     def close(self):
-        return self.window(True) and (self.bank, self.window(True), self.chance(0.3))
+        number = self.window(True)
+        return self.bank, number
 
     def end(self):
         number = self.window(False)
-        return self.bank, number, self.chance(0.4)
+        windows = self.m.banks[self.bank].windows
+        closed = 0 < number < len(windows)
+        return self.bank, number, self.rnd.choice([None, self.m.now, self.m.deadline(self.bank, windows[number - 1])]) if closed else None
+
+    # what ujrat-settle does when it looks at a bank: windows, hand-outs, deadlines, then what lacks an answer
+    def settler(self):
+        banks = [k for k in self.m.banks.values() if k.terms]
+        busy = [k for k in banks if self.m.pending(k.code)] or [k for k in banks if any(w.state in ("CLOSED", "DISPUTED") for w in k.windows)]
+        if not banks:
+            return None
+        return self.settlers_look(self.rnd.choice(busy or banks).code)
+
+    def settlers_look(self, bank):
+        k = self.m.banks[bank]
+        closes = k.windows and k.windows[-1].cutoff <= self.m.now
+        if not k.windows:
+            yield "open_first", (bank,)
+        if closes or k.terms["mode"] == "instant" and k.terms["channel"] == "file":
+            for book, b in self.m.books.items():
+                if any(p.bank == bank and i > b.told_upto[bank] for i, p in b.payouts.items()):
+                    yield "hand_out", (book, bank, 1000, False)
+        if closes:
+            yield "close", (bank, len(k.windows))
+        for n, w in enumerate(k.windows, 1):
+            if w.state in ("CLOSED", "DISPUTED"):
+                yield "end", (bank, n, self.m.deadline(bank, w))
+        before, urgent = self.m.overdue_before(bank), self.m.escalated_before(bank)
+        due = self.m.overdue(bank, before)
+        yield "overdue", (bank, before)
+        for book in self.m.books:
+            if payouts := sorted(p for b, p in due if b == book):
+                yield "ask", (book, bank, payouts, [self.m.books[book].payouts[p].told_at[0] < urgent for p in payouts], before)
+
+    def wait(self):
+        # until the deadline of a window that lacks answers, the one it was closed with or the one it has now
+        due = [d - self.m.now for k in self.m.banks.values() for w in k.windows if w.settle_by and w.of(None)
+               for d in (w.settle_by, self.m.deadline(k.code, w)) if d > self.m.now]
+        if due and self.chance(0.4):
+            return (min(due),)
+        return (self.rnd.choice([30, 60, 120, 240, 240, 480, 720, 1440, 2880]),)
+
+    def record_day(self):
+        # such as matter: between the closing of a window that lacks answers and its deadline, or about now
+        due = [(w.closed_at, w.settle_by) for k in self.m.banks.values() for w in k.windows if w.settle_by and w.of(None)]
+        first, last = self.rnd.choice(due) if due and self.chance(0.9) else (self.m.now - 2880, self.m.now + 4320)
+        day = self.rnd.randint(self.m.calendar.day_of(first), self.m.calendar.day_of(last))
+        said = self.m.calendar.said
+        if said and self.chance(0.4):       # the moon was not seen
+            day = self.rnd.choice(list(said))
+            if self.chance(0.7):
+                return day, "working" if said[day][0] == "holiday" else "holiday", "Eid"
+        return day, self.rnd.choice(["holiday", "holiday", "working", "ramadan"]), self.rnd.choice(["Eid", "Eid", "Ashura"])
+
+    def works(self):
+        return (self.rnd.choice([*self.m.calendar.said, *self.m.calendar.said, self.m.calendar.day_of(self.m.now) + self.rnd.randint(-5, 5)]),)
+
+    def low_float(self):
+        b = self.m.books[self.book]
+        ccy = self.rnd.choice(b.currencies)
+        if self.m.float_low and self.chance(0.7):
+            self.book, ccy = self.rnd.choice(list(self.m.float_low))
+            b = self.m.books[self.book]
+        low = self.m.alerts.get(("FLOAT_LOW", f"{self.book} {ccy}"), (0, False))[1]
+        return self.book, ccy, max(0, b.float_of(ccy) + self.rnd.choice([-1, 0] if low else [-1, 0, 1, 1000, 100_000]))
+
+    def refresh(self):
+        return ()
+
+    # what people say of windows: mostly of one that there is something to be said of
+    def closed(self, *states):
+        there = [(k.code, n) for k in self.m.banks.values() for n, w in enumerate(k.windows, 1) if w.state in states]
+        if not there or self.chance(0.06):
+            return self.window(False) if self.chance(0.1) else None
+        self.bank, number = self.rnd.choice(there)
+        return number
+
+    def dispute(self):
+        number = self.closed("CLOSED", "DISPUTED")
+        return number and (self.rnd.choice(OPERATORS), self.bank, number, self.rnd.choice(["odd", "odd", "odd", "torn", " "]))
+
+    def propose(self):
+        number = self.closed("DISPUTED")
+        return number and (self.rnd.choice(OPERATORS), self.bank, number, self.rnd.choice(["seen", "seen", "heard", "heard", " "]))
+
+    def approve(self):
+        there = [(k.code, n) for k in self.m.banks.values() for n, w in enumerate(k.windows, 1) if w.proposals]
+        if not there:
+            return None
+        self.bank, number = self.rnd.choice(there)
+        proposals = self.m.banks[self.bank].windows[number - 1].proposals
+        return self.rnd.choice(OPERATORS), self.bank, number, len(proposals) + (self.rnd.choice([-1, 1]) if self.chance(0.1) else 0)
 
     def report(self):
         number = self.window(False)
@@ -564,15 +787,44 @@ class Drawn:
             return self.book, *b.fundings[old], old
         return self.book, self.bank, amount, ccy, cost, f"f{self.rnd.randint(1, 20)}"
 
+    # A bank is made good over its books: planned, then a commit a book, and now and then cut off on the way. Said again it goes on.
+    def fund_all(self):
+        of = next(iter(self.m.books)).split("-")[0]
+        begun = [r for r, (_, parts) in self.m.plans.items() if not all(r in self.m.books[b].fundings for b in parts)]
+        reference = self.rnd.choice(begun or list(self.m.plans)) if self.m.plans and self.chance(0.8 if begun else 0.5) else \
+            f"{of}p{len(self.m.plans)}"
+        said = self.m.plans[reference][0] if reference in self.m.plans and self.chance(0.9) else None
+        if not said:
+            ccy = self.rnd.choice(self.m.books[self.book].currencies)
+            owed = [k for k in self.m.banks if self.m.owed(k) > 0]
+            self.bank = self.rnd.choice(owed) if owed and self.chance(0.7) else self.bank
+            amount = max(1, self.rnd.choice([self.m.owed(self.bank), self.m.exposure(self.bank), 1, 2, 100_000]))
+            said = self.bank, amount, ccy, amount if ccy == "PKR" else max(1, self.rnd.choice([amount // 277, amount // 277, 1, 2]))
+        parts = self.m.split(*said)
+        if self.chance(0.1):
+            parts[self.book] = tuple(x + self.rnd.choice([0, 1]) for x in parts.get(self.book, (1, 1)))
+        return self.funded(reference, said, parts, self.rnd.choice([0, 1, 1, 9, 9]))
+
+    def funded(self, reference, said, parts, cut_off):
+        yield "plan", (reference, *said, parts)
+        if self.m.plans.get(reference, (None,))[0] == said:
+            yield "planned", (reference,)
+            for book, amount, cost in self.m.planned(reference)[:cut_off]:
+                yield "fund", (book, said[0], amount, said[2], cost, reference)
+
     def ask(self):
-        pending = self.m.pending(self.bank)
+        asked = [(b, p) for k in self.m.banks for b, p in self.m.pending(k) if p.inquiries]
+        if asked and self.chance(0.6):
+            self.bank = self.rnd.choice(asked)[1].bank
+        pending = [(b, p) for b, p in asked if p.bank == self.bank] or self.m.pending(self.bank)
         if pending:
             self.book = self.rnd.choice(pending)[0].code
         payouts = [p.id for _, p in self.m.pending(self.bank, self.book) if self.chance(0.8)] + ([self.payout(SETTLED)[0] or 999] if self.chance(0.1) else [])
-        return self.book, self.bank, payouts, self.chance(0.5)
+        payouts += [self.rnd.choice(payouts)] if payouts and self.chance(0.1) else []
+        return self.book, self.bank, payouts, [self.chance(0.3) for _ in payouts], self.m.now + self.rnd.choice([29, 29, -60, -240])
 
     def overdue(self):
-        return (self.bank,)
+        return self.bank, self.m.now + self.rnd.choice([29, 29, 0, -60, -240])
 
     def recall(self):
         payout, _ = self.payout(*(INSTRUCTED, SETTLED, PARTLY_RETURNED) if self.chance(0.9) else (REJECTED, RETURNED, reference.ACCEPTED))
@@ -611,8 +863,11 @@ class Walk:
     def __init__(self, pool, history, trace=None):
         db, n = pool.take()
         books, banks = world_of(n, 2 + history[0].roll % 2, 2 + history[0].roll // 2 % 2)
-        self.m = Settlement(books, banks)
-        self.r = Real(pool, db, books, banks)
+        # of a day of the week and an hour; seven minutes past, when no cut-off is and none is late
+        begins = (FIRST_DAY + (WORLDS - n) * DAYS + history[0].roll // 4 % 7) * reference.DAY + (3 + history[0].roll // 28 % 8) * 60 + 7
+        self.m = Settlement(books, banks, begins)
+        self.r = Real(pool, db, books, banks, begins)
+        self.r.m = self.m
         self.own = {bank: BanksBooks() for bank in banks}
         self.trace, self.said = trace, None
         self.seen = set()
@@ -630,27 +885,37 @@ class Walk:
             if at < len(todo):
                 self.r.killed(todo[at].call)
             todo = todo[at + 1:]
-        self.reconcile()
+        reconcile(self.r, self.own)
 
     def step(self, step):
         """What is to be called for it, and expected."""
         name = step.operation
-        while not (a := getattr(Drawn(self.m, step.roll), name)()):
+        while (a := getattr(Drawn(self.m, step.roll), name)()) in (None, 0):
             if name not in INSTEAD:
                 return []
             name = INSTEAD[name]
         self.seen.add(("fate", step.fate))
+        todo = []
+        for call, arguments in a if name in OF_MANY else [(name, a)]:
+            todo += self.of_call(call, arguments, step.fate)
+            if step.fate in ("undone", "killed"):
+                break
+        return todo
+
+    def of_call(self, name, a, fate):
         said = f"{name}{a}"
         if self.trace is not None:
-            self.trace.append(f"{step.fate + ': ' if step.fate else ''}{said}")
+            self.trace.append(f"{fate + ': ' if fate else ''}{said}")
         call = self.r.sql_of(name, a)
-        if step.fate == "killed":
+        if fate == "killed":
             return [Expected(call, said, "killed")]
-        if step.fate == "undone":
+        if fate == "undone":
             return [Expected("undone " + call, said + ", undone,", now=self.now())]
-        return [self.expected(name, a, said, call) for _ in range(2 if step.fate == "lost" else 1)]
+        return [self.expected(name, a, said, call) for _ in range(2 if fate == "lost" else 1)]
 
     def expected(self, name, a, said, call):
+        if name == "end" and a[2]:
+            self.seen.add(("deadline", self.deadline_moves(*a)))
         try:
             answer = getattr(self.m, name)(a[0], **a[1]) if name == "set_terms" else getattr(self.m, name)(*a)
             self.seen |= {(name, outcome) for outcome in outcomes_of(name, answer)}
@@ -664,6 +929,11 @@ class Walk:
             if terms and terms["cap"] is not None and self.m.instruction(a[0], a[1], answer[0]):
                 cap = list(self.m.banks).index(a[1]), terms["cap"]
         return Expected(call, said, name, a, answer, self.now(), cap)
+
+    def deadline_moves(self, bank, number, settle_by):
+        """Whether the window is DISPUTED by now only because of where its deadline was moved to, or only because it was not."""
+        w = self.m.banks[bank].windows[number - 1]
+        return (w.settle_by <= self.m.now) - (settle_by <= self.m.now) if w.of(None) else 0
 
     def now(self):
         """After every step: balances, what is pending, open windows, exposures."""
@@ -694,15 +964,25 @@ class Walk:
             "payouts": [[b, p.id, p.state, p.returned] for b, p in payouts] or None,
             "money": [[b, p.id, *self.money(p)] for b, p in payouts] or None,
             "windows": windows or None, "closings": closings or None, "parts": parts or None, "positions": positions,
+            "ends": [[r.bank[k.code], n, step, e.state, self.uri(e.by), e.reason if m.is_operator(e.by) else None] for k in m.banks.values()
+                     for n, w in enumerate(k.windows, 1) for step, e in enumerate(w.ends, 1)] or None,
+            "asked": [[r.books[b.code].book, p.id, p.inquiries, p.escalated] for b in m.books.values() for p in b.payouts.values()
+                      if p.inquiries and p.state == INSTRUCTED] or None,
+            "alerts": m.all_alerts(),
             "questions": [[r.bank[k], q[0], r.books[q[1]].book, *q[2:]] for k in m.banks for q in m.open_questions(k)] or None,
             "open": [[r.books[b.code].book, r.bank[k], b.open_payables(k)] for b in m.books.values() for k in m.banks],
             "journals": [b.journals for b in m.books.values()]}, payouts=[p.net for _, p in payouts])
+
+    @staticmethod
+    def uri(who):
+        return SETTLER if who == "settle" else "ujrat://operator/" + who.replace("_", "-") if who in OPERATORS else "ujrat://bank/" + who
 
     def compare(self, e, result):
         self.said = e.said
         if isinstance(result, str):
             raise Differs(f"{e.said}: the ledger fails: {result}")
         if e.call == "look":
+            result["alerts"] = self.r.alerts(result["alerts"])
             self.look_sound(e, result)
             for key, want in e.now.items():
                 self.same(result[key], want, "leaves " + key)
@@ -763,23 +1043,27 @@ class Walk:
             return -p.net, 0, p.gross, 0
         return 0, p.returned - p.kept - p.net, p.gross - p.share(p.returned)["float." + p.ccy], p.kept
 
-    def reconcile(self):
-        """The bank's own books and ours, to the paisa: what it was told, has answered, and is owed."""
-        for code, own in self.own.items():
-            bank = self.r.bank[code]
-            owed = -self.r.db.execute("SELECT coalesce(sum(balance), 0)::bigint FROM account_now WHERE bank_id = %s AND role = 'nostro'", (bank,)).fetchone()[0]
-            self.same(owed, own.owed_to_us(), f"and {code}'s own books: it is owed")
-            told = {}
-            for book, ledger in self.r.books.items():
-                for payout, net in self.r.db.execute(
-                        """SELECT p.payout_id, p.net FROM bank_payouts_after(%s, %s::int2, 0, 1000, handed_out_upto(%s, %s::int2)) p
-                            WHERE payout_state(p.book_id, p.payout_id, p.bank_id) <> 7""", (ledger.book, bank, ledger.book, bank)):
-                    told[book, payout] = net
-            if not own.answered.keys() <= told.keys() or any(told[i] != amount for i, (_, amount) in own.answered.items()):
-                raise Differs(f"{code} paid what it was not told: {own.answered} of {told}")
-            pending = sum(net for i, net in told.items() if i not in own.answered)
-            ours = self.r.db.execute("SELECT coalesce(sum(pending_amount), 0)::bigint FROM bank_book WHERE bank_id = %s", (bank,)).fetchone()[0]
-            self.same(ours, pending, f"and {code}'s own books: it has yet to answer")
+
+def reconcile(real, own):
+    """The banks' own books and ours, to the paisa: what each was told, has answered, and is owed."""
+    one = lambda sql, bank: real.db.execute(sql, (bank,)).fetchone()[0]
+    for code, books in own.items():
+        bank = real.bank[code]
+        owed = -one("SELECT coalesce(sum(balance), 0)::bigint FROM account_now WHERE bank_id = %s AND role = 'nostro'", bank)
+        if owed != books.owed_to_us():
+            raise Differs(f"by {code}'s own books it is owed {books.owed_to_us()}, by the ledger {owed}")
+        told = {}
+        for book, ledger in real.books.items():
+            for payout, net in real.db.execute(
+                    """SELECT p.payout_id, p.net FROM bank_payouts_after(%s, %s::int2, 0, 1000, handed_out_upto(%s, %s::int2)) p
+                        WHERE payout_state(p.book_id, p.payout_id, p.bank_id) <> 7""", (ledger.book, bank, ledger.book, bank)):
+                told[book, payout] = net
+        if not books.answered.keys() <= told.keys() or any(told[i] != amount for i, (_, amount) in books.answered.items()):
+            raise Differs(f"{code} paid what it was not told: {books.answered} of {told}")
+        pending = sum(net for i, net in told.items() if i not in books.answered)
+        ours = one("SELECT coalesce(sum(pending_amount), 0)::bigint FROM bank_book WHERE bank_id = %s", bank)
+        if ours != pending:
+            raise Differs(f"by {code}'s own books it has yet to answer {pending}, by the ledger {ours}")
 
 
 def outcomes_of(name, answer):
@@ -792,8 +1076,12 @@ def outcomes_of(name, answer):
         return ["only_left" if "only_left" in answer else {SETTLED: "settled", RETURNED: "whole", PARTLY_RETURNED: "part"}[answer["state"]]]
     if name == "hand_out":
         return ["none" if not answer[1] else "some" if answer[2] else "all"]
-    if name == "recall":
+    if name in ("recall", "propose"):
         return ["open" if answer[1] else "new"]
+    if name == "refresh":
+        return [(kind, now) for kind, _, _, now in answer]
+    if name == "ask":
+        return ["again" if no and no > 1 else "first" if no else "not" for no in answer]
     return [answer] if isinstance(answer, (str, bool)) else []
 
 

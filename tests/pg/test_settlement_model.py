@@ -1,4 +1,5 @@
-"""Thousands of random histories of settlement against the reference model, and proof that the model notices what it should."""
+"""Thousands of random histories of settlement against the reference model, crowds that do the same at once, and proof that both notice
+what they should."""
 import os
 import sys
 import time
@@ -6,12 +7,14 @@ import time
 import pytest
 
 from harness import new_database
+from settlement_crowd import crowd_fails
 from settlement_reference import *
 from settlement_walk import *
 
-# About 40 s of one core (3 ms a step); `make model` asks for more.
+# About 40 s of one core (3 ms a step), and 10 s for the crowds; `make model` asks for more.
 HISTORIES = int(os.environ.get("UJRAT_MODEL_HISTORIES", 600))
 FIRST_SEED = int(os.environ.get("UJRAT_MODEL_SEED", 1))
+CROWDS = max(12, HISTORIES // 50)
 PROGRESS = os.environ.get("UJRAT_MODEL_PROGRESS")
 
 
@@ -49,7 +52,21 @@ def test_histories_of_settlement_go_as_the_model_says(pool):
         assert MUST_BE_SEEN <= seen, f"never tried: {MUST_BE_SEEN - seen}"
 
 
+@pytest.mark.seconds_max(120 + 10 * CROWDS)
+def test_crowds_leave_behind_what_holds_in_any_order(pool):
+    seen = set()
+    for seed in range(FIRST_SEED, FIRST_SEED + CROWDS):
+        failure, crowd = crowd_fails(pool, seed)
+        if failure:
+            pytest.fail(f"crowd {seed}: {failure!r}", pytrace=False)
+        seen |= set(crowd.seen)
+    done = {"submit", "hand_out", "cancel", "confirm", "give_back", "take_back", "ask", "overdue", "close", "end", "report", "plan", "fund", "refresh",
+            "dispute", "propose"}
+    assert {(name, "done") for name in done} <= seen, f"never done: {done - {name for name, how in seen if how == 'done'}}"
+
+
 # ---------------------------------------------------------------- what the model must notice
+MONEY, PEOPLE, TIME = 0, 1, 2      # what its histories are about
 # A mistake in one function: what is replaced by what.
 MISTAKES = {
     "the cap does not see what is pending or owed": ("hand_out_room", "t.net_debit_cap - bank_exposure(p_bank)", "t.net_debit_cap"),
@@ -69,30 +86,76 @@ MISTAKES = {
     "what was taken back is added to a window's returns": ("window_parts", "ELSE o.charge - o.amount END", "ELSE o.amount - o.charge END"),
     "closing misses a book": ("close_window", "GROUP BY h.book_id HAVING sum(h.instructions) > 0", "GROUP BY h.book_id HAVING h.book_id % 3 = 0"),
     "a window with other totals is settled": ("judge_window", "verdict := 'DISPUTED';\n        why := format", "verdict := 'SETTLED';\n        why := format"),
+    "a settlement deadline is passed over": ("judge_window", "ours.pending_count > 0 AND clock_timestamp() >= p_settle_by", "false", TIME),
+    "a window is disputed before its deadline": ("judge_window", "AND clock_timestamp() >= p_settle_by", "", TIME),
+    "a holiday does not move a deadline": ("end_window", "coalesce(p_settle_by, c.settle_by)", "c.settle_by", TIME),
+    "what a person disputed settles itself": ("judge_window", "AND p.role = 'operator'", "AND false", PEOPLE),
+    "one person settles a window": ("approve_window_settled", "p.proposed_by = who", "false", PEOPLE),
+    "a proposal outlives what else became of its window": ("approve_window_settled", "last.step <> p.after_step", "false", PEOPLE),
+    "two people settle a window that lacks answers": ("approve_window_settled", "ours.pending_count > 0", "false", PEOPLE),
+    "a funding's parts need not come to the whole": ("plan_funding", "IS DISTINCT FROM (p_amount::numeric, p_src_amount::numeric)", "IS NULL", TIME),
+    "a funding said again is split anew": ("plan_funding", "RETURN true;", "p_reference := left(p_reference || '+', 35);", TIME),
+    "what was asked about is asked about again too early": ("overdue_instructions", "AND q.asked_at < p_before ORDER BY", "ORDER BY", TIME),
+    "what was just told of is overdue": ("handed_out_by", "WHERE h.seq <= b.last_seq", "WHERE true", TIME),
+    "a person once called for is called for no more": ("ask", "escalated = excluded.escalated", "escalated = o.escalated", TIME),
+    "the first record of a day counts": ("working_day", "ORDER BY recorded_at DESC", "ORDER BY recorded_at", TIME),
+    "a nostro is not low of what is pending": ("bank_position", "0) - e.exposure, hand", "0) - e.exposure + b.amount, hand", TIME),
+    "an alert does not end": ("refresh_alerts", "THEN NOT EXISTS (SELECT 1 FROM due d", "THEN false AND NOT EXISTS (SELECT 1 FROM due d", TIME),
+    "what waits for its window counts as kept back": ("alerts_due", "accepted.committed_at < o.opened_at", "true", TIME),
 }
-NOTICED_WITHIN = 150    # histories
+# A lock that is not taken; where it would be, one lingers.
+LINGER = "PERFORM pg_sleep(0.002);"
+RACES = {
+    "two books hand out at once": ("hand_out_to_bank", "WHERE h.bank_id = p_bank FOR UPDATE;", f"WHERE h.bank_id = p_bank; {LINGER}"),
+    "a window closes while it is handed out": ("close_window", "WHERE h.bank_id = p_bank FOR UPDATE;", "WHERE h.bank_id = p_bank;"),
+    "what is handed out is cancelled": ("cancel_payout", "PERFORM 1 FROM book_head WHERE book_id = p_book FOR UPDATE;", LINGER),
+    "two returns of a payment at once": ("instruction_to_return", "PERFORM 1 FROM book_head WHERE book_id = p_book FOR UPDATE;", LINGER),
+    "what is being answered is asked about": ("ask", "PERFORM 1 FROM book_head WHERE book_id = p_book FOR UPDATE;", "",
+                                              "RETURN coalesce(asked", f"{LINGER} RETURN coalesce(asked"),
+    "two judge a window at once": ("lock_closed_window", "AND w.window_no = p_window FOR UPDATE;", f"AND w.window_no = p_window; {LINGER}"),
+    "two plan a funding at once": ("plan_funding", "LOCK TABLE funding_plan IN EXCLUSIVE MODE;", LINGER),
+    "two look after alerts at once": ("lock_alerts", "SELECT pg_advisory_xact_lock(8530151, 1);", "SELECT pg_sleep(0);"),
+}
+NOTICED_WITHIN, CROWDS_NOTICE_WITHIN = 200, 60
 
 
-@pytest.mark.seconds_max(300)
-def test_the_model_notices_each_mistake_that_is_put_into_the_ledger(pool):
-    late, tried = {}, {}
-    for mistake, (function, right, wrong) in MISTAKES.items():
-        pool.prepare = None
-        pool.take()
-        original = pool.db.execute("SELECT pg_get_functiondef(oid) FROM pg_proc WHERE proname = %s AND pronamespace = 'ujrat'::regnamespace",
-                                   (function,)).fetchone()[0]
+def put_in(pool, function, *changes):
+    """From now on the pool's databases have the mistake: what is right, and what is wrong, by turns."""
+    pool.prepare = None
+    pool.close()
+    pool.next = WORLDS
+    pool.take()
+    original = pool.db.execute("SELECT pg_get_functiondef(oid) FROM pg_proc WHERE proname = %s AND pronamespace = 'ujrat'::regnamespace",
+                               (function,)).fetchone()[0]
+    changed = original
+    for right, wrong in zip(changes[::2], changes[1::2]):
         assert original.count(right) == 1, f"{function} has no '{right}'"
-        pool.prepare = lambda db: db.execute(original.replace(right, wrong))
-        pool.prepare(pool.db)
-        for n in range(1, NOTICED_WITHIN + 1):
-            if failure_of(pool, history_of(n))[0]:
-                tried[mistake] = n
-                break
-        else:
+        changed = changed.replace(right, wrong)
+    pool.prepare = lambda db: db.execute(changed)
+    pool.prepare(pool.db)
+
+
+def noticed(pool, mistakes, within, fails):
+    """By which seed each is; those that are not."""
+    late, tried = {}, {}
+    for mistake, (function, *changes) in mistakes.items():
+        about = changes.pop() if len(changes) % 2 else MONEY
+        put_in(pool, function, *changes)
+        tried[mistake] = next((n for n in range(1, within + 1) if fails(n, about)), None)
+        if tried[mistake] is None:
             late[mistake] = function
-        pool.db.execute(original)
     print(tried)
-    assert not late, f"the model does not notice: {late}"
+    assert not late, f"nobody notices: {late}"
+
+
+@pytest.mark.seconds_max(600)
+def test_the_model_notices_each_mistake_that_is_put_into_the_ledger(pool):
+    noticed(pool, MISTAKES, NOTICED_WITHIN, lambda n, about: failure_of(pool, history_of(n, about))[0])
+
+
+@pytest.mark.seconds_max(600)
+def test_a_crowd_notices_each_lock_that_is_not_taken(pool):
+    noticed(pool, RACES, CROWDS_NOTICE_WITHIN, lambda n, _: crowd_fails(pool, n)[0])
 
 
 # What two thousand histories must have met, or they prove less than they seem to.
@@ -108,5 +171,12 @@ MUST_BE_SEEN = {
     *(("fund", r) for r in (True, False, AMOUNT_ZERO, FIELD_INVALID, REFERENCE_REUSED)),
     *(("recall", r) for r in ("new", "open", PAYOUT_NOT_FOUND, STATE_CONFLICT)),
     *(("answer", r) for r in (RECORDED, SAID_BEFORE, FIELD_INVALID, FIELD_REQUIRED, CONFIRMED_DIFFERENTLY, INQUIRY_NOT_FOUND)),
+    *(("plan", r) for r in (True, False, FIELD_INVALID, REFERENCE_REUSED)),
+    *(("dispute", r) for r in (True, False, FIELD_INVALID, STATE_CONFLICT)),
+    *(("propose", r) for r in ("new", "open", FIELD_INVALID, STATE_CONFLICT)),
+    *(("approve", r) for r in (True, False, FIELD_INVALID, STATE_CONFLICT, NOT_PERMITTED)),
+    *(("ask", r) for r in ("first", "again", "not")),
+    *(("deadline", r) for r in (-1, 0, 1)),
+    *(("refresh", (kind, now)) for kind in ("NOSTRO_LOW", "FLOAT_LOW", "KEPT_BACK", "ESCALATED", "WINDOW_DISPUTED", "WINDOW_LATE") for now in (True, False)),
     *(("fate", f) for f in FATES),
 }
