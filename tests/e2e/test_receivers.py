@@ -33,7 +33,7 @@ def payee(platform, bank):
 
 @pytest.fixture(scope="module")
 def contract(world):
-    return world.gateway.contract.payout
+    return world.gateway.api.payout
 
 
 def add(platform, contract, name, **receiver):
@@ -161,7 +161,7 @@ def test_a_box_in_another_place_does_not_open(world, platform, contract, payee):
     with world.gateway.database.connect() as connection:
         connection.execute("ALTER TABLE ujrat.payout_batch_item DISABLE TRIGGER USER; UPDATE ujrat.payout_batch_item i SET sealed = o.sealed"
                            " FROM ujrat.payout_batch_item o WHERE o.batch_id = i.batch_id AND o.item_no = 2 AND i.item_no = 1;"
-                           " ALTER TABLE ujrat.payout_batch_item ENABLE ALWAYS TRIGGER ALL")
+                           " ALTER TABLE ujrat.payout_batch_item ENABLE TRIGGER USER")
     first, second = rest.items(batch)
     assert first["payout_item"].get("receiver", "") == "" and second["payout_item"]["receiver"] == "other-" + email
     assert "event=rest.item_not_opened" in world.gateway.log()
