@@ -86,6 +86,40 @@ def make_traffic(world, platform, mucb, scbl):
     platform.submit(first, gross=6_060)
 
 
+SET_ASIDE = """
+WITH p AS (SELECT p.*, array_replace(j.line_account, a.account_id, 2147483647) AS line_account, j.line_ccy, j.line_minor
+             FROM payout p JOIN journal j ON j.book_id = p.book_id AND j.seq = p.payout_id
+             JOIN account a ON a.book_id = p.book_id AND a.role = 'payable' AND a.bank_id = p.bank_id
+            WHERE p.book_id = {book} AND p.quote_id IS NULL ORDER BY p.payout_id LIMIT 1),
+     c AS (SELECT add_rest_credential('ujrat://platform/{code}', 'client-of-{code}-for-tests', substr(sha256('s'), 1, 16), sha256('h'), sha256('k'), false) AS id)
+SELECT submit_batch({book}, (SELECT principal_id FROM principal WHERE uri = 'ujrat://platform/{code}'), c.id, 'batch', NULL, substr(sha256('f'), 1, 16),
+                    NULL, NULL, p.src_ccy, 4 * p.gross, 86400,
+                    array(SELECT json_populate_record(NULL::payout_draft, json_build_object('reference', 'PP-' || i, 'info', 'کام ' || i, 'gross', p.gross,
+                                 'src_ccy', p.src_ccy, 'refusal', 0, 'fingerprint', '')) FROM generate_series(1, 4) i),
+                    array(SELECT ROW('item-' || i, 1, 1, sha256(i::text::bytea), 1, 'sealed')::batch_item_draft FROM generate_series(1, 4) i)),
+       add_receiver({book}, 1, p.beneficiary_id, 1::int2, sha256('1'), 1::int2, 'x'), add_receiver({book}, 1, p.beneficiary_id, 1::int2, sha256('2'), 1::int2, 'x')
+  FROM p, c;
+WITH p AS (SELECT p.*, array_replace(j.line_account, a.account_id, 2147483647) AS line_account, j.line_ccy, j.line_minor
+             FROM payout p JOIN journal j ON j.book_id = p.book_id AND j.seq = p.payout_id
+             JOIN account a ON a.book_id = p.book_id AND a.role = 'payable' AND a.bank_id = p.bank_id
+            WHERE p.book_id = {book} AND p.quote_id IS NULL ORDER BY p.payout_id LIMIT 1)
+SELECT claim_unclaimed({book}, 0, array(SELECT unclaimed_id FROM unclaimed WHERE book_id = {book} ORDER BY 1 LIMIT 2),
+                       array(SELECT json_populate_record(NULL::payout_draft, (to_jsonb(p) || jsonb_build_object('reference', 'PP-' || i, 'info', 'کام ' || i,
+                                    'refusal', 0))::json) FROM generate_series(1, 2) i)) FROM p;
+SELECT cancel_unclaimed({book}, 1, (SELECT min(unclaimed_id) FROM unclaimed_open WHERE book_id = {book}));
+"""
+
+
+def set_aside(world, platform):
+    """A batch of four whom nobody knows: two are claimed in one commit, one is cancelled, and one stays."""
+    with psycopg.connect(world.database.uri(), options="-c search_path=ujrat") as c:
+        book = c.execute("SELECT book_id FROM book WHERE code = %s", [platform.code]).fetchone()[0]
+        for sql in SET_ASIDE.replace("{book}", str(book)).replace("{code}", platform.code).split(";\n"):
+            if sql.strip():
+                c.execute(sql)
+                c.commit()
+
+
 @pytest.fixture(scope="module")
 def sealed(new_world, work):
     """Two platforms' books, sealed; the keys, an export, a witness file, and the database left alone."""
@@ -96,6 +130,7 @@ def sealed(new_world, work):
     for platform, name in zip(platforms, first):
         platform.cancel(platform.submit(name, gross=4_321).name)
     make_traffic(world, platforms[0], mucb, scbl)
+    set_aside(world, platforms[0])
     to = platforms[1].register(mucb).name
     for gross in (1_000, 2_000, 3_000):
         platforms[1].submit(to, gross=gross)
@@ -151,7 +186,8 @@ def test_there_is_something_of_everything_in_them(sealed):
         "SELECT DISTINCT k.name FROM ujrat.journal j JOIN ujrat.journal_kind k USING (kind) JOIN ujrat.book USING (book_id)"
         " WHERE code = %s", [sealed.book])}
     assert kinds == {"FLOAT_DEPOSITED", "PAYOUT_ACCEPTED", "PAYOUTS_INSTRUCTED", "PAYOUT_SETTLED", "PAYOUT_REJECTED",
-                     "SETTLEMENT_REVERSED", "PAYOUT_RETURNED", "PAYOUT_CANCELLED"}
+                     "SETTLEMENT_REVERSED", "PAYOUT_RETURNED", "PAYOUT_CANCELLED", "PAYOUT_UNCLAIMED", "UNCLAIMED_CLAIMED",
+                     "UNCLAIMED_RETURNED"}
 
 
 def test_the_verifier_in_python_says_the_same_of_the_same_export(sealed):
@@ -285,7 +321,7 @@ def test_the_next_run_goes_on_from_the_checkpoint(sealed, new_gateway):
     assert checkpoint.read_text() == kept
 
     for bad, says in ((kept.replace('"balances": ', '"balances": 1'), "was changed"), ("{}", "no checkpoint"), ("x", "not JSON"),
-                      (kept.replace('"version": 2', '"version": 3'), "another version")):
+                      (kept.replace('"version": 3', '"version": 4'), "another version")):
         checkpoint.write_text(bad)
         assert says in audit("verify", "--checkpoint", checkpoint, sealed.log, code=1).stderr
     drop(copy)
@@ -339,6 +375,9 @@ SETTLED = "(SELECT min(seq) FROM journal WHERE book_id = {book} AND kind = 3)"
 LAST = "(SELECT max(block_no) FROM block WHERE book_id = {book})"
 LAST_SEQ = "(SELECT max(last_seq) FROM block WHERE book_id = {book})"
 MIDDLE = "(SELECT max(block_no) / 2 FROM block WHERE book_id = {book})"
+
+ASIDE = "(SELECT min(seq) FROM journal WHERE book_id = {book} AND kind = 15)"
+CLAIM = "(SELECT min(seq) FROM journal WHERE book_id = {book} AND kind = 16)"
 
 # name: what is done, where it is found (a seq or block), which field
 DRILL = {
@@ -442,6 +481,30 @@ DRILL = {
                            " (SELECT max(tree_size) FROM tree_head WHERE book_id = {book})", "block", LAST, "tree head: root"),
     "a tree head is deleted": ("DELETE FROM tree_head WHERE book_id = {book} AND tree_size = "
                                "(SELECT max(tree_size) FROM tree_head WHERE book_id = {book})", "block", LAST, "tree_size"),
+    "when something unclaimed expires": (
+        "UPDATE unclaimed SET expires_at = expires_at + interval '1 us' WHERE book_id = {book} AND unclaimed_id = " + ASIDE,
+        "seq", ASIDE, "journal record"),
+    "what is unclaimed": ("UPDATE unclaimed SET gross = gross + 1 WHERE book_id = {book} AND unclaimed_id = " + ASIDE, "seq", ASIDE, "line float.USD"),
+    "a row of something unclaimed is deleted": ("DELETE FROM unclaimed WHERE book_id = {book} AND unclaimed_id = " + ASIDE, "seq", ASIDE, "subject"),
+    "something unclaimed without a journal": (
+        "INSERT INTO unclaimed SELECT book_id, 900000, batch_id, 99, 'PP-ghost', ccy, gross, info, expires_at FROM unclaimed"
+        " WHERE book_id = {book} AND unclaimed_id = " + ASIDE + "; INSERT INTO payout_batch_item (book_id, batch_id, item_no, unclaimed_id, item_id_reused, gross,"
+        " recipient_type) SELECT book_id, batch_id, 99, 900000, false, gross, 1 FROM unclaimed WHERE book_id = {book} AND unclaimed_id = 900000;"
+        " INSERT INTO unclaimed_open SELECT book_id, 900000, expires_at, 1, sha256('x') FROM unclaimed WHERE book_id = {book} AND unclaimed_id = 900000",
+        "seq", "900000", "unclaimed: rows"),
+    "who claimed": ("UPDATE unclaimed_end SET payout_id = payout_id + 100 WHERE book_id = {book} AND outcome = 1 AND seq = " + CLAIM, "seq", CLAIM + " + 2",
+                    "payout_id"),
+    "how something unclaimed ended": ("UPDATE unclaimed_end SET outcome = 2, payout_id = NULL WHERE book_id = {book} AND seq = " + CLAIM, "seq", CLAIM, "outcome"),
+    "an end without a journal": ("INSERT INTO unclaimed_end SELECT book_id, unclaimed_id, 3, 900000, NULL FROM unclaimed_open WHERE book_id = {book};"
+                                 " DELETE FROM unclaimed_open WHERE book_id = {book}", "seq", "900000", "unclaimed_end: rows"),
+    "what is unclaimed and open": ("DELETE FROM unclaimed_open WHERE book_id = {book}", "seq",
+                                   "(SELECT max(unclaimed_id) FROM unclaimed WHERE book_id = {book})", "unclaimed_open"),
+    "what is open until when": ("UPDATE unclaimed_open SET expires_at = expires_at + interval '1 day' WHERE book_id = {book}", "seq",
+                                "(SELECT max(unclaimed_id) FROM unclaimed WHERE book_id = {book})", "unclaimed_open"),
+    "an item that is unclaimed": ("UPDATE payout_batch_item SET unclaimed_id = NULL, reason = 102 WHERE book_id = {book} AND unclaimed_id = " + ASIDE,
+                                  "seq", ASIDE, "payout_batch_item"),
+    "the floor of what is unclaimed": ("UPDATE account SET floor_zero = false WHERE book_id = {book} AND code = 'unclaimed.USD'",
+                                       None, None, "ujrat/account/1"),
     "a key": ("UPDATE log_key SET public_key = sha256('x') WHERE book_id = {book}", "block", "1", None),
 }
 
