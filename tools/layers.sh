@@ -36,6 +36,7 @@ includes() {
             only["nghttp2/"] = "^gateway/net$"
             only["protobuf-c/"] = "^gateway/(wire|net)$"
             only["event2/"] = "^(gateway|gateway/net|gateway/rpc|ledger|cli)$"
+            only["zlib.h"] = "^gateway/net$"
             only["libxml/"] = "^(iso20022|audit)$"
             only["openssl/ssl.h"] = "^gateway/net$"
         }

@@ -198,6 +198,17 @@ static err_t write_head(struct http_conn *conn, const struct answer *answer, siz
     return err;
 }
 
+/* Output has its time from when the first of what waits was written. */
+static void write_out(struct http_conn *conn, const void *bytes, size_t length)
+{
+    if (!h2_io_is_stalled(conn->io)) {
+        conn->answer_since_ms = net_now_ms();
+        conn->answer_bytes = 0;
+    }
+    conn->answer_bytes += length;
+    h2_io_write_raw(conn->io, bytes, length);
+}
+
 static void send_answer(struct http_conn *conn, struct answer *answer)
 {
     struct buf head, packed;
@@ -210,16 +221,9 @@ static void send_answer(struct http_conn *conn, struct answer *answer)
     if (err_failed(write_head(conn, answer, body.len, is_packed, &head))) {
         h2_io_close(conn->io, "out of memory");
     } else {
-        if (!h2_io_is_stalled(conn->io)) {
-            conn->answer_since_ms = net_now_ms();
-            conn->answer_bytes = 0;
-        }
-        conn->answer_bytes += buf_len(&head);
-        h2_io_write_raw(conn->io, buf_data(&head), buf_len(&head));
-        if (conn->parser.method != HTTP_HEAD) {
-            conn->answer_bytes += body.len;
-            h2_io_write_raw(conn->io, body.p, body.len);
-        }
+        write_out(conn, buf_data(&head), buf_len(&head));
+        if (conn->parser.method != HTTP_HEAD)
+            write_out(conn, body.p, body.len);
     }
     buf_deinit(&packed);
     buf_deinit(&head);
@@ -388,7 +392,7 @@ static void on_head(struct http_conn *conn)
     } else if (conn->parser.expects_continue &&
                (conn->parser.is_chunked || conn->parser.content_length > 0)) {
         conn->continue_sent = true;
-        h2_io_write_raw(conn->io, go_on, sizeof go_on - 1);
+        write_out(conn, go_on, sizeof go_on - 1);
     }
 }
 

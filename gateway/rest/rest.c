@@ -256,6 +256,7 @@ static const struct rest_route *find_route(const struct http_target *target,
 {
     *other = false;
     for (size_t i = 0; rest_routes[i] != NULL; i++) {
+        memset(params, 0, REST_PARAMS_MAX * sizeof(*params)); /* of a route that matched in part */
         if (!target_match(target->path, rest_routes[i]->rpc.path, params, REST_PARAMS_MAX))
             continue;
         if (takes_method(rest_routes[i], target->method))
@@ -402,7 +403,8 @@ static void on_request(void *user, http_exchange_t *http, struct slice body)
     struct rest_request *r = &x->request;
     const struct principal *p = principal_of(rest, r);
     if (p == NULL) {
-        (void)authorize(rest, http); /* says no */
+        if (authorize(rest, http)) /* which says no, for the same reason */
+            finish_reason(http, REASON_UNAUTHENTICATED_PRINCIPAL, NULL, NULL);
         return;
     }
     if (r->route->who != REST_ANYONE && (r->route->rpc.roles & (unsigned)p->role) == 0) {

@@ -1,4 +1,5 @@
 #include "ledger/pii.h"
+#include "ledger/pii_box.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -347,6 +348,58 @@ static void a_record_is_read_to_the_byte(void **state)
     assert_false(pii_decode(slice_of(plain, len), &again));
 }
 
+static void a_box_opens_in_its_own_place_alone(void **state)
+{
+    static const struct pii_place places[] = {
+        {"payout_batch_item", 1, 2, {"key", 3}}, {"receiver", 1, 2, {"key", 3}},
+        {"payout_batch_item", 2, 2, {"key", 3}}, {"payout_batch_item", 1, 3, {"key", 3}},
+        {"payout_batch_item", 1, 2, {"kez", 3}}, {"payout_batch_item", 1, 2, {"", 0}},
+    };
+    const struct slice text = SLICE("ayesha@example.com\nfor you");
+    struct pii *p = open_keys("fingerprint " KEY_F "\n1 " KEY_A "\n");
+    uint8_t box[64], room[64];
+    struct slice out;
+    int16_t key_id;
+    (void)state;
+    assert_ok(pii_box_seal(p, &places[0], text, box, &key_id));
+    assert_int_equal(key_id, 1);
+    const struct slice sealed = slice_of(box, text.len + PII_BOX_OVERHEAD);
+    for (unsigned i = 0; i < 6; i++)
+        assert_int_equal(pii_box_open(p, &places[i], key_id, sealed, room, &out),
+                         i == 0 ? PII_OK : PII_BROKEN);
+    assert_int_equal(pii_box_open(p, &places[0], key_id, sealed, room, &out), PII_OK);
+    assert_true(slice_equal(out, text));
+    assert_int_equal(pii_box_open(p, &places[0], 2, sealed, room, &out), PII_KEY_MISSING);
+    assert_int_equal(
+        pii_box_open(p, &places[0], key_id, slice_of(box, PII_BOX_OVERHEAD), room, &out),
+        PII_BROKEN);
+    for (unsigned bit = 0; bit < 8 * sealed.len; bit++) {
+        box[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        assert_int_equal(pii_box_open(p, &places[0], key_id, sealed, room, &out), PII_BROKEN);
+        box[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    pii_free(&p);
+}
+
+static void a_receiver_is_looked_up_by_kind_and_form_under_the_fingerprint_key(void **state)
+{
+    struct pii *p = open_keys("fingerprint " KEY_F "\n1 " KEY_A "\n");
+    uint8_t a[PII_LOOKUP_SIZE], b[PII_LOOKUP_SIZE];
+    (void)state;
+    assert_ok(pii_receiver_lookup(p, 1, SLICE("a@b"), a));
+    assert_ok(pii_receiver_lookup(p, 1, SLICE("a@b"), b));
+    assert_memory_equal(a, b, sizeof a);
+    assert_ok(pii_receiver_lookup(p, 2, SLICE("a@b"), b));
+    assert_memory_not_equal(a, b, sizeof a);
+    assert_ok(pii_receiver_lookup(p, 1, SLICE("a@c"), b));
+    assert_memory_not_equal(a, b, sizeof a);
+    pii_free(&p);
+    p = open_keys("fingerprint " KEY_B "\n1 " KEY_A "\n");
+    assert_ok(pii_receiver_lookup(p, 1, SLICE("a@b"), b));
+    assert_memory_not_equal(a, b, sizeof a);
+    pii_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +415,8 @@ int main(void)
         cmocka_unit_test(no_changed_or_cut_row_opens),
         cmocka_unit_test(a_new_key_takes_over_and_the_old_one_may_go),
         cmocka_unit_test(a_record_is_read_to_the_byte),
+        cmocka_unit_test(a_box_opens_in_its_own_place_alone),
+        cmocka_unit_test(a_receiver_is_looked_up_by_kind_and_form_under_the_fingerprint_key),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

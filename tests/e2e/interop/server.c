@@ -12,6 +12,7 @@
 #include "base/embedded.h"
 #include "gateway/net/grpc_server.h"
 #include "gateway/net/pb_lite.h"
+#include "tests/e2e/interop/http.h"
 
 extern const struct embedded descriptors, test_descriptors;
 
@@ -376,15 +377,46 @@ static void log_line(void *user, enum log_level level, uint64_t connection_id, c
 
 static int usage(void)
 {
-    fprintf(stderr,
-            "usage: ujrat-interop --cert FILE --key FILE [--port N] [--client-ca FILE]\n"
-            "  [--crl FILE] [--require-client-cert] [--connections-max N] [--streams-max N]\n"
-            "  [--handshake-timeout-ms N] [--idle-timeout-ms N] [--verbose]\n");
+    fprintf(
+        stderr,
+        "usage: ujrat-interop --cert FILE --key FILE [--port N] [--client-ca FILE]\n"
+        "  [--crl FILE] [--require-client-cert] [--connections-max N] [--streams-max N]\n"
+        "  [--handshake-timeout-ms N] [--idle-timeout-ms N] [--verbose]\n"
+        "  [--http [--http-header-timeout-ms N] [--http-idle-timeout-ms N] [--http-grace-ms N]\n"
+        "  [--http-requests-max N] [--http-body-bytes-max-total N]]\n");
     return 2;
 }
 
+static bool take_http_option(int c, uint32_t number, struct grpc_server_config *config,
+                             const struct http_handler *handler)
+{
+    struct http_limits *limits = &config->http_limits;
+    switch (c) {
+    case '1':
+        config->http = handler;
+        return true;
+    case '2':
+        limits->header_timeout_ms = number;
+        return true;
+    case '3':
+        limits->idle_timeout_ms = number;
+        return true;
+    case '4':
+        limits->grace_ms = number;
+        return true;
+    case '5':
+        limits->requests_max = number;
+        return true;
+    case '6':
+        limits->body_bytes_max_total = number;
+        return true;
+    default:
+        return false;
+    }
+}
+
 static bool parse_options(int argc, char **argv, struct grpc_server_config *config,
-                          enum log_level *most)
+                          const struct http_handler *handler, enum log_level *most)
 {
     static const struct option options[] = {
         {"port", required_argument, NULL, 'p'},
@@ -398,6 +430,12 @@ static bool parse_options(int argc, char **argv, struct grpc_server_config *conf
         {"handshake-timeout-ms", required_argument, NULL, 'h'},
         {"idle-timeout-ms", required_argument, NULL, 'i'},
         {"verbose", no_argument, NULL, 'v'},
+        {"http", no_argument, NULL, '1'},
+        {"http-header-timeout-ms", required_argument, NULL, '2'},
+        {"http-idle-timeout-ms", required_argument, NULL, '3'},
+        {"http-grace-ms", required_argument, NULL, '4'},
+        {"http-requests-max", required_argument, NULL, '5'},
+        {"http-body-bytes-max-total", required_argument, NULL, '6'},
         {NULL, 0, NULL, 0},
     };
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -437,7 +475,9 @@ static bool parse_options(int argc, char **argv, struct grpc_server_config *conf
             *most = LOG_LEVEL_DEBUG;
             break;
         default:
-            return false;
+            if (!take_http_option(c, number, config, handler))
+                return false;
+            break;
         }
     }
     return config->tls.cert_file != NULL && config->tls.key_file != NULL;
@@ -455,14 +495,17 @@ int main(int argc, char **argv)
     struct grpc_server_config config = {
         .metadata_names = metadata_names, .log = log_line, .log_user = &most};
     struct program program = {0};
+    struct interop_http http;
     struct net_error error;
-    if (!parse_options(argc, argv, &config, &most))
-        return usage();
     program.base = event_base_new();
+    interop_http_init(&http, program.base);
+    if (!parse_options(argc, argv, &config, &http.handler, &most))
+        return usage();
     if (program.base == NULL || !grpc_server_new(&config, program.base, &error, &program.server)) {
         fprintf(stderr, "ujrat-interop: %s\n", program.base != NULL ? error.text : "libevent");
         return 1;
     }
+    http.server = program.server;
     for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
         methods[i].user = program.base;
     grpc_server_add_methods(program.server, methods, sizeof methods / sizeof methods[0]);
