@@ -10,5 +10,7 @@ const struct rest_route *const rest_routes[] = {
     &rest_get_batch,
     &rest_get_item,
     &rest_cancel_item,
+    &rest_claim_get,
+    &rest_claim_post,
     NULL,
 };

@@ -1,7 +1,9 @@
 """Items to addresses that nobody has: paid once the receiver is known, given back once their time is over; by workers that all look."""
+import time
+
 import pytest
 
-from harness import wait_until
+from harness import PATIENCE, wait_until
 from rest_world import add_client, batch_of, item
 from world import number, price
 
@@ -18,13 +20,15 @@ def bank(world):
     return world.bank()
 
 
+def client_of(world, platform):
+    """A client whose platform every worker knows, with all its accounts."""
+    client = add_client(world, platform)
+    time.sleep(0.5 * PATIENCE)  # registry_refresh is 100 ms; which worker answers is chance
+    return client
+
+
 def email():
     return "someone-%d@example.com" % number()
-
-
-def sql(world, query, *parameters):
-    """As the owner of it all: what no program of ours may see together."""
-    return world.database.rows("SET search_path = ujrat; " + query if not parameters else query, parameters)
 
 
 def ends(world, platform):
@@ -53,7 +57,7 @@ def unclaimed_balance(world, platform, ccy="USD"):
 
 def test_what_waits_is_paid_once_the_receiver_is_known(world, bank):
     platform = world.platform()
-    client = add_client(world, platform)
+    client = client_of(world, platform)
     before = platform.balance()
     batch_id = client.created(batch_of(item(email(), "100.00", note="for a logo"), item(email(), "25.50"), sender_batch_id="b1"))
     assert [i["transaction_status"] for i in client.items(batch_id)] == ["UNCLAIMED", "UNCLAIMED"]
@@ -82,7 +86,7 @@ def test_what_waits_is_paid_once_the_receiver_is_known(world, bank):
 def test_what_nobody_claims_goes_back_to_the_float_once(new_world):
     world = new_world(rest="true", workers=2, unclaimed_sweep="100ms", unclaimed_ttl="1s")
     platform = world.platform()
-    client = add_client(world, platform)
+    client = client_of(world, platform)
     before = platform.balance()
     n = 30
     batch_id = client.created(batch_of(*(item(email(), "10.00") for _ in range(n)), sender_batch_id="b2"))
@@ -98,7 +102,7 @@ def test_what_nobody_claims_goes_back_to_the_float_once(new_world):
 
 def test_workers_killed_in_the_middle_pay_each_item_once(world, bank):
     platform = world.platform(USD=100_000_000)
-    client = add_client(world, platform)
+    client = client_of(world, platform)
     before = platform.balance()
     n = 1500
     client.created(batch_of(*(item(email(), "10.00") for _ in range(n)), sender_batch_id="b3"))
@@ -123,7 +127,7 @@ def test_workers_killed_in_the_middle_pay_each_item_once(world, bank):
 def test_what_cannot_be_paid_now_waits_and_is_said_once(new_world):
     world = new_world(rest="true", unclaimed_sweep="100ms", rate_age_max="3650d")
     platform, bank = world.platform(), world.bank()
-    client = add_client(world, platform)
+    client = client_of(world, platform)
     client.created(batch_of(item(email(), "10.00"), sender_batch_id="b4"))
     beneficiary = platform.register(bank)
     world.gateway.stop()
@@ -137,7 +141,6 @@ def test_what_cannot_be_paid_now_waits_and_is_said_once(new_world):
     wait_until(told, 20, "the log to say why")
     looks = world.value("SELECT count(*) FROM journal")
     wait_until(lambda: client.ask_token().status == 200, 10, "the gateway")
-    import time
     time.sleep(1.5)  # a dozen looks
     assert len(told()) == 1 and "reason=RATE_STALE" in told()[0]
     assert ends(world, platform) == {1: None} and world.value("SELECT count(*) FROM journal") == looks
@@ -149,7 +152,7 @@ def test_what_cannot_be_paid_now_waits_and_is_said_once(new_world):
 
 def test_the_sweeper_backs_off_while_the_ledger_is_away_and_comes_back(world, bank):
     platform = world.platform()
-    client = add_client(world, platform)
+    client = client_of(world, platform)
     client.created(batch_of(item(email(), "10.00"), sender_batch_id="b5"))
     beneficiary = platform.register(bank)
     with world.database.connect(autocommit=True) as connection:
