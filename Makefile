@@ -123,7 +123,7 @@ $(LIB_AUDIT):  $(call obj,$(AUDIT_LIB_C))
 $(LIB_SETTLE): $(call obj,$(SETTLE_C))
 $(LIB_NET):    $(call obj,$(NET_C)) $(BUILD)/obj/gen/descriptors.o
 $(LIB_WIRE):   $(call obj,$(WIRE_C) $(PB_C))
-$(LIB_GATEWAY): $(call obj,$(RPC_C) $(REST_C) $(GATEWAY_C))
+$(LIB_GATEWAY): $(call obj,$(RPC_C) $(REST_C) $(GATEWAY_C)) $(BUILD)/obj/gen/claim_files.o
 
 # ---------------------------------------------------------------- programs
 PROGRAMS := $(if $(wildcard gateway/main.c),$(BIN)/ujratd) $(if $(wildcard cli/main.c),$(BIN)/ujrat) $(BIN)/ujrat-audit $(if $(wildcard settle/main.c),$(BIN)/ujrat-settle)
@@ -232,6 +232,12 @@ $(GEN)/descriptors.c $(GEN)/test_descriptors.c: %.c: %.binpb tools/embed.sh
 $(GEN)/banks_pk.c: data/banks_pk.csv tools/embed.sh
 	@mkdir -p $(@D)
 	@tools/embed.sh banks_pk $< >$@
+
+# What the claim page is made of.
+CLAIM_FILES := $(addprefix gateway/rest/claim/,done.html form.html note.html page.html style.css words.en words.ur)
+$(GEN)/claim_files.c: $(CLAIM_FILES) tools/embed.sh
+	@mkdir -p $(@D)
+	@tools/embed.sh --table claim_files $(CLAIM_FILES) >$@
 
 SQL_FILES := $(shell find ledger/sql ledger/schema -name '*.sql' 2>/dev/null | LC_ALL=C sort)
 # The folders too: they change when a file is taken away.

@@ -153,6 +153,10 @@ const struct config_row gateway_config_rows[] = {
     CONFIG_DURATION(
         cfg, unclaimed_ttl_ms, "unclaimed_ttl", 1000, 31536000000, "30d", CONFIG_AT_START,
         "How long an item to an address that nobody has waits to be claimed before its money goes back to the float."),
+    CONFIG_DURATION(
+        cfg, unclaimed_sweep_ms, "unclaimed_sweep", 100, 3600000, "10s", CONFIG_AT_START,
+        "How often each worker looks for such items whose receiver is known by now, and pays them, and for those whose time is "
+        "over, and gives them back."),
     CONFIG_STRING(
         cfg, claim_base_url, "claim_base_url", 0, 200, "", CONFIG_AT_START,
         "Where freelancers reach the claim page, such as https://pay.example; empty: where the platform has reached us."),

@@ -38,7 +38,7 @@ struct gateway_config {
     int64_t seal_interval_ms;
 
     bool rest;
-    int64_t rest_token_ttl_ms, unclaimed_ttl_ms;
+    int64_t rest_token_ttl_ms, unclaimed_ttl_ms, unclaimed_sweep_ms;
     int64_t rest_body_bytes_max;
     const char *claim_base_url; /* empty: the address the platform has called */
 

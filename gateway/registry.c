@@ -164,6 +164,8 @@ static bool take_banks(struct data *d, const struct rows *rows)
         struct registry_bank *b = &d->banks[d->n_banks];
         b->bank_id = (int16_t)rows_int(rows, i, 0);
         b->connected = rows_bool(rows, i, 2);
+        if (!take_text(rows, i, 3, b->name, sizeof(b->name)))
+            b->name[0] = '\0';
         if (take_text(rows, i, 1, b->code, sizeof(b->code)))
             d->banks_by_code[d->n_banks++] = b;
     }
@@ -466,6 +468,12 @@ const struct registry_bank *registry_bank_by_code(const struct registry *r, stru
     struct registry_bank *const *found =
         bsearch(&code, d->banks_by_code, d->n_banks, sizeof(struct registry_bank *), compare_code);
     return found == NULL ? NULL : *found;
+}
+
+const struct registry_bank *registry_bank_at(const struct registry *r, size_t i)
+{
+    const struct data *d = r->current;
+    return d != NULL && i < d->n_banks ? d->banks_by_code[i] : NULL;
 }
 
 int32_t registry_account(const struct registry *r, int32_t book_id, enum account_role role,

@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "domain/bank.h"
 #include "domain/pricing.h"
 #include "domain/rate_sheet.h"
 
@@ -60,6 +61,7 @@ struct registry_bank {
     int16_t bank_id;
     bool connected;
     char code[5];
+    char name[BANK_NAME_SIZE]; /* for people */
 };
 
 struct registry_book {
@@ -117,6 +119,8 @@ const struct registry_credential *registry_credential_by_id(const struct registr
 const struct registry_book *registry_book_by_code(const struct registry *r, struct slice code);
 const struct registry_bank *registry_bank(const struct registry *r, int16_t bank_id);
 const struct registry_bank *registry_bank_by_code(const struct registry *r, struct slice code);
+/* The i-th by code; NULL past the end. */
+const struct registry_bank *registry_bank_at(const struct registry *r, size_t i);
 /* bank_id 0 for roles that have none. */
 int32_t registry_account(const struct registry *r, int32_t book_id, enum account_role role,
                          uint16_t ccy, int16_t bank_id);

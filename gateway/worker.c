@@ -14,6 +14,7 @@
 #include "gateway/rest/rest.h"
 #include "gateway/rpc/person.h"
 #include "gateway/rpc/rpc.h"
+#include "gateway/unclaimed_sweep.h"
 #include "ledger/pii.h"
 
 extern const struct embedded descriptors;
@@ -29,6 +30,7 @@ struct worker {
     struct settings *settings;
     struct rpc_ctx ctx;
     struct rest *rest; /* NULL: HTTP/1.1 is not spoken */
+    struct unclaimed_sweep *sweep;
     struct handover handover;
     struct event *sigterm, *sighup, *tick;
     int ready_fd; /* -1 once it was told */
@@ -163,6 +165,7 @@ static void on_sigterm(evutil_socket_t sig, short what, void *user)
     w->stop_by_us = clock_monotonic_us() + w->settings->config.drain_timeout_ms * US_PER_MS;
     log_info(w->ctx.log, "worker.draining");
     update_health(w);
+    unclaimed_sweep_stop(w->sweep);
     grpc_server_drain(w->ctx.server, on_drained, w);
     rpc_drain(&w->ctx);
 }
@@ -286,6 +289,7 @@ static void worker_deinit(struct worker *w)
      * nothing holds on to the calls or the registry any more. */
     grpc_server_free(&w->ctx.server);
     ledger_free(&w->ctx.ledger);
+    unclaimed_sweep_free(&w->sweep);
     rest_free(&w->rest);
     handover_deinit(&w->handover);
     if (w->handover.fd >= 0)
@@ -323,6 +327,8 @@ enum exit_code worker_run(const struct daemon_args *args, struct settings *setti
         err = open_keys(&w);
     if (!err_failed(err))
         err = open_server(&w, port);
+    if (!err_failed(err))
+        err = unclaimed_sweep_new(&w.ctx, &w.sweep);
     if (!err_failed(err))
         err = add_events(&w);
     if (err_failed(err)) {

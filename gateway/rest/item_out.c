@@ -5,6 +5,7 @@
 
 #include "domain/iso20022_reason.h"
 #include "domain/payout_state.h"
+#include "gateway/rest/claim_token.h"
 #include "gateway/rest/error.h"
 #include "gateway/rpc/person.h"
 #include "gateway/wire/payout_messages.h"
@@ -42,34 +43,43 @@ static const char *type_name(int64_t type)
     return names[type >= 1 && type <= 4 ? type : 0];
 }
 
-/* What was sent as receiver and note. Empty once it was erased; what does not open is left out, and the log says why. */
-static void open_box(struct rpc_call *call, const struct item_frame *frame, const struct rows *rows,
-                     int row, struct slice *receiver, struct slice *note)
+void item_box_open(struct rpc_call *call, const struct item_box *stored, struct slice *receiver,
+                   struct slice *note)
 {
     const struct pii_place place = {.table = "payout_batch_item",
                                     .a = call->principal.book_id,
-                                    .b = rows_int(rows, row, ITEM_NO),
-                                    .key = slice_of(frame->fingerprint, FINGERPRINT_SIZE)};
-    const int16_t key_id = (int16_t)rows_int(rows, row, ITEM_KEY_ID);
-    const struct slice box = rows_text(rows, row, ITEM_SEALED);
+                                    .b = stored->item_no,
+                                    .key = stored->fingerprint};
     struct slice text = SLICE("");
     *receiver = SLICE("");
     *note = SLICE("");
-    if (rows_is_null(rows, row, ITEM_SEALED))
+    if (stored->sealed.len == 0)
         return;
-    uint8_t *room = arena_alloc(&call->arena, box.len);
+    uint8_t *room = arena_alloc(&call->arena, stored->sealed.len);
     if (room == NULL)
         return;
-    enum pii_result result = pii_box_open(call->ctx->pii, &place, key_id, box, room, &text);
+    enum pii_result result =
+        pii_box_open(call->ctx->pii, &place, stored->key_id, stored->sealed, room, &text);
     if (result == PII_KEY_MISSING) {
         person_refresh_keys(call->ctx);
-        result = pii_box_open(call->ctx->pii, &place, key_id, box, room, &text);
+        result = pii_box_open(call->ctx->pii, &place, stored->key_id, stored->sealed, room, &text);
     }
     if (result != PII_OK)
-        log_error(call->ctx->log, "rest.item_not_opened", log_int("key_id", key_id),
-                  log_int("batch", frame->batch_id), log_int("item", place.b));
+        log_error(call->ctx->log, "rest.item_not_opened", log_int("key_id", stored->key_id),
+                  log_int("batch", stored->batch_id), log_int("item", stored->item_no));
     else
         (void)slice_cut(text, '\n', receiver, note);
+}
+
+static void open_box(struct rpc_call *call, const struct item_frame *frame, const struct rows *rows,
+                     int row, struct slice *receiver, struct slice *note)
+{
+    const struct item_box stored = {.batch_id = frame->batch_id,
+                                    .item_no = (int32_t)rows_int(rows, row, ITEM_NO),
+                                    .key_id = (int16_t)rows_int(rows, row, ITEM_KEY_ID),
+                                    .sealed = rows_text(rows, row, ITEM_SEALED),
+                                    .fingerprint = slice_of(frame->fingerprint, FINGERPRINT_SIZE)};
+    item_box_open(call, &stored, receiver, note);
 }
 
 static void write_sent(struct rpc_call *call, struct json_out *json, const struct item_frame *frame,
@@ -165,6 +175,33 @@ static void write_errors(struct json_out *json, const struct rows *rows, int row
     }
 }
 
+/* Where the person whom it is for claims it. Signed with the key of the client that asks: another one's link is another one,
+ * and ends with that client's key. */
+static void write_claim_link(struct rpc_call *call, struct json_out *json, int64_t batch_id,
+                             int32_t item_no)
+{
+    const struct rest_request *request = rest_request_of(call);
+    const struct claim_token token = {
+        request->credential_id, call->principal.book_id, batch_id, item_no, {0}};
+    const struct registry_credential *c =
+        registry_credential_by_id(call->ctx->registry, request->credential_id);
+    struct slice base = slice_str(call->ctx->config->claim_base_url);
+    char text[CLAIM_TOKEN_SIZE];
+    if (c == NULL)
+        return;
+    (void)claim_token_make(&token, c->token_key, text);
+    while (base.len > 0 && base.p[base.len - 1] == '/')
+        base.len--;
+    if (base.len == 0)
+        base = request->base_url;
+    json_out_object(json);
+    json_out_field(json, "href", rpc_text(call, "%.*s/claim/%s", SLICE_ARG(base), text));
+    json_out_field_str(json, "rel", "claim");
+    json_out_field_str(json, "method", "GET");
+    json_out_field_str(json, "encType", "text/html");
+    json_out_object_end(json);
+}
+
 void item_write(struct rpc_call *call, struct json_out *json, const struct item_frame *frame,
                 const struct rows *rows, int row)
 {
@@ -204,6 +241,8 @@ void item_write(struct rpc_call *call, struct json_out *json, const struct item_
         rest_link_write(json, &(struct rest_link){
                                   "cancel", "POST",
                                   rest_href(call, "/v1/payments/payouts-item/%s/cancel", item_id)});
+    if (state == PAYOUT_STATE_UNCLAIMED)
+        write_claim_link(call, json, frame->batch_id, item_no);
     json_out_array_end(json);
     json_out_object_end(json);
 }

@@ -58,6 +58,19 @@ void item_frame_fingerprint(struct item_frame *frame, struct slice fingerprint);
 /* "SUCCESS": of a payout's state or enum batch_item_state. */
 const char *item_status(int state);
 
+/* What was sent as receiver and note of an item, encrypted. */
+struct item_box {
+    int64_t batch_id;
+    int32_t item_no;
+    int16_t key_id;
+    struct slice sealed;      /* empty: erased */
+    struct slice fingerprint; /* of the batch: what the box is bound to */
+};
+/* Opens one of the call's book, into its arena. Both empty once it was erased, or where it does not open, and the log says
+ * why. */
+void item_box_open(struct rpc_call *call, const struct item_box *box, struct slice *receiver,
+                   struct slice *note);
+
 void item_write(struct rpc_call *call, struct json_out *json, const struct item_frame *frame,
                 const struct rows *rows, int row);
 

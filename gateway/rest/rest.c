@@ -9,20 +9,29 @@
 
 #include "base/clock.h"
 #include "base/hex.h"
+#include "gateway/rest/claim_limit.h"
+#include "gateway/rest/claim_view.h"
 #include "gateway/rest/error.h"
 #include "gateway/rest/target.h"
 #include "gateway/rest/token.h"
 #include "gateway/rpc/error.h"
 
-enum { BODY_SMALL_BYTES = 64 * 1024, ANSWER_BYTES_MAX = 32 * 1024 * 1024, HOST_BYTES_MAX = 255 };
+enum {
+    BODY_FORM_BYTES = 16 * 1024,
+    BODY_SMALL_BYTES = 64 * 1024,
+    ANSWER_BYTES_MAX = 32 * 1024 * 1024,
+    HOST_BYTES_MAX = 255
+};
 
 static const char json_type[] = "application/json";
+static const char html_type[] = "text/html; charset=utf-8";
 
 struct rest {
     struct rpc_ctx *ctx;
     struct http_handler handler;
     int64_t nameless_window_us; /* lines about requests of nobody known: a flood is counted */
     unsigned nameless_logged, nameless_unlogged;
+    struct claim_limits claim_limits;
 };
 
 /* What an exchange has from its head to its end. */
@@ -92,12 +101,29 @@ static void add_header(http_exchange_t *http, const char *name, struct slice val
                  log_str("header", name));
 }
 
+/* A page loads nothing, runs nothing, is in nobody's frame, and tells nobody where it was. */
+static void add_page_headers(http_exchange_t *http)
+{
+    char policy[CLAIM_POLICY_SIZE];
+    add_header(http, "Content-Security-Policy", slice_str(claim_view_policy(policy)));
+    add_header(http, "Referrer-Policy", SLICE("no-referrer"));
+    add_header(http, "X-Content-Type-Options", SLICE("nosniff"));
+    add_header(http, "X-Frame-Options", SLICE("DENY"));
+}
+
+static bool is_page(const struct exchange *x)
+{
+    return x->request.route != NULL && x->request.route->error_page != NULL;
+}
+
 static void finish(http_exchange_t *http, unsigned status, const char *content_type,
                    struct slice body, const char *name)
 {
     struct exchange *x = exchange_of(http);
     add_header(http, "PayPal-Debug-Id", slice_str(x->request.debug_id));
     add_header(http, "Cache-Control", SLICE("no-store"));
+    if (is_page(x))
+        add_page_headers(http);
     log_request(x, http, status, name);
     struct rpc_ctx *ctx = x->request.rest->ctx;
     http_exchange_set_user(http, NULL);
@@ -121,6 +147,12 @@ static void finish_error(http_exchange_t *http, const struct rest_error *error)
                    error->oauth != NULL && strcmp(error->oauth, "invalid_client") == 0
                        ? SLICE("Basic realm=\"ujrat\"")
                        : SLICE("Bearer realm=\"ujrat\", error=\"invalid_token\""));
+    if (is_page(x)) {
+        struct buf *page = rpc_scratch(x->request.rest->ctx);
+        x->request.route->error_page(&x->request, error->status, page);
+        finish(http, error->status, html_type, buf_slice(page), error->name);
+        return;
+    }
     finish(http, error->status, json_type, json.failed ? SLICE("{}") : buf_slice(json.buf),
            error->name);
 }
@@ -160,6 +192,11 @@ static void reply(struct rpc_call *call, const struct wire_message *type, const 
 }
 
 static const struct rpc_transport transport = {.reply = reply, .refuse = refuse};
+
+struct claim_limits *rest_claim_limits(struct rest *rest)
+{
+    return &rest->claim_limits;
+}
 
 struct json_out rest_json(struct rpc_call *call)
 {
@@ -317,6 +354,8 @@ static size_t body_bytes_max(const struct rest *rest, enum rest_body body)
     case REST_BODY_NONE:
     case REST_BODY_SMALL:
         break;
+    case REST_BODY_FORM:
+        return BODY_FORM_BYTES;
     case REST_BODY_BATCH:
         return (size_t)rest->ctx->config->rest_body_bytes_max;
     }

@@ -38,6 +38,7 @@ enum rest_who {
 
 enum rest_body {
     REST_BODY_NONE = 0, /* what comes is bounded and not looked at */
+    REST_BODY_FORM,     /* 16 KiB: of a page */
     REST_BODY_SMALL,    /* 64 KiB */
     REST_BODY_BATCH,    /* rest_body_max */
 };
@@ -57,6 +58,9 @@ struct rest_route {
     enum rest_body body;
     struct rpc_method rpc; /* .path is the pattern, .roles who may; .is_batch: memory for one */
     void (*handle)(struct rpc_call *call, struct rest_request *request);
+    /* Of a page for people; NULL: of the API. What is refused before or besides handle is then said by it in HTML, and every
+     * answer has a page's headers. */
+    void (*error_page)(const struct rest_request *request, unsigned status, struct buf *out);
 };
 
 struct rest_request {
@@ -92,6 +96,10 @@ const struct http_handler *rest_handler(struct rest *rest);
 
 /* Of a call that is not over: good also in callbacks. */
 struct rest_request *rest_request_of(struct rpc_call *call);
+
+/* How often each claim link was used, in this worker. */
+struct claim_limits;
+struct claim_limits *rest_claim_limits(struct rest *rest);
 
 /* The value of a query parameter, percent-decoded, in the call's arena; the first of several. False: it did not come,
  * or cannot be decoded (which is as if it had not come: unknown and broken ones are ignored). */

@@ -24,5 +24,7 @@ const struct rest_route *const rest_routes[] = {
     &rest_simulate_webhook_event,
     &rest_verify_webhook,
     &rest_get_webhook_cert,
+    &rest_claim_get,
+    &rest_claim_post,
     NULL,
 };

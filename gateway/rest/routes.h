@@ -8,6 +8,7 @@ extern const struct rest_route rest_oauth_token;                /* oauth_token.c
 extern const struct rest_route rest_create_batch;               /* payouts_create.c */
 extern const struct rest_route rest_get_batch, rest_find_batch; /* payouts_get.c */
 extern const struct rest_route rest_get_item, rest_cancel_item; /* payouts_item.c */
+extern const struct rest_route rest_claim_get, rest_claim_post; /* claim_page.c */
 
 /* webhook_endpoints.c */
 extern const struct rest_route rest_create_webhook, rest_list_webhooks, rest_get_webhook,

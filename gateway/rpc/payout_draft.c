@@ -14,14 +14,20 @@ static struct refusal at(reason_t reason, const char *field)
 
 /* ---------------------------------------------------------------- prices */
 
-void payout_pricer_init(struct payout_pricer *pricer, const struct rpc_call *call)
+void payout_pricer_init_book(struct payout_pricer *pricer, const struct rpc_ctx *ctx,
+                             int32_t book_id)
 {
     *pricer = (struct payout_pricer){
-        .registry = call->ctx->registry,
-        .book_id = call->principal.book_id,
+        .registry = ctx->registry,
+        .book_id = book_id,
         .now_us = clock_realtime_us(),
-        .rate_age_max_us = call->ctx->config->rate_age_max_ms * US_PER_MS,
+        .rate_age_max_us = ctx->config->rate_age_max_ms * US_PER_MS,
     };
+}
+
+void payout_pricer_init(struct payout_pricer *pricer, const struct rpc_call *call)
+{
+    payout_pricer_init_book(pricer, call->ctx, call->principal.book_id);
 }
 
 /* Accounts the lines go to; what the book does not have leaves a zero, and the ledger then has no such lines. */

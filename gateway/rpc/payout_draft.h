@@ -43,6 +43,9 @@ struct quote_row {
 
 /* Uses the registry as it is now: good until the handler returns to the loop. */
 void payout_pricer_init(struct payout_pricer *pricer, const struct rpc_call *call);
+/* The same for a book, where nobody calls. */
+void payout_pricer_init_book(struct payout_pricer *pricer, const struct rpc_ctx *ctx,
+                             int32_t book_id);
 
 /* The terms for an amount in a currency (its three letters), into the pricer. CURRENCY_UNKNOWN. */
 MUST_CHECK reason_t payout_pricer_aim(struct payout_pricer *pricer, struct slice currency_code);

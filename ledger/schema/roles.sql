@@ -35,7 +35,7 @@ GRANT EXECUTE ON FUNCTION current_balance, payout_state, returned_amount, handed
     TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 GRANT EXECUTE ON FUNCTION post_payouts, cancel_payout, create_quote, register_beneficiary, update_beneficiary,
     hand_out, confirm_instructions, return_payment, reverse_return, moment_past, report_window, answer_questions, submit_batch,
-    claim_unclaimed, return_unclaimed, cancel_unclaimed, add_receiver, remove_receiver TO ujrat_app;
+    claim_unclaimed, return_unclaimed, cancel_unclaimed, add_receiver, remove_receiver, register_claimant TO ujrat_app;
 GRANT EXECUTE ON FUNCTION hand_out, confirm_instructions, return_payment, reverse_return, hand_out_window, open_first_window, close_window, end_window,
     report_window, overdue_instructions, ask, note_status, request_recall, answer_recall, answer_questions, raise_alert, end_alert,
     refresh_alerts, check_taxes, add_file_out, add_file_in TO ujrat_settle;

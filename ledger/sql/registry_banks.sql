@@ -1,2 +1,2 @@
 -- read-only
-SELECT bank_id, code, connected FROM bank ORDER BY bank_id;
+SELECT bank_id, code, connected, name FROM bank ORDER BY bank_id;
