@@ -2,47 +2,22 @@
 
 #include "base/command.h"
 #include "cli/call.h"
-#include "cli/csv.h"
+#include "cli/payout_file_reader.h"
 #include "domain/purpose.h"
 
 #include <errno.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #define ARENA_BYTES_MAX (1024u * 1024 * 1024)
 #define COMPLAINTS_MAX  20
 
-enum column {
-    COL_REFERENCE,
-    COL_AMOUNT,
-    COL_CURRENCY,
-    COL_BENEFICIARY,
-    COL_NAME,
-    COL_IBAN,
-    COL_MOBILE,
-    COL_BANK,
-    COL_CNIC,
-    COL_PSEB,
-    COL_CHANNEL,
-    COL_PURPOSE,
-    COL_INFO,
-    COL_QUOTE,
-    COL_COUNT
-};
-
-static const char *const column_names[COL_COUNT] = {
+const char *const payout_column_names[COL_COUNT] = {
     "reference", "amount", "currency", "beneficiary", "name",    "iban", "mobile",
     "bank",      "cnic",   "pseb",     "channel",     "purpose", "info", "quote"};
-
-struct reader {
-    const char *path;
-    struct csv csv;
-    int column[COL_COUNT]; /* -1: the file does not have it */
-    struct payout_file *file;
-    size_t room;
-    unsigned complaints;
-};
 
 int32_t channel_parse(const char *text)
 {
@@ -53,106 +28,51 @@ int32_t channel_parse(const char *text)
     return CHANNEL_UNSPECIFIED;
 }
 
-static void complain_line(struct reader *r, const char *what, const char *value)
+/* ---------------------------------------------------------------- one payout */
+
+void payout_reader_complain(struct payout_reader *r, unsigned line, const char *what,
+                            const char *value)
 {
     if (r->complaints++ < COMPLAINTS_MAX)
-        complain("%s:%u: %s%s%s%s", r->path, r->csv.line, what, value[0] ? " '" : "", value,
+        complain("%s:%u: %s%s%s%s", r->path, line, what, value[0] ? " '" : "", value,
                  value[0] ? "'" : "");
 }
 
-static const char *cell(const struct reader *r, enum column c)
+static void *have(struct payout_reader *r, void *p)
 {
-    int i = r->column[c];
-
-    return i < 0 || (size_t)i >= r->csv.n ? "" : r->csv.values[i];
-}
-
-/* A copy that lives as long as the file. */
-static struct slice kept(struct reader *r, enum column c)
-{
-    struct slice s = slice_str(cell(r, c));
-    struct slice copy = {0};
-
-    if (s.len > 0 && !arena_slice_dup(&r->file->arena, s, &copy)) {
+    if (p == NULL) {
         complain("%s is too large", r->path);
         exit(EXIT_REFUSED);
     }
-    return copy;
+    return p;
 }
 
-static bool take_header(struct reader *r)
+/* A copy that lives as long as the file. */
+static struct slice kept(struct payout_reader *r, struct slice s)
 {
-    const char *why = NULL;
-
-    if (csv_next(&r->csv, &why) != CSV_RECORD) {
-        complain("%s: %s", r->path, why == NULL ? "it is empty" : why);
-        return false;
-    }
-    for (int c = 0; c < COL_COUNT; c++)
-        r->column[c] = csv_column(&r->csv, column_names[c]);
-    for (int c = COL_REFERENCE; c <= COL_CURRENCY; c++)
-        if (r->column[c] < 0) {
-            complain("%s: the first line must name the columns, and there is no '%s'", r->path,
-                     column_names[c]);
-            return false;
-        }
-    for (size_t i = 0; i < r->csv.n; i++) {
-        bool known = false;
-
-        for (int c = 0; c < COL_COUNT; c++)
-            known = known || r->column[c] == (int)i;
-        if (!known) {
-            complain("%s: column '%s' is not known or there twice", r->path, r->csv.values[i]);
-            return false;
-        }
-    }
-    return true;
+    if (s.len == 0)
+        return (struct slice){0};
+    char *copy = have(r, arena_alloc(&r->file->arena, s.len));
+    memcpy(copy, s.p, s.len);
+    return slice_of(copy, s.len);
 }
 
-/* What can be wrong here is only what cannot be put into a message; the gateway judges the rest, item by item. */
-static void take_row(struct reader *r, struct wire_submit_payout_request *item)
+static const char *as_text(struct slice s, char out[64])
 {
-    struct slice code = kept(r, COL_CURRENCY);
-    const struct ccy *ccy = ccy_by_alpha(code);
-    money_t gross = {0};
-    reason_t reason;
-
-    *item = (struct wire_submit_payout_request){
-        .present = true,
-        .reference = kept(r, COL_REFERENCE),
-        .beneficiary = kept(r, COL_BENEFICIARY),
-        .quote = kept(r, COL_QUOTE),
-        .remittance_information = kept(r, COL_INFO),
-    };
-    if (r->csv.n > COL_COUNT || (size_t)r->column[COL_CURRENCY] >= r->csv.n)
-        complain_line(r, "the line does not have the columns of the first one", "");
-    if (item->reference.len == 0)
-        complain_line(r, "there is no reference", "");
-    reason = ccy == NULL ? REASON_CURRENCY_UNKNOWN
-                         : money_parse(slice_str(cell(r, COL_AMOUNT)), ccy->number, &gross);
-    if (reason == REASON_CURRENCY_UNKNOWN)
-        complain_line(r, "no such currency:", cell(r, COL_CURRENCY));
-    else if (reason != REASON_NONE)
-        complain_line(r, reason_text(reason), cell(r, COL_AMOUNT));
-    item->gross = (struct wire_money){true, code, gross.minor};
-    if (item->beneficiary.len > 0)
-        return;
-    item->beneficiary_details = (struct wire_beneficiary_details){
-        .present = true,
-        .display_name = kept(r, COL_NAME),
-        .iban = kept(r, COL_IBAN),
-        .mobile_alias = kept(r, COL_MOBILE),
-        .bank_code = kept(r, COL_BANK),
-        .cnic = kept(r, COL_CNIC),
-        .pseb_registration = kept(r, COL_PSEB),
-        .channel = channel_parse(cell(r, COL_CHANNEL)),
-        .purpose_code = kept(r, COL_PURPOSE),
-    };
-    if (item->beneficiary_details.channel == CHANNEL_UNSPECIFIED)
-        complain_line(r, "the channel is export or remittance, not", cell(r, COL_CHANNEL));
+    return slice_text(s, out, 64);
 }
 
-static struct wire_submit_payout_request *next_item(struct reader *r)
+static struct slice beneficiary_name(struct payout_reader *r, struct slice said)
+{
+    if (!slice_starts_with(said, SLICE("beneficiaries/")))
+        return kept(r, said);
+    size_t size = sizeof("platforms//") + strlen(r->platform) + said.len;
+    char *name = have(r, arena_alloc(&r->file->arena, size));
+    int n = snprintf(name, size, "platforms/%s/%.*s", r->platform, SLICE_ARG(said));
+    return slice_of(name, (size_t)n);
+}
+
+static struct wire_submit_payout_request *next_item(struct payout_reader *r)
 {
     struct payout_file *f = r->file;
 
@@ -162,34 +82,65 @@ static struct wire_submit_payout_request *next_item(struct reader *r)
     }
     if (f->n == r->room) {
         r->room = r->room == 0 ? 1024 : r->room * 2;
-        f->items = realloc(f->items, r->room * sizeof *f->items);
-        if (f->items == NULL) {
-            complain("out of memory");
-            exit(EXIT_REFUSED);
-        }
+        f->items = have(r, realloc(f->items, r->room * sizeof *f->items));
     }
     return &f->items[f->n++];
 }
 
-static bool take_rows(struct reader *r)
+static struct wire_money take_gross(struct payout_reader *r, const struct payout_line *line)
 {
-    const char *why = NULL;
-    enum csv_result result;
+    struct slice code = kept(r, line->at[COL_CURRENCY]);
+    const struct ccy *ccy = ccy_by_alpha(code);
+    money_t gross = {0};
+    char text[64];
+    reason_t reason = ccy == NULL ? REASON_CURRENCY_UNKNOWN
+                                  : money_parse(line->at[COL_AMOUNT], ccy->number, &gross);
 
-    while ((result = csv_next(&r->csv, &why)) != CSV_END) {
-        if (result == CSV_BROKEN)
-            complain_line(r, why, "");
-        else
-            take_row(r, next_item(r));
-    }
-    if (r->complaints > COMPLAINTS_MAX)
-        complain("%s: and %u more", r->path, r->complaints - COMPLAINTS_MAX);
-    if (r->complaints > 0)
-        complain("%s: nothing was sent", r->path);
-    else if (r->file->n == 0)
-        complain("%s: there are no payouts in it", r->path);
-    return r->complaints == 0 && r->file->n > 0;
+    if (reason == REASON_CURRENCY_UNKNOWN)
+        payout_reader_complain(r, line->number, "no such currency:", as_text(code, text));
+    else if (reason != REASON_NONE)
+        payout_reader_complain(r, line->number, reason_text(reason),
+                               as_text(line->at[COL_AMOUNT], text));
+    return (struct wire_money){true, code, gross.minor};
 }
+
+/* What can be wrong here is only what cannot be put into a message; the gateway judges the rest, item by item. */
+void payout_reader_add(struct payout_reader *r, const struct payout_line *line)
+{
+    const struct slice *at = line->at;
+    char text[64];
+    struct wire_submit_payout_request *item = next_item(r);
+
+    *item = (struct wire_submit_payout_request){
+        .present = true,
+        .reference = kept(r, at[COL_REFERENCE]),
+        .beneficiary = beneficiary_name(r, at[COL_BENEFICIARY]),
+        .quote = kept(r, at[COL_QUOTE]),
+        .remittance_information = kept(r, at[COL_INFO]),
+    };
+    if (item->reference.len == 0)
+        payout_reader_complain(r, line->number, "there is no reference", "");
+    item->gross = take_gross(r, line);
+    if (item->beneficiary.len > 0)
+        return;
+    item->beneficiary_details = (struct wire_beneficiary_details){
+        .present = true,
+        .display_name = kept(r, at[COL_NAME]),
+        .iban = kept(r, at[COL_IBAN]),
+        .mobile_alias = kept(r, at[COL_MOBILE]),
+        .bank_code = kept(r, at[COL_BANK]),
+        .cnic = kept(r, at[COL_CNIC]),
+        .pseb_registration = kept(r, at[COL_PSEB]),
+        .channel = channel_parse(as_text(at[COL_CHANNEL], text)),
+        .purpose_code = kept(r, at[COL_PURPOSE]),
+    };
+    if (item->beneficiary_details.channel == CHANNEL_UNSPECIFIED &&
+        !(r->channel_later && at[COL_CHANNEL].len == 0))
+        payout_reader_complain(r, line->number, "the channel is export or remittance, not",
+                               as_text(at[COL_CHANNEL], text));
+}
+
+/* ---------------------------------------------------------------- the file */
 
 /* The text belongs to the caller. NULL: told. */
 static char *read_file(const char *path, size_t *len)
@@ -218,22 +169,55 @@ static char *read_file(const char *path, size_t *len)
     return text;
 }
 
-bool payout_file_read(const char *path, struct payout_file *file)
+static bool read_form(struct payout_reader *r, struct slice text)
 {
-    struct reader *r = calloc(1, sizeof *r);
+    struct slice rest = text;
+
+    if (slice_starts_with(rest, SLICE("\xef\xbb\xbf")))
+        rest = slice_of(rest.p + 3, rest.len - 3);
+    while (rest.len > 0 && strchr(" \t\r\n", rest.p[0]) != NULL && rest.p[0] != '\0')
+        rest = slice_of(rest.p + 1, rest.len - 1);
+    char first = '\0';
+    if (rest.len > 0)
+        first = rest.p[0];
+    if (first == '<') {
+        r->file->form = "pain.001";
+        return payout_file_read_pain(r, text);
+    }
+    if (first == '{') {
+        r->file->form = "JSON Lines";
+        return payout_file_read_json(r, text);
+    }
+    r->file->form = "CSV";
+    return payout_file_read_csv(r, text);
+}
+
+static bool is_good(const struct payout_reader *r)
+{
+    if (r->complaints > COMPLAINTS_MAX)
+        complain("%s: and %u more", r->path, r->complaints - COMPLAINTS_MAX);
+    if (r->complaints > 0)
+        complain("%s: nothing was sent", r->path);
+    else if (r->file->n == 0)
+        complain("%s: there are no payouts in it", r->path);
+    return r->complaints == 0 && r->file->n > 0;
+}
+
+bool payout_file_read(const char *path, const char *platform, bool channel_later,
+                      struct payout_file *file)
+{
+    struct payout_reader r = {
+        .path = path, .platform = platform, .channel_later = channel_later, .file = file};
     size_t len;
     char *text = read_file(path, &len);
     bool ok = false;
 
     *file = (struct payout_file){0};
     arena_init(&file->arena, 256 * 1024, ARENA_BYTES_MAX);
-    if (r != NULL && text != NULL) {
-        r->path = path;
-        r->file = file;
-        csv_init(&r->csv, slice_of(text, len));
-        ok = take_header(r) && take_rows(r);
+    if (text != NULL) {
+        ok = EVP_Digest(text, len, file->sha256, NULL, EVP_sha256(), NULL) == 1;
+        ok = ok && read_form(&r, slice_of(text, len)) && is_good(&r);
     }
-    free(r);
     free(text);
     if (!ok)
         payout_file_free(file);

@@ -103,20 +103,12 @@ END
     mv "$demo/ujratd.conf.new" "$demo/ujratd.conf"
 }
 
-add_platform() { # CODE NAME CURRENCIES OPTION...
-    local code=$1 name=$2 currencies=$3
-    shift 3
-    ujrat platform add "$code" --name "$name" --currency "$currencies" "$@" || exit 1
-}
-
 open_books() {
-    local bank
+    local bank platform
     for bank in $banks; do ujrat bank connect "$bank" || exit 1; done
-    add_platform upwork 'Upwork' USD,EUR --margin-bps 40 --fee-fixed 0.50
-    add_platform fiverr 'Fiverr' USD --margin-bps 50 --fee-fixed 0.35 --fee-bps 5
-    add_platform freelancer 'Freelancer.com' USD,EUR,AUD --margin-bps 60 --fee-fixed 0.50
-    add_platform freelancer 'Freelancer.com' JPY --margin-bps 60 --fee-fixed 75 --gross-max 15000000
-    add_platform peopleperhour 'PeoplePerHour' GBP,EUR --margin-bps 50 --fee-bps 10 --fee-min 0.30 --fee-max 5
+    for platform in $platforms; do
+        ujrat platform add "$platform" --profile "deploy/platforms/$platform/profile.json" || exit 1
+    done
     ujrat principal add ujrat://auditor/demo || exit 1
     ujrat principal add ujrat://operator/demo || exit 1
 }
@@ -251,8 +243,9 @@ close_window() { # what waits for it goes out, once
 
 # ---------------------------------------------------------------- the story
 pay() { # PLATFORM: its file; a refused item (exit status 1) is part of the story, anything else is not
-    local rc=0
-    ujrat payout submit "deploy/demo/payouts/$1.csv" --as "$1" >"$demo/log/submit-$1.txt" 2>&1 || rc=$?
+    local rc=0 file
+    file=$(echo "deploy/platforms/$1"/payouts.*)
+    ujrat payout submit "$file" --as "$1" --profile "deploy/platforms/$1/profile.json" >"$demo/log/submit-$1.txt" 2>&1 || rc=$?
     cat "$demo/log/submit-$1.txt"
     [ $rc = 0 ] || [ "$1/$rc" = freelancer/1 ]
 }
@@ -379,7 +372,7 @@ print_next() {
     cat <<END
     . var/demo/env
     ujrat quote 1000 USD --as upwork
-    ujrat payout submit deploy/demo/payouts/fiverr.csv --as fiverr  ${dim}# paid once$plain
+    ujrat payout submit deploy/platforms/fiverr/payouts.xml --as fiverr  ${dim}# paid once$plain
     ujrat payout watch --as freelancer                              ${dim}# Ctrl-C$plain
     ujrat-audit trail upwork UPW-2026-07-001                        ${dim}# with its proof$plain
     ujrat log status                                                ${dim}# every block is sealed$plain
