@@ -262,7 +262,8 @@ static bool read_stated(struct safeguard *s)
 static void add_account(struct figures *f, const struct account *a, int64_t balance)
 {
     bool bank = strcmp(a->role, "correspondent") == 0 || strcmp(a->role, "nostro") == 0;
-    bool client = strcmp(a->role, "float") == 0 || strcmp(a->role, "payable") == 0;
+    bool client = strcmp(a->role, "float") == 0 || strcmp(a->role, "payable") == 0 ||
+                  strcmp(a->role, "unclaimed") == 0;
 
     if (bank && balance > 0)
         f->banks += balance;

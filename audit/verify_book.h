@@ -19,7 +19,7 @@ struct memory {
     int64_t gross, fee, margin,
         net; /* of a payout; mid_value is margin + net. Of a return: what came back, as net, and */
     int64_t charge; /* what the bank kept of it. Of something unclaimed: gross and src_ccy,
-                                       the first bytes of its reference's hash as net, its time as charge; of a claim the
+                                       the first bytes of the hashes of its reference and info as net and fee, its time as charge; of a claim the
                                        same with its payout as charge */
     int64_t settled_seq, ended_seq; /* of a payout: settled; rejected or cancelled */
     int64_t

@@ -148,11 +148,12 @@ static bool check_open(const struct asking *a)
 {
     PGresult *row = ask(
         a,
-        "SELECT u.unclaimed_id FROM unclaimed u LEFT JOIN unclaimed_end e USING (book_id, unclaimed_id) "
-        "FULL JOIN (SELECT unclaimed_id, expires_at FROM unclaimed_open WHERE book_id = $1) o "
-        "ON o.unclaimed_id = u.unclaimed_id AND o.expires_at = u.expires_at "
-        "WHERE (u.book_id = $1 OR u.book_id IS NULL) AND (u.book_id IS NULL OR "
-        "(e.seq IS NULL) <> (o.unclaimed_id IS NOT NULL)) ORDER BY 1 LIMIT 1");
+        "SELECT coalesce(u.unclaimed_id, o.unclaimed_id) FROM (SELECT unclaimed_id, expires_at FROM unclaimed u "
+        "WHERE book_id = $1 AND NOT EXISTS (SELECT FROM unclaimed_end e WHERE e.book_id = $1 AND "
+        "e.unclaimed_id = u.unclaimed_id)) u FULL JOIN (SELECT unclaimed_id, expires_at FROM "
+        "unclaimed_open WHERE book_id = $1) o ON o.unclaimed_id = u.unclaimed_id AND "
+        "o.expires_at = u.expires_at WHERE u.unclaimed_id IS NULL OR o.unclaimed_id IS NULL "
+        "ORDER BY 1 LIMIT 1");
     bool ok = row != NULL;
 
     if (ok && PQntuples(row) > 0)

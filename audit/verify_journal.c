@@ -567,10 +567,10 @@ static void check_payout(struct look *l, const struct record_payout *p)
         wrong_slice(l, "bank", "four letters", p->bank, "no bank");
 }
 
-/* The first bytes of a reference's hash: with the gross and currency, enough to tell what a claim's payout must be. */
-static int64_t reference_mark(const struct look *l, struct slice reference)
+/* The first bytes of a text's hash: enough to tell what a claim's payout must say. */
+static int64_t text_mark(const struct look *l, struct slice text)
 {
-    const hash_t hash = sha256_of(l->v->sha, reference);
+    const hash_t hash = sha256_of(l->v->sha, text);
     int64_t mark;
 
     memcpy(&mark, hash.b, sizeof mark);
@@ -579,7 +579,7 @@ static int64_t reference_mark(const struct look *l, struct slice reference)
 
 /* If claims wait for their payouts: this is that of the next of them. */
 static void claimed_payout(const struct look *l, const struct memory *payout,
-                           struct slice reference)
+                           const struct record_payout *p)
 {
     struct claims *c = &l->v->book.claims;
     const int64_t gross = payout->gross, seq = c->first + c->done;
@@ -596,9 +596,12 @@ static void claimed_payout(const struct look *l, const struct memory *payout,
     if (m->charge != l->j->seq)
         wrong_int(l, "payout_id", l->j->seq, m->charge,
                   "the claim before it says that another journal is its payout");
-    else if (m->net != reference_mark(l, reference))
-        wrong_slice(l, "reference", "that of what was claimed", reference,
+    else if (m->net != text_mark(l, p->reference))
+        wrong_slice(l, "reference", "that of what was claimed", p->reference,
                     "the payout of a claim has the reference that was set aside");
+    else if (m->fee != (p->info.p == NULL ? 0 : text_mark(l, p->info)))
+        wrong_slice(l, "info", "that of what was claimed", p->info,
+                    "the payout of a claim says what was to be said");
     else if (m->gross != gross || m->src_ccy != ccy)
         wrong_amount(l, "gross", m->src_ccy, m->gross, gross,
                      "the payout of a claim is what was set aside");
@@ -634,7 +637,7 @@ static void accepted(struct look *l, struct memory *m)
         check_quote(l, p);
     remember_once(l, "reference", p->reference);
     l->v->book.result->payouts++;
-    claimed_payout(l, m, p->reference);
+    claimed_payout(l, m, p);
 }
 
 /* "window 17", or absent: the bank has none. */
@@ -1010,12 +1013,17 @@ static void unclaimed(struct look *l, struct memory *m)
                   "its time is over before it begins");
         return;
     }
+    if (!slice_equal(l->j->detail, u->reference)) {
+        wrong_slice(l, "detail", "its reference", l->j->detail, "the detail is another reference");
+        return;
+    }
     if (!lines_are(l, wanted, 2, 1))
         return;
     *m = (struct memory){.kind = KIND_UNCLAIMED,
                          .src_ccy = ccy,
                          .gross = u->gross,
-                         .net = reference_mark(l, u->reference),
+                         .net = text_mark(l, u->reference),
+                         .fee = u->info.p == NULL ? 0 : text_mark(l, u->info),
                          .charge = u->expires_at_us,
                          .lines_sum = l->lines_sum};
     remember_once(l, "unclaimed", u->reference);
@@ -1049,6 +1057,11 @@ static bool end_unclaimed(const struct look *l, struct memory *out)
     }
     m->ended_seq = l->j->seq;
     *out = *m;
+    if (l->j->detail.p == NULL || text_mark(l, l->j->detail) != out->net) {
+        wrong_slice(l, "detail", "the reference of what was set aside", l->j->detail,
+                    "the detail is another reference");
+        return false;
+    }
     const struct wanted wanted[] = {{ROLE_FLOAT, out->src_ccy, 0, out->gross},
                                     {ROLE_UNCLAIMED, out->src_ccy, 0, -out->gross}};
     return lines_are(l, wanted, 2, -1);
@@ -1084,6 +1097,7 @@ static void claimed(struct look *l)
     m->gross = u.gross;
     m->src_ccy = u.src_ccy;
     m->net = u.net;
+    m->fee = u.fee;
     m->charge = e->payout_id.value;
 }
 

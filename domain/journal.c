@@ -108,6 +108,15 @@ void journal_unsettle_part(money_t amount, money_t charge, int32_t payable_bank_
     assert(journal_is_balanced(out->lines, out->n));
 }
 
+void journal_set_aside(money_t gross, int32_t float_src, int32_t unclaimed_src, struct journal *out)
+{
+    assert(gross.minor > 0);
+    out->n = 0;
+    debit(out, float_src, gross);
+    credit(out, unclaimed_src, gross);
+    assert(journal_is_balanced(out->lines, out->n));
+}
+
 void journal_fund(money_t amount, money_t cost, int32_t nostro_dst, int32_t position_dst,
                   int32_t position_src, int32_t correspondent_src, struct journal *out)
 {

@@ -13,6 +13,7 @@
  *   return      charge         + charge             (destination currency); and shares of the payout's lines
  *   funding     bank's nostro  + amount        position       − amount           (destination currency)
  *               position       + cost          correspondent  − cost             (source currency)
+ *   set aside   float          + gross         unclaimed      − gross            (source currency); its end is the reversal
  *
  * Payout lines are made here and sent to the schema; the others the schema's functions make by themselves
  * (ledger/schema/functions/), and tests/pg/test_ledger_domain.c holds what they write against this file.
@@ -75,6 +76,10 @@ void journal_settle(money_t net, int32_t payable_bank_dst, int32_t nostro_dst, s
  */
 void journal_return_part(const struct journal_line *accepted, size_t n, int32_t payable_bank_dst,
                          int64_t before, int64_t after, struct journal *out);
+
+/* For somebody who is not known yet. gross above zero (asserted). */
+void journal_set_aside(money_t gross, int32_t float_src, int32_t unclaimed_src,
+                       struct journal *out);
 
 /* The bank's side of it: it has the amount again, less its charge. 0 <= charge <= amount, amount > 0, of one currency
  * (asserted). */

@@ -738,6 +738,84 @@ def _(world):
     return Damaged(world.export(), book.code, "seq", second.seq, "detail")
 
 
+# What is unclaimed: the world's first five are claimed (two, in one block), cancelled (one), and expired (two).
+def unclaimed_lines(by):
+    return lines_to(lambda a, c, m, n: (a, c, m + by if m > 0 else m - by))
+
+
+edited("something set aside that is less than it says", second_of("PAYOUT_UNCLAIMED"), unclaimed_lines(-1), "lines")
+edited("something set aside of nothing", second_of("PAYOUT_UNCLAIMED"), about_to(gross=0), "gross")
+edited("something set aside whose time is over", second_of("PAYOUT_UNCLAIMED"), lambda f, book: f["about"].update(expires_at=f["committed_at"]),
+       "expires_at")
+edited("something set aside under another name", second_of("PAYOUT_UNCLAIMED"), lambda f, book: f.update(detail="PP-other-1"), "detail")
+edited("a claim of less", second_of("UNCLAIMED_CLAIMED"), unclaimed_lines(-1), "lines")
+edited("a claim under another name", second_of("UNCLAIMED_RETURNED"), lambda f, book: f.update(detail="PP-other-1"), "detail")
+edited("a claim of nothing that was set aside", second_of("UNCLAIMED_CLAIMED"), lambda f, book: f.update(reverses_seq=2), "reverses_seq")
+edited("a claim that reverses nothing", second_of("UNCLAIMED_CLAIMED"), lambda f, book: f.update(reverses_seq=None), "reverses_seq")
+edited("a claim that is told as expired", second_of("UNCLAIMED_CLAIMED"), about_to(outcome=2), "outcome")
+edited("a claim without a payout", second_of("UNCLAIMED_CLAIMED"), about_to(payout_id=None), "payout_id")
+edited("a claim that says it is of a payout", second_of("UNCLAIMED_CLAIMED"), lambda f, book: f.update(payout_id=f["seq"] + 2), "payout_id")
+edited("a cancellation with a payout", second_of("UNCLAIMED_RETURNED"), lambda f, book: f["about"].update(payout_id=f["seq"] + 1), "payout_id")
+edited("a cancellation that is told as a claim", second_of("UNCLAIMED_RETURNED"), about_to(outcome=1), "outcome")
+edited("a cancellation that is told as expired", second_of("UNCLAIMED_RETURNED"), about_to(outcome=2), "committed_at")
+edited("what expired, and had ended before", second_of("UNCLAIMED_RETURNED", 1),
+       lambda f, book: f.update(reverses_seq=book.journals("UNCLAIMED_RETURNED")[0].reverses_seq), "reverses_seq")
+
+
+def claimed_payout(book, nth=0):
+    claims = book.journals("UNCLAIMED_CLAIMED")
+    return [j for j in book.journals("PAYOUT_ACCEPTED") if j.seq == claims[nth].about["payout_id"]][0]
+
+
+edited("the payout of a claim under another reference", claimed_payout, about_to(reference="PP-other-1"), "reference")
+edited("the payout of a claim that says something else", claimed_payout, about_to(info="for other work"), "info")
+edited("the payout of a claim that is another claim's", claimed_payout,
+       lambda f, book: f["about"].update(reference=claimed_payout(book, 1).about["reference"]), "reference")
+
+
+@damage("signed: a claim whose payout is missing")
+def _(world):
+    book = last_book(world)
+    block = book.blocks[book.journal("UNCLAIMED_CLAIMED").block_no - 1]
+    block.journals.pop()
+    return Damaged(world.export(), book.code, "seq", block.journals[-1].seq, "kind")
+
+
+@damage("signed: claims whose payouts are in another order")
+def _(world):
+    book = last_book(world)
+    block = book.blocks[book.journal("UNCLAIMED_CLAIMED").block_no - 1]
+    first, second = block.journals[:2]
+    first.about["payout_id"], second.about["payout_id"] = second.about["payout_id"], first.about["payout_id"]
+    return Damaged(world.export(), book.code, "seq", second.seq + 1, "payout_id")
+
+
+@damage("signed: something else between claims and their payouts")
+def _(world):
+    book = last_book(world)
+    block = book.blocks[book.journal("UNCLAIMED_CLAIMED").block_no - 1]
+    other = dataclasses.replace(book.journal("ADJUSTMENT"), seq=block.journals[2].seq, block_no=block.number)
+    block.journals[2] = other
+    return Damaged(world.export(), book.code, "seq", other.seq, "kind")
+
+
+@damage("signed: a claim when its time was over")
+def _(world):
+    book = last_book(world)
+    claim = book.journal("UNCLAIMED_CLAIMED")
+    aside = [j for j in book.journals("PAYOUT_UNCLAIMED") if j.seq == claim.reverses_seq][0]
+    aside.about["expires_at"] = book.blocks[claim.block_no - 1].committed_at
+    return Damaged(world.export(), book.code, "seq", claim.seq, "committed_at")
+
+
+@damage("signed: two things set aside under one reference")
+def _(world):
+    book = last_book(world)
+    first, second = book.journals("PAYOUT_UNCLAIMED")[0], book.journals("PAYOUT_UNCLAIMED")[-1]
+    second.detail = second.about["reference"] = first.about["reference"]
+    return Damaged(world.export(), book.code, "seq", second.seq, "reference")
+
+
 @damage("signed: a return in parts of which the payout's half is missing")
 def _(world):
     book = last_book(world)

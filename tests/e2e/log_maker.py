@@ -117,6 +117,7 @@ class Book:
         self.created_at = self.now
         self.keys, self.accounts, self.beneficiaries, self.blocks, self.payouts = [], {}, [], [], {}
         self.handed, self.quotes, self.proposals, self.fundings, self.next_seq = collections.Counter(), 0, 0, 0, 1
+        self.aside, self.batches = {}, 0      # what is unclaimed, by the seq of its journal
         self.add_account("position", "POSITION", "debit", "PKR")
         self.add_account("margin", "INCOME", "credit", "PKR")
         for bank in BANKS:
@@ -132,7 +133,7 @@ class Book:
     def add_account(self, role, kind, side, currency, bank=None):
         code = ".".join(filter(None, (role, bank, currency)))
         self.accounts.setdefault(code, dict(book=self.code, account_id=len(self.accounts) + 1, code=code, role=role, type=kind,
-                                            normal_side=side, currency=currency, bank=bank, floor_zero=int(role == "float"),
+                                            normal_side=side, currency=currency, bank=bank, floor_zero=int(role in ("float", "unclaimed")),
                                             created_at=self.created_at))
 
     def rotate_key(self):
@@ -170,9 +171,9 @@ class Book:
             pseb=commit("pseb", "Z-%d" % number) if self.rng.random() < 0.5 else None, actor=self.platform, created_at=self.now))
         return self.beneficiaries[-1]
 
-    def price(self, sheet, src, bps):
+    def price(self, sheet, src, bps, gross=None):
         """What domain knows as pricing, in Python's exact numbers."""
-        gross, shift = self.rng.randrange(2_000, 300_000), CURRENCIES["PKR"][1] - CURRENCIES[src][1]
+        gross, shift = gross or self.rng.randrange(2_000, 300_000), CURRENCIES["PKR"][1] - CURRENCIES[src][1]
         fee = max(50, gross // 200) if self.rng.random() < 0.8 else 0
         rate, bps = (10 ** 10, 0) if src == "PKR" else (dict(sheet["rates"])[src], bps or self.rng.choice((0, 1, 150, 9999)))
         over, under = (gross - fee) * rate * 10 ** max(0, shift), 10 ** (10 + max(0, -shift))
@@ -182,11 +183,11 @@ class Book:
         margin = mid_value * bps // 10_000
         return dict(gross=gross, fee=fee, mid_rate_e10=rate, mid_value=mid_value, margin_bps=bps, margin=margin, net=mid_value - margin), shift
 
-    def payout(self, seq, src=None, quoted=None, bps=None, info=None):
+    def payout(self, seq, src=None, quoted=None, bps=None, info=None, reference=None, gross=None):
         src = src if src in self.currencies else self.rng.choice(self.currencies)
         b = self.new_beneficiary() if not self.beneficiaries or self.rng.random() < 0.4 else self.rng.choice(self.beneficiaries)
         sheet, quote = self.rng.choice(self.world.sheets), None
-        p, shift = self.price(sheet, src, bps)
+        p, shift = self.price(sheet, src, bps, gross)
         digest = sha256(record("rate-sheet", sheet))
         if quoted or (quoted is None and self.rng.random() < 0.4):
             self.quotes += 1
@@ -197,7 +198,7 @@ class Book:
                                             ("margin.PKR", "PKR", -p["margin"])]
         lines = [("float." + src, src, p["gross"]), ("fee." + src, src, -p["fee"]), *exchange,
                  ("payable.%s.PKR" % b["bank"], "PKR", -p["net"])]
-        about = dict(reference="%s/%05d" % (self.code, seq), info=info or self.rng.choice(TEXTS), bank=b["bank"], src_ccy=src, dst_ccy="PKR", **p,
+        about = dict(reference=reference or "%s/%05d" % (self.code, seq), info=info if reference else info or self.rng.choice(TEXTS), bank=b["bank"], src_ccy=src, dst_ccy="PKR", **p,
                      digit_shift=shift, fingerprint=self.rng.randbytes(16), beneficiary_id=b["beneficiary_id"],
                      beneficiary_version=b["version"], beneficiary=sha256(record("beneficiary", b)), rate_sheet=digest,
                      quote=quote and record("quote", quote))
@@ -291,6 +292,42 @@ class Book:
         lines = [("nostro.%s.PKR" % bank, "PKR", amount), *position, ("correspondent." + src, src, -cost)]
         self.commit([("NOSTRO_FUNDED", "ujrat://system/cli", None, None, "FUND-%d" % self.fundings, lines, "none", {})])
 
+    def set_aside(self, n=3, days=30):
+        """Items of a batch for people whom nobody knows."""
+        self.batches += 1
+        journals, expires_at = [], self.now + days * DAY
+        for i in range(n):
+            src, gross, seq = self.rng.choice(self.currencies), self.rng.randrange(2_000, 300_000), self.next_seq + i
+            self.add_account("unclaimed", "LIABILITY", "credit", src)
+            u = dict(reference="PP-%s-%d" % (self.code, seq), info=self.rng.choice(TEXTS), currency=src, gross=gross, batch_id=self.batches,
+                     item_no=i + 1, expires_at=expires_at)
+            self.aside[seq] = u
+            journals.append(("PAYOUT_UNCLAIMED", self.platform, None, None, u["reference"],
+                             [("float." + src, src, gross), ("unclaimed." + src, src, -gross)], "unclaimed", u))
+        self.commit(journals)
+
+    def end_journal(self, kind, number, outcome, payout_id=None):
+        u = self.aside.pop(number)
+        lines = [("float." + u["currency"], u["currency"], -u["gross"]), ("unclaimed." + u["currency"], u["currency"], u["gross"])]
+        actor = self.platform if outcome == 3 else "ujrat://system/unclaimed"
+        return (kind, actor, None, number, u["reference"], lines, "unclaimed_end", dict(outcome=outcome, payout_id=payout_id))
+
+    def claim(self, n=2):
+        mine = [i for i, u in self.aside.items() if u["expires_at"] > self.now][:n]
+        wanted = [dict(src=self.aside[i]["currency"], gross=self.aside[i]["gross"], reference=self.aside[i]["reference"], quoted=False,
+                       info=self.aside[i]["info"]) for i in mine]
+        k = len(mine)
+        if mine:
+            first = [self.end_journal("UNCLAIMED_CLAIMED", number, 1, self.next_seq + k + i) for i, number in enumerate(mine)]
+            self.commit(first + [self.payout(self.next_seq + k + i, **w) for i, w in enumerate(wanted)])
+
+    def expire(self):
+        """What is late, or else the oldest is cancelled."""
+        late = [i for i, u in self.aside.items() if u["expires_at"] <= self.now]
+        ends = late or list(self.aside)[:1]
+        if ends:
+            self.commit([self.end_journal("UNCLAIMED_RETURNED", i, 2 if late else 3) for i in ends])
+
     def cancel(self):
         for number in self.of_state(1, told=False)[:1]:
             self.commit([self.step("PAYOUT_CANCELLED", number, 7, 1, self.platform)])
@@ -332,10 +369,16 @@ class Book:
         self.fund()
         self.adjust(evidence=self.rng.randbytes(32))
         self.adjust()
+        self.set_aside(5)
+        self.claim(2)
+        self.expire()
+        self.now += 31 * DAY
+        self.expire()
+        self.set_aside(3)
         while len(self.blocks) < blocks:
             self.rng.choice((lambda: self.accept(1), lambda: self.accept(self.rng.randrange(2, 12)), lambda: self.accept(big),
                              lambda: self.hand_out(self.rng.choice(BANKS)), lambda: self.confirm(self.rng.choice(BANKS)), self.give_back,
-                             self.give_back_part, self.give_back_part, self.take_back, self.fund, self.cancel, self.adjust, self.rotate_key if self.keys[-1][0] <= len(self.blocks) else self.adjust,
+                             self.give_back_part, self.give_back_part, self.take_back, self.fund, self.set_aside, self.claim, self.expire, self.cancel, self.adjust, self.rotate_key if self.keys[-1][0] <= len(self.blocks) else self.adjust,
                              lambda: self.deposit(self.rng.choice(self.currencies), 1 + self.rng.randrange(1_000_000))))()
 
     # ------------------------------------------------------------ for those who damage it

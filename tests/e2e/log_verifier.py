@@ -102,6 +102,8 @@ SUBJECTS = {subject: fields_of(text) for subject, text in {
     "transition": "step:int state:int reason_code:text? bank_reference:text? tax_withheld:int? eprc_number:text?",
     "handout": "bank:text prev_payout_id:int last_payout_id:int",
     "deposit": "reference:text currency:text amount:int",
+    "unclaimed": "reference:text info:text? currency:text gross:int batch_id:int item_no:int expires_at:time",
+    "unclaimed_end": "outcome:int payout_id:int?",
     "adjustment": "proposal:int reason:text evidence:bytes32? proposed_by:text proposed_at:time",
     "none": "",
 }.items()}
@@ -313,7 +315,8 @@ def check_price(p, digits, say):
 # The chart of docs/accounting.md: type, normal side, and whether it belongs to a bank.
 CHART = {"float": ("LIABILITY", "credit", False), "correspondent": ("ASSET", "debit", False), "fee": ("INCOME", "credit", False),
          "position": ("POSITION", "debit", False), "margin": ("INCOME", "credit", False), "payable": ("LIABILITY", "credit", True),
-         "nostro": ("ASSET", "debit", True), "suspense": ("LIABILITY", "credit", False), "charge": ("EXPENSE", "debit", False)}
+         "nostro": ("ASSET", "debit", True), "suspense": ("LIABILITY", "credit", False), "charge": ("EXPENSE", "debit", False),
+         "unclaimed": ("LIABILITY", "credit", False)}
 ACCEPTED, SETTLED, REJECTED, RETURNED, CANCELLED, PARTLY_RETURNED = 1, 4, 5, 6, 7, 10
 
 # What each kind of journal is about, and of a transition the step and the state it leads to (None: as it comes).
@@ -322,7 +325,8 @@ KINDS = {"PAYOUT_ACCEPTED": ("payout", None), "PAYOUTS_INSTRUCTED": ("handout", 
          "PAYOUT_RETURNED": ("transition", (2, RETURNED)), "PAYOUT_CANCELLED": ("transition", (1, CANCELLED)),
          "FLOAT_DEPOSITED": ("deposit", None), "ADJUSTMENT": ("adjustment", None), "NOSTRO_FUNDED": ("none", None),
          "SETTLEMENT_PARTLY_REVERSED": ("none", None), "PAYOUT_PARTLY_RETURNED": ("transition", None),
-         "RETURN_REVERSED": ("none", None), "SETTLEMENT_RESTORED": ("transition", None)}
+         "RETURN_REVERSED": ("none", None), "SETTLEMENT_RESTORED": ("transition", None), "PAYOUT_UNCLAIMED": ("unclaimed", None),
+         "UNCLAIMED_CLAIMED": ("unclaimed_end", None), "UNCLAIMED_RETURNED": ("unclaimed_end", None)}
 
 # The second journal of those that come in twos.
 SECOND = {"SETTLEMENT_REVERSED": "PAYOUT_RETURNED", "SETTLEMENT_PARTLY_REVERSED": "PAYOUT_PARTLY_RETURNED",
@@ -331,6 +335,7 @@ SECOND = {"SETTLEMENT_REVERSED": "PAYOUT_RETURNED", "SETTLEMENT_PARTLY_REVERSED"
 Balance = collections.namedtuple("Balance", "block_no balance debits credits")
 Payout = collections.namedtuple("Payout", "bank net dst_ccy lines state settled step standing")    # standing: Returns, the last one last
 Return = collections.namedtuple("Return", "first amount charge bank_side payout_side")             # the seq of its first journal, lines
+Aside = collections.namedtuple("Aside", "reference info currency gross expires_at ended")
 
 
 def line_list(journal):
@@ -369,6 +374,8 @@ class Book:
         self.beneficiaries = {}                 # by (id, version): digest of its record, bank
         self.payouts, self.handed = {}, {}
         self.half = None                        # (kind, payout_id, Return) of the first of two journals
+        self.aside, self.claims = {}, []        # what was set aside, by seq; (payout, what) of claims whose payouts are to come
+        self.claims_paid = False                # the first of those has come
         self.once = set()                       # names that may be used once: references, quotes, proposals
         self.tree, self.prev, self.last_seq, self.committed_at = Tree(), bytes(32), 0, None
         self.witnessed = {}                     # roots at the sizes the witness knows
@@ -429,7 +436,7 @@ class Book:
             raise Wrong(place, "code", "%s is not (only) of %s, %s, %s" % (f["code"], f["role"], f["bank"], f["currency"]))
         if f["role"] in CHART:      # others are the book's own affair
             kind, side, banked = CHART[f["role"]]
-            self.expect(place, f, type=kind, normal_side=side, floor_zero=int(f["role"] == "float"))
+            self.expect(place, f, type=kind, normal_side=side, floor_zero=int(f["role"] in ("float", "unclaimed")))
             if (f["bank"] is not None) != banked:
                 raise Wrong(place, "bank", "%r for a %s" % (f["bank"], f["role"]))
         self.accounts[f["code"]] = f
@@ -464,6 +471,8 @@ class Book:
             self.last_seq += 1
         if self.half:
             raise Wrong(self.at("seq", self.last_seq), "kind", "%s, and no %s" % (self.half[0], SECOND[self.half[0]]))
+        if self.claims:
+            raise Wrong(self.at("seq", self.last_seq), "kind", "%d claims, and no payout" % len(self.claims))
         if not journals.size:
             raise Wrong(place, "journals", "it has none")
         self.block_balances(number, lines, place)
@@ -520,6 +529,8 @@ class Book:
             say("kind", "%s of payout %d is followed by %s" % (self.half[0], self.half[1], SECOND[self.half[0]]))
         if not self.half and j["kind"] in SECOND.values():
             say("kind", "the journal that goes before it is missing")
+        if self.claims and j["kind"] != "PAYOUT_ACCEPTED" and (j["kind"] != "UNCLAIMED_CLAIMED" or self.claims_paid):
+            say("kind", "claims are followed by their payouts")
         about, payout_id = j["about"], j["payout_id"]
         if subject == "transition" or j["kind"] in SECOND:
             if payout_id not in self.payouts:
@@ -528,7 +539,9 @@ class Book:
                 self.expect(place, about, step=leads_to[0], state=leads_to[1])
             getattr(self, j["kind"].lower())(j, self.payouts[payout_id], say)
         else:
-            self.expect(place, j, payout_id=j["seq"] if subject == "payout" else None, reverses_seq=None)
+            self.expect(place, j, payout_id=j["seq"] if subject == "payout" else None)
+            if subject != "unclaimed_end":
+                self.expect(place, j, reverses_seq=None)
             getattr(self, j["kind"].lower() if subject == "none" else subject)(j, about, say)
 
     def journal_lines(self, j, say):
@@ -579,6 +592,8 @@ class Book:
                               ("payable.%s.%s" % (bank, dst), dst, -p["net"]))
         self.check_lines(j, lines, say)
         self.payouts[j["seq"]] = Payout(bank, p["net"], dst, lines, ACCEPTED, None, 0, ())
+        if self.claims:
+            self.claimed_payout(j, p, say)
 
     def quote(self, j, p, say):
         try:
@@ -627,6 +642,48 @@ class Book:
             say("lines", "%d for %d" % (amount, -cost))
         position = [] if src == dst else [("position." + dst, dst, -amount), ("position." + src, src, -cost)]
         self.check_lines(j, on["nostro"] + on["correspondent"] + position, say)
+
+    # ------------------------------------------------------------ what is unclaimed
+    def aside_lines(self, currency, gross, sign):
+        return [("float." + currency, currency, sign * gross), ("unclaimed." + currency, currency, -sign * gross)]
+
+    def unclaimed(self, j, u, say):
+        if u["gross"] <= 0:
+            say("gross", "%d" % u["gross"])
+        if u["expires_at"] <= j["committed_at"]:
+            say("expires_at", "%d, for a commit at %d" % (u["expires_at"], j["committed_at"]))
+        if j["detail"] != u["reference"]:
+            say("detail", "%r, not %r" % (j["detail"], u["reference"]))
+        self.check_lines(j, self.aside_lines(u["currency"], u["gross"], 1), say)
+        self.check_once(say, "reference", "unclaimed", u["reference"])
+        self.aside[j["seq"]] = Aside(u["reference"], u["info"], u["currency"], u["gross"], u["expires_at"], False)
+
+    def unclaimed_end(self, j, e, say):
+        aside = self.aside.get(j["reverses_seq"])
+        if aside is None or aside.ended:
+            say("reverses_seq", "%s is nothing that is set aside%s" % (j["reverses_seq"], " any more" if aside else ""))
+        if j["detail"] != aside.reference:
+            say("detail", "%r, not %r" % (j["detail"], aside.reference))
+        self.check_lines(j, self.aside_lines(aside.currency, aside.gross, -1), say)
+        self.aside[j["reverses_seq"]] = aside._replace(ended=True)
+        claimed, late = j["kind"] == "UNCLAIMED_CLAIMED", j["committed_at"] >= aside.expires_at
+        if e["outcome"] not in ((1,) if claimed else (2, 3)):
+            say("outcome", "%d" % e["outcome"])
+        if (e["payout_id"] is not None) != claimed or (claimed and e["payout_id"] <= j["seq"]):
+            say("payout_id", "%s" % e["payout_id"])
+        if late != (e["outcome"] == 2) and e["outcome"] != 3:
+            say("committed_at", "its time is over at %d" % aside.expires_at)
+        if claimed:
+            self.claims.append((e["payout_id"], aside))
+
+    def claimed_payout(self, j, p, say):
+        payout_id, aside = self.claims.pop(0)
+        self.claims_paid = bool(self.claims)
+        if payout_id != j["seq"]:
+            say("payout_id", "the claim says that %d is its payout" % payout_id)
+        for field, value in (("reference", aside.reference), ("info", aside.info), ("src_ccy", aside.currency), ("gross", aside.gross)):
+            if p[field] != value:
+                say(field, "%r; set aside was %r" % (p[field], value))
 
     def adjustment(self, j, a, say):
         if a["proposed_by"] == j["actor"]:

@@ -45,6 +45,12 @@ def told(database):
         assert l.give_back("MUCB", ids["p1"], PKR, 50_000_00, 0, "AC04", "R2") == (OK, PARTLY_RETURNED, 150_000_00)
         assert l.take_back("MUCB", ids["p1"], "R2", "AM09", "T2") == (OK, PARTLY_RETURNED, 100_000_00)
         assert l.fund("MUCB", net["p1"] - 100_000_00 + 150_00, USD, 621_30, "F") == OK
+        taken = l.submit_batch([l.nobody("p5", 80_00, USD), l.nobody("p6", 20_00, USD)], [l.item("a@example.com"), l.item("b@example.com")], "B")
+        assert taken[0] == 1
+        aside = {item: row[2] for item, row in l.items_of(taken[1]).items()}
+        assert l.add_receiver(to["SCBL"], "a@example.com")
+        assert l.claim([aside[1]], [l.draft("p5", to["SCBL"], price(80_00, USD, 50, 150))])[0] == [OK]
+        assert l.cancel_unclaimed(aside[2]) == OK
         yield l
 
 
@@ -56,13 +62,13 @@ def test_every_journal_of_the_example_is_as_the_page_says(told):
     for row in told.named("audit_journals", told.book, 0, 1000, "-infinity", "infinity"):
         ledger.setdefault(row[0], (row[1], []))[1].extend([(row[8], row[10])] if row[8] else [])
     assert page == [ledger[n] for n in sorted(ledger)]
-    assert len(page) == 20
+    assert len(page) == 25
 
 
 def test_the_trial_balance_at_the_end_is_as_the_page_says(told):
     page = dict(lines_of(PAGE[PAGE.index("**In the end**"):]))
     stored = dict(told.db.execute("SELECT code, balance FROM account_now WHERE book_id = %s AND balance <> 0", (told.book,)).fetchall())
-    assert page == stored and len(page) == 7
+    assert page == stored and len(page) == 8
 
 
 def test_every_kind_of_journal_is_on_the_page(told):

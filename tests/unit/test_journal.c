@@ -212,6 +212,19 @@ static void what_a_bank_keeps_of_a_return_is_a_charge(void **state)
     assert_line(&j, 1, 9, CCY_PKR, 100);
 }
 
+static void what_is_set_aside_is_undone_by_its_reversal(void **state)
+{
+    struct journal j, back;
+    (void)state;
+    journal_set_aside(money_of(5000, CCY_USD), 1, 11, &j);
+    assert_int_equal(j.n, 2);
+    assert_line(&j, 0, 1, CCY_USD, 5000);
+    assert_line(&j, 1, 11, CCY_USD, -5000);
+    assert_int_equal(journal_reverse(j.lines, j.n, &back), REASON_NONE);
+    assert_line(&back, 0, 1, CCY_USD, -5000);
+    assert_line(&back, 1, 11, CCY_USD, 5000);
+}
+
 static void funding_moves_the_positions_and_no_float(void **state)
 {
     (void)state;
@@ -249,6 +262,7 @@ static void balance_is_by_currency_and_in_128_bits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_set_aside_is_undone_by_its_reversal),
         cmocka_unit_test(a_payout_has_six_lines),
         cmocka_unit_test(lines_of_zero_are_left_out),
         cmocka_unit_test(deposit_and_settlement_move_one_amount),
