@@ -108,7 +108,7 @@ const cases = {
       { receiver: plan.receivers[2] });
     const error = await refused(client.execute(post(bad)));
     const none = await refused(client.execute(new payouts.PayoutsGetRequest('no-such-batch')));
-    const much = await refused(client.execute(post(batch('sdk-much', item(plan.receivers[0], '15000.00'), item(plan.receivers[0], '15000.00')))));
+    const much = await refused(client.execute(post(batch('sdk-much', ...plan.receivers.map((r) => item(r, '20000.00'))))));
     return { status: error.status, name: error.name, fields: error.details.map((d) => d.field), locations: [...new Set(error.details.map((d) => d.location))],
              none: [none.status, none.name], much: [much.status, much.name] };
   },
