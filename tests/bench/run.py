@@ -1,20 +1,23 @@
 """make bench: how fast Ujrat is on this machine, against the limit of the same machine in the same run.
 
-  run.py [--quick] [--no-history | --history-only | --sealing-only | --settlement-only |
+  run.py [--quick] [--no-history | --history-only | --sealing-only | --settlement-only | --rest-only |
           --audit-only MILLIONS]
 
 --quick: short runs, for a look; --no-history: not with 1 and 5 million payouts in the book; --history-only,
---sealing-only, --settlement-only, --audit-only: nothing else. MILLIONS of payouts are posted and sealed before they are audited (1 by default).
+--sealing-only, --settlement-only, --rest-only, --audit-only: nothing else. MILLIONS of payouts are posted and sealed before they are audited (1 by default).
 
 Prints a table and writes the same figures to build/bench.json. The client, the gateway and PostgreSQL share the machine's
 cores; fsync and synchronous_commit are on. Ratios are to the COPY limit measured just before and just after.
 """
 
 import argparse
+import base64
+import http.client
 import json
 import os
 import pathlib
 import shutil
+import ssl
 import statistics
 import subprocess
 import sys
@@ -22,7 +25,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from harness import BIN, ROOT, Cluster, Gateway, Pki, new_database, run, wait_until  # noqa: E402
+from harness import BIN, ROOT, Cluster, Gateway, Pki, compile_stubs, new_database, run, wait_until  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
 BOOKS = 2
@@ -130,15 +133,15 @@ class Bench:
             "SELECT pid FROM pg_stat_activity WHERE application_name = 'ujrat-sealer' AND datname = current_database()")
 
     # ------------------------------------------------------------ over the wire
-    def start_gateway(self, seal=False, start=True):
+    def start_gateway(self, seal=False, start=True, api=None, **settings):
         pki = Pki(self.folder / ("pki-" + self.name))
         self.env = {**os.environ, "UJRAT_CA": str(pki.ca), "UJRAT_BENCH_BOOKS": str(BOOKS)}
         for i in range(1, BOOKS + 1):
             cert, key = pki.pair(pki.issue("ujrat://platform/bench-%d" % i, name="bench-%d" % i))
             self.env.update({"UJRAT_CERT_%d" % i: str(cert), "UJRAT_KEY_%d" % i: str(key), "UJRAT_PLATFORM_%d" % i: "bench-%d" % i})
-        self.gateway = Gateway(self.folder / ("gw-" + self.name), self.database, pki, None, seal=seal, log_level="warn",
+        self.gateway = Gateway(self.folder / ("gw-" + self.name), self.database, pki, api, seal=seal, log_level="warn",
                                rate_age_max="365d", connections_max=6000, streams_per_connection_max=4096,
-                               **({"seal_interval": "200ms"} if seal else {}))
+                               **({"seal_interval": "200ms"} if seal else {}), **settings)
         for i in range(1, BOOKS + 1 if seal else 1):
             self.gateway.add_key("bench-%d" % i)
         if start:
@@ -156,13 +159,13 @@ class Bench:
             env.update({"UJRAT_CERT_%d" % i: str(cert), "UJRAT_KEY_%d" % i: str(key), "UJRAT_PLATFORM_%d" % i: bank})
         return env
 
-    def client(self, *arguments, env=None):
+    def client(self, *arguments, env=None, program="bench_client"):
         """Runs the client; its figures, and the CPU time that gateway and PostgreSQL took meanwhile."""
         gateway, postgres = (lambda: children(self.gateway.process.pid)), (lambda: children(self.cluster.pid()))
         before = cpu_seconds(gateway()), cpu_seconds(postgres())
-        done = subprocess.run([str(BIN / "bench" / "bench_client"), *map(str, arguments)], env=env or self.env, capture_output=True, text=True)
+        done = subprocess.run([str(BIN / "bench" / program), *map(str, arguments)], env=env or self.env, capture_output=True, text=True)
         if done.returncode != 0:
-            raise SystemExit("bench_client %s failed: %s%s\n%s" % (arguments, done.stdout, done.stderr, self.gateway.log()[-2000:]))
+            raise SystemExit("%s %s failed: %s%s\n%s" % (program, arguments, done.stdout, done.stderr, self.gateway.log()[-2000:]))
         figures = json.loads(done.stdout)
         figures["gateway_cpu_s"] = cpu_seconds(gateway()) - before[0]
         figures["postgres_cpu_s"] = cpu_seconds(postgres()) - before[1]
@@ -386,6 +389,69 @@ def settlement(b, f, args):
     f["settlement_client_cpu_us"] = statistics.median(r["client_cpu_us"] for r in rounds)
 
 
+# ---------------------------------------------------------------- the REST API
+REST_RECEIVERS, REST_BATCH = 1000, 1000
+REST_PAYING, REST_READING = 12, 16      # connections
+
+
+def bearer_token(x, book):
+    """Of a new client of the book's platform."""
+    made = json.loads(x.gateway.ujrat("rest", "client", "add", "bench-%d" % book, "--json"))[0]
+    basic = base64.b64encode(("%s:%s" % (made["client_id"], made["client_secret"])).encode()).decode()
+    context = ssl.create_default_context(cafile=str(x.gateway.pki.ca))
+
+    def ask():
+        connection = http.client.HTTPSConnection("localhost", x.gateway.port, context=context)
+        connection.request("POST", "/v1/oauth2/token", "grant_type=client_credentials",
+                           {"Authorization": "Basic " + basic, "Content-Type": "application/x-www-form-urlencoded"})
+        answer = json.loads(connection.getresponse().read())
+        connection.close()
+        return answer.get("access_token")
+
+    return wait_until(ask, 30, "a new client to be known", every=0.2)
+
+
+def register_receivers(x, book):
+    """Beneficiary i of the book is paid as bi@example.com."""
+    api = x.gateway.api
+    stub = x.gateway.stub("payout", "BeneficiaryService", "bench-%d" % book)
+    calls = [stub.AddReceiver.future(api.payout.AddReceiverRequest(
+        beneficiary="platforms/bench-%d/beneficiaries/%d" % (book, i), email="b%d@example.com" % i), timeout=300)
+        for i in range(1, REST_RECEIVERS + 1)]
+    for call in calls:
+        call.result()
+
+
+def rest(b, f, args):
+    """Batches of 1,000 items for receivers by e-mail, and single items read: HTTP/1.1 over TLS 1.3, connections that are kept."""
+    items, reads, times = (20000, 20000, 1) if args.quick else (200000, 200000, 3)
+    x = b.fresh("rest", BOOKS)
+    try:
+        x.start_gateway(api=compile_stubs(b.folder / "stubs"), rest=True, rest_token_ttl="9h")
+        for book in range(1, BOOKS + 1):
+            register_receivers(x, book)
+            x.env["UJRAT_TOKEN_%d" % book] = bearer_token(x, book)
+        paid, read = [], []
+        for i in range(times + 1):
+            x.checkpoint()
+            paid.append(x.client("pay", items, REST_BATCH, REST_PAYING, program="bench_rest"))
+            with x.database.connect(autocommit=True) as c:
+                c.execute("ANALYZE")
+                batches = c.execute("SELECT min(n) FROM (SELECT max(batch_id) AS n FROM ujrat.payout_batch GROUP BY book_id) q").fetchone()[0]
+            read.append(x.client("get", reads, REST_READING, batches, REST_BATCH, program="bench_rest"))
+            say("REST, round %d%s: %d items/s in batches, %d single reads/s" % (
+                i, "" if i else " (warming up)", paid[-1]["per_s"], read[-1]["per_s"]))
+        posted, left = x.database.rows("SELECT count(*), count(*) FILTER (WHERE payout_id IS NULL) FROM ujrat.payout_batch_item")[0]
+        assert (posted, left) == (items * (times + 1), 0), "%d of %d items are no payouts" % (left, posted)
+    finally:
+        x.stop()
+    for name, unit, rounds, count in (("batch", "item", paid[1:], "items"), ("get", "request", read[1:], "requests")):
+        f["rest_%s_%ss_per_s" % (name, unit)] = statistics.median(r["per_s"] for r in rounds)
+        for who in ("gateway", "postgres"):
+            f["rest_%s_%s_cpu_us" % (name, who)] = statistics.median(r[who + "_cpu_s"] * 1e6 / r[count] for r in rounds)
+        f["rest_%s_client_cpu_us" % name] = statistics.median(r["client_cpu_us"] for r in rounds)
+
+
 ROWS = (
     ("limit_copy_payouts_per_s", "limit: COPY of the same rows", "payouts/s", None),
     ("post_only_payouts_per_s", "posting only, two books on two connections", "payouts/s", 0.60),
@@ -419,6 +485,14 @@ ROWS = (
     ("settlement_gateway_cpu_us", "gateway, settlement", "CPU us an instruction", None),
     ("settlement_postgres_cpu_us", "PostgreSQL, settlement", "CPU us an instruction", None),
     ("settlement_client_cpu_us", "the banks, settlement", "CPU us an instruction", None),
+    ("rest_batch_items_per_s", "REST: batches of 1,000 items by e-mail", "items/s", None),
+    ("rest_batch_gateway_cpu_us", "gateway, REST batches", "CPU us an item", None),
+    ("rest_batch_postgres_cpu_us", "PostgreSQL, REST batches", "CPU us an item", None),
+    ("rest_batch_client_cpu_us", "client, REST batches", "CPU us an item", None),
+    ("rest_get_requests_per_s", "REST: single items read", "requests/s", None),
+    ("rest_get_gateway_cpu_us", "gateway, REST reads", "CPU us a request", None),
+    ("rest_get_postgres_cpu_us", "PostgreSQL, REST reads", "CPU us a request", None),
+    ("rest_get_client_cpu_us", "client, REST reads", "CPU us a request", None),
     ("throughput_ratio_1m", "throughput with 1 million payouts in the book", "of an empty book's", None),
     ("throughput_ratio_5m", "throughput with 5 million", "of an empty book's", None),
 )
@@ -443,6 +517,7 @@ def main():
     p.add_argument("--sealing-only", action="store_true")
     p.add_argument("--audit-only", type=float, metavar="MILLIONS", nargs="?", const=1.0)
     p.add_argument("--settlement-only", action="store_true")
+    p.add_argument("--rest-only", action="store_true")
     args = p.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="ujrat-bench."))
     folder.chmod(0o755)
@@ -456,6 +531,11 @@ def main():
         if args.settlement_only:
             settlement(b, {}, args)
             return
+        if args.rest_only:
+            f = {}
+            rest(b, f, args)
+            print(json.dumps(f, indent=2))
+            return
         if args.audit_only:
             audit(b, {}, args.audit_only)
             return
@@ -464,6 +544,7 @@ def main():
             sealing(b, f, args)
             audit(b, f, 0.2 if args.quick else 1.0)
             settlement(b, f, args)
+            rest(b, f, args)
         history(b, f, args)
         if args.history_only:
             return

@@ -235,7 +235,7 @@ def test_results_of_another_file_are_not_gone_on_from(desk):
 
 
 # ---------------------------------------------------------------- profiles
-@pytest.mark.parametrize("platform", ["upwork", "fiverr", "freelancer", "peopleperhour"])
+@pytest.mark.parametrize("platform", ["upwork", "fiverr", "freelancer"])    # peopleperhour's: test_rest_samples.py
 def test_a_platforms_profile_fits_its_own_sample(desk, platform):
     profile = PLATFORMS / platform / "profile.json"
     sample = next((PLATFORMS / platform).glob("payouts.*"))
