@@ -420,8 +420,8 @@ static void list(struct rpc_call *call, struct rest_request *request)
 
 #define ROUTE(verb, pattern, what, takes)                                                          \
     {                                                                                              \
-        .method = verb, .body = takes, .rpc = {.path = pattern, .roles = ROLE_PLATFORM},           \
-        .handle = what                                                                             \
+        .method = (verb), .body = (takes), .rpc = {.path = (pattern), .roles = ROLE_PLATFORM},     \
+        .handle = (what)                                                                           \
     }
 
 const struct rest_route rest_list_webhook_events =

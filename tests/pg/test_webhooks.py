@@ -205,22 +205,25 @@ def fees_told(hooks, batch):
 def test_a_batchs_end_tells_the_fees_of_what_was_claimed_until_then(hooks, prompt):
     """Whether its events are made at once or after all of it has happened."""
     hooks.create()
-    fee = lambda payout: hooks.one("SELECT fee FROM payout WHERE book_id = %s AND payout_id = %s", hooks.book, payout)
+
+    def pay(fee):
+        to = hooks.ledger.beneficiary("ben-MUCB", "MUCB")
+        (outcome,), (payout,) = hooks.ledger.post([hooks.ledger.draft("fee-%d" % fee, to, price(100_000, USD, fee, 0))])
+        assert outcome == OK
+        return payout
+
     seqs = [hooks.journal() for _ in range(2)]
-    first, = pay(hooks.ledger, "MUCB", [1000])
-    batch = put_batch(hooks.db, hooks.book, [first], unclaimed=seqs)
+    batch = put_batch(hooks.db, hooks.book, [pay(80)], unclaimed=seqs)
     now = hooks.make if prompt else lambda: None
     now()
-    early, = pay(hooks.ledger, "MUCB", [200_000])
-    end_unclaimed(hooks.db, hooks.book, seqs[0], 1, hooks.journal(), early)
+    end_unclaimed(hooks.db, hooks.book, seqs[0], 1, hooks.journal(), pay(90))
     now()
     hooks.settle()
     now()
-    late, = pay(hooks.ledger, "MUCB", [300_000])
-    end_unclaimed(hooks.db, hooks.book, seqs[1], 1, hooks.journal(), late)
+    end_unclaimed(hooks.db, hooks.book, seqs[1], 1, hooks.journal(), pay(7))
     hooks.settle()
     hooks.make()
-    assert fee(late) > 0 and fees_told(hooks, batch) == [fee(first), fee(first) + fee(early)]
+    assert fees_told(hooks, batch) == [80, 170]
 
 
 def test_a_batch_that_was_taken_back_whole_ends_as_canceled(hooks):
