@@ -37,7 +37,7 @@ void item_frame_fingerprint(struct item_frame *frame, struct slice fingerprint)
     memcpy(frame->fingerprint, fingerprint.p, FINGERPRINT_SIZE);
 }
 
-static const char *type_name(int64_t type)
+const char *item_recipient_type(int64_t type)
 {
     static const char *const names[] = {"EMAIL", "EMAIL", "PHONE", "PAYPAL_ID", "USER_HANDLE"};
     return names[type >= 1 && type <= 4 ? type : 0];
@@ -89,7 +89,8 @@ static void write_sent(struct rpc_call *call, struct json_out *json, const struc
     open_box(call, frame, rows, row, &receiver, &note);
     json_out_key(json, "payout_item");
     json_out_object(json);
-    json_out_field_str(json, "recipient_type", type_name(rows_int(rows, row, ITEM_RECIPIENT_TYPE)));
+    json_out_field_str(json, "recipient_type",
+                       item_recipient_type(rows_int(rows, row, ITEM_RECIPIENT_TYPE)));
     json_out_field_money(json, "amount", rows_int(rows, row, ITEM_GROSS),
                          (uint16_t)rows_int(rows, row, ITEM_SRC_CCY));
     json_out_field_if(json, "note", note);
@@ -143,12 +144,13 @@ static void write_bank_error(struct json_out *json, const char *name, struct sli
     json_out_object_end(json);
 }
 
-static void write_errors(struct json_out *json, const struct rows *rows, int row, int state)
+void item_errors_write(struct json_out *json, int state, int32_t reason_number,
+                       struct slice bank_code)
 {
     reason_t reason;
     switch (state) {
     case BATCH_ITEM_REFUSED:
-        if (!reason_from_number((int32_t)rows_int(rows, row, ITEM_REASON), &reason))
+        if (!reason_from_number(reason_number, &reason))
             reason = REASON_INTERNAL;
         write_error(json, rest_item_error_name(reason), reason_text(reason));
         break;
@@ -161,11 +163,11 @@ static void write_errors(struct json_out *json, const struct rows *rows, int row
                     "Nobody claimed it in time: the float has it back.");
         break;
     case PAYOUT_STATE_REJECTED:
-        write_bank_error(json, "REJECTED_BY_BANK", rows_text(rows, row, ITEM_REASON_CODE));
+        write_bank_error(json, "REJECTED_BY_BANK", bank_code);
         break;
     case PAYOUT_STATE_RETURNED:
     case PAYOUT_STATE_PARTLY_RETURNED:
-        write_bank_error(json, "RETURNED_BY_BANK", rows_text(rows, row, ITEM_REASON_CODE));
+        write_bank_error(json, "RETURNED_BY_BANK", bank_code);
         break;
     case PAYOUT_STATE_REFUSED:
         write_error(json, "REGULATORY_BLOCKED", "It was looked at and refused.");
@@ -227,7 +229,8 @@ void item_write(struct rpc_call *call, struct json_out *json, const struct item_
         write_conversion(json, rows, row);
     if (rows_bool(rows, row, ITEM_ID_REUSED))
         json_out_field_bool(json, "sender_item_id_reused", true);
-    write_errors(json, rows, row, state);
+    item_errors_write(json, state, (int32_t)rows_int(rows, row, ITEM_REASON),
+                      rows_text(rows, row, ITEM_REASON_CODE));
     json_out_field_time(json, "time_processed", rows_time_us(rows, row, ITEM_UPDATED_AT));
     json_out_key(json, "links");
     json_out_array(json);

@@ -58,6 +58,15 @@ void item_frame_fingerprint(struct item_frame *frame, struct slice fingerprint);
 /* "SUCCESS": of a payout's state or enum batch_item_state. */
 const char *item_status(int state);
 
+/* "EMAIL": of enum recipient_type. */
+const char *item_recipient_type(int64_t type);
+
+/*
+ * The member errors of an item in that state (as above), in GET and in webhooks; none where there is nothing to say. reason: of a refused one.
+ * bank_code: what the bank said (ISO 20022), empty: nothing.
+ */
+void item_errors_write(struct json_out *json, int state, int32_t reason, struct slice bank_code);
+
 /* What was sent as receiver and note of an item, encrypted. */
 struct item_box {
     int64_t batch_id;

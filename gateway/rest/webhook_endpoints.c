@@ -349,8 +349,8 @@ static void list_kinds(struct rpc_call *call, struct rest_request *request)
 
 #define ROUTE(verb, pattern, what, takes)                                                          \
     {                                                                                              \
-        .method = verb, .body = takes, .rpc = {.path = pattern, .roles = ROLE_PLATFORM},           \
-        .handle = what                                                                             \
+        .method = (verb), .body = (takes), .rpc = {.path = (pattern), .roles = ROLE_PLATFORM},     \
+        .handle = (what)                                                                           \
     }
 
 const struct rest_route rest_create_webhook =

@@ -2,15 +2,16 @@
 
 #include <stdio.h>
 
-#include "domain/iso20022_reason.h"
-#include "domain/reason.h"
+#include "domain/payout_state.h"
 #include "gateway/rest/ids.h"
+#include "gateway/rest/item_out.h"
 #include "hook/event_id.h"
 
 enum { HREF_SIZE = 1024 };
 
-/* What a simulated event speaks of: no batch has these. */
-enum { SIMULATED_BATCH = 1, SIMULATED_AMOUNT = 1000, SIMULATED_CCY = 840 };
+/* What a simulated event speaks of: a number that no batch will have. */
+enum { SIMULATED_AMOUNT = 1000, SIMULATED_CCY = 840 };
+#define SIMULATED_BATCH 999999999999LL
 
 struct facts {
     const struct rows *rows;
@@ -70,46 +71,50 @@ static void write_batch(struct json_out *o, const struct facts *f)
     json_out_array_end(o);
 }
 
-/* Why it was not paid, or came back. */
-static void write_errors(struct json_out *o, const struct facts *f)
+/* What the item was when this happened, as GET has it: of what errors there are to tell. */
+static int state_of(const struct facts *f)
 {
-    reason_t reason = (reason_t)rows_int(f->rows, f->row, EVENT_REASON);
-    struct slice code = cell(f, EVENT_REASON_CODE);
-    if (reason == REASON_NONE && code.len == 0)
-        return;
-    json_out_key(o, "errors");
-    json_out_object(o);
-    if (reason != REASON_NONE) {
-        json_out_field_str(o, "name", reason_name(reason));
-        json_out_field_str(o, "message", reason_text(reason));
-    } else {
-        const struct iso20022_reason *known = iso20022_reason_find(code);
-        json_out_field_str(o, "name", "BANK_REFUSED");
-        json_out_field_str(o, "message", known == NULL ? "the bank gave this reason" : known->text);
-        json_out_field(o, "reason_code", code);
-    }
-    json_out_object_end(o);
+    static const struct {
+        const char *name;
+        int state;
+    } states[] = {
+        {"FAILED", PAYOUT_STATE_REJECTED},   {"UNCLAIMED", PAYOUT_STATE_UNCLAIMED},
+        {"REVERSED", PAYOUT_STATE_RETURNED}, {"REFUNDED", PAYOUT_STATE_PARTLY_RETURNED},
+        {"BLOCKED", PAYOUT_STATE_REFUSED},   {"RETURNED", BATCH_ITEM_EXPIRED},
+        {"SUCCESS", PAYOUT_STATE_SETTLED},   {"ONHOLD", PAYOUT_STATE_HELD},
+    };
+    if (!rows_is_null(f->rows, f->row, EVENT_REASON))
+        return BATCH_ITEM_REFUSED;
+    if (slice_equal_str(cell(f, EVENT_NAME), "PAYMENT.PAYOUTS-ITEM.CANCELED"))
+        return BATCH_ITEM_CANCELLED;
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        if (slice_equal_str(cell(f, EVENT_STATUS), states[i].name))
+            return states[i].state;
+    return 0;
 }
 
 static void write_item(struct json_out *o, const struct facts *f)
 {
-    static const char *const types[] = {"EMAIL", "EMAIL", "PHONE", "PAYPAL_ID", "USER_HANDLE"};
-    int64_t type = rows_int(f->rows, f->row, EVENT_RECIPIENT_TYPE);
+    char payout[STR_INT64_SIZE];
     json_out_field_str(o, "payout_item_id", f->item);
-    if (!rows_is_null(f->rows, f->row, EVENT_PAYOUT))
-        json_out_field_str(o, "transaction_id", f->item);
+    if (!rows_is_null(f->rows, f->row, EVENT_PAYOUT)) {
+        (void)str_format_int64(rows_int(f->rows, f->row, EVENT_PAYOUT), payout);
+        json_out_field_str(o, "transaction_id", payout);
+    }
     json_out_field(o, "transaction_status", cell(f, EVENT_STATUS));
     json_out_field_money(o, "payout_item_fee", rows_int(f->rows, f->row, EVENT_FEES), f->ccy);
     json_out_field_str(o, "payout_batch_id", f->batch);
     json_out_field_if(o, "sender_batch_id", cell(f, EVENT_SENDER_BATCH));
     json_out_key(o, "payout_item");
     json_out_object(o);
-    json_out_field_str(o, "recipient_type", types[type >= 1 && type <= 4 ? type : 0]);
+    json_out_field_str(o, "recipient_type",
+                       item_recipient_type(rows_int(f->rows, f->row, EVENT_RECIPIENT_TYPE)));
     json_out_field_money(o, "amount", f->gross, f->ccy);
     json_out_field_if(o, "sender_item_id", cell(f, EVENT_SENDER_ITEM));
     json_out_object_end(o);
     json_out_field_time(o, "time_processed", rows_time_us(f->rows, f->row, EVENT_AT));
-    write_errors(o, f);
+    item_errors_write(o, state_of(f), (int32_t)rows_int(f->rows, f->row, EVENT_REASON),
+                      cell(f, EVENT_REASON_CODE));
     json_out_key(o, "links");
     json_out_array(o);
     link_to(o, f, "self", "GET", "/v1/payments/payouts-item/", f->item, "");

@@ -18,10 +18,20 @@ enum {
 /* Columns of webhook_deliveries.sql. */
 enum { D_WEBHOOK, D_STATE, D_ATTEMPTS, D_NEXT_AT, D_LAST_AT, D_LAST_STATUS, D_LAST_ERROR };
 
+/* Of which events a page is wanted; empty or 0: of all. item_no 0: all of the batch. */
+struct filter {
+    int64_t page_size, before;
+    int64_t start_us, end_us;
+    struct slice type;
+    int64_t batch_id;
+    int32_t item_no;
+};
+
 struct events {
     int64_t first, last; /* of one event: the same */
+    bool range;          /* events are told again, not one */
     bool accepted;       /* the answer is 202 */
-    int64_t page_size;
+    struct filter filter;
     struct slice members; /* of the event's object, until its deliveries are known */
 };
 
@@ -128,7 +138,7 @@ static void on_resent(struct rpc_call *call, enum ledger_outcome outcome, reason
     const struct events *e = call->state;
     if (!webhook_done(call, outcome, reason))
         return;
-    if (e->first == e->last) {
+    if (!e->range) {
         ask_event(call, "webhook_event_get", on_event);
         return;
     }
@@ -217,7 +227,7 @@ static void resend_range(struct rpc_call *call, struct rest_request *request)
     else if (e->last < e->first || e->last - e->first >= RANGE_MAX)
         rest_fault(&faults, "", "last", "It is the first, or one of the 99,999 behind it.");
     json_decref(root);
-    e->accepted = true;
+    e->range = true;
     if (faults.n > 0)
         webhook_refuse_faults(call, &faults);
     else
@@ -272,18 +282,36 @@ static void simulate(struct rpc_call *call, struct rest_request *request)
 
 /* ---------------------------------------------------------------- a page of them */
 
+static struct slice time_parameter(struct rpc_call *call, const char *name, int64_t us)
+{
+    char text[TIMEFMT_SIZE];
+    return us == 0 ? SLICE("") : rpc_text(call, "&%s=%s", name, timefmt_rfc3339(us, text));
+}
+
+/* Where the next page is: of the same filter, each part as we read it. */
+static struct slice next_href(struct rpc_call *call, int64_t before)
+{
+    const struct filter *f = &((const struct events *)call->state)->filter;
+    struct slice start = time_parameter(call, "start_time", f->start_us),
+                 end = time_parameter(call, "end_time", f->end_us), type = SLICE(""),
+                 of = SLICE("");
+    char id[REST_ID_SIZE];
+    if (f->type.len > 0)
+        type = rpc_text(call, "&event_type=%.*s", SLICE_ARG(f->type));
+    if (f->batch_id > 0)
+        of = rpc_text(call, "&transaction_id=%s", rest_id_write(f->batch_id, f->item_no, id));
+    return rest_href(call,
+                     "/v1/notifications/webhooks-events?page_size=%lld&before=%lld%.*s%.*s%.*s%.*s",
+                     (long long)f->page_size, (long long)before, SLICE_ARG(start), SLICE_ARG(end),
+                     SLICE_ARG(type), SLICE_ARG(of));
+}
+
 static void write_next(struct rpc_call *call, struct json_out *json, int64_t before)
 {
-    const struct events *e = call->state;
     json_out_key(json, "links");
     json_out_array(json);
     if (before > 1)
-        rest_link_write(
-            json,
-            &(struct rest_link){
-                "next", "GET",
-                rest_href(call, "/v1/notifications/webhooks-events?page_size=%lld&before=%lld",
-                          (long long)e->page_size, (long long)before)});
+        rest_link_write(json, &(struct rest_link){"next", "GET", next_href(call, before)});
     json_out_array_end(json);
 }
 
@@ -305,24 +333,19 @@ static void on_list(struct rpc_call *call, enum ledger_outcome outcome, reason_t
     }
     json_out_array_end(&json);
     json_out_field_int(&json, "count", n);
-    write_next(call, &json, n < e->page_size ? 0 : rows_int(rows, n - 1, EVENT_NO));
+    write_next(call, &json, n < e->filter.page_size ? 0 : rows_int(rows, n - 1, EVENT_NO));
     json_out_object_end(&json);
     rest_reply(call, 200, &json);
 }
 
-static void add_time(struct rpc_call *call, struct rest_faults *faults, struct params *params,
-                     const char *name)
+/* 0: it did not come. */
+static int64_t time_of(struct rpc_call *call, struct rest_faults *faults, const char *name)
 {
     struct slice text;
-    int64_t us;
-    if (!rest_query(call, name, &text)) {
-        params_add_null(params);
-    } else if (err_failed(timefmt_parse_rfc3339(text, &us))) {
+    int64_t us = 0;
+    if (rest_query(call, name, &text) && (err_failed(timefmt_parse_rfc3339(text, &us)) || us <= 0))
         rest_fault(faults, "", name, "It is not a time such as 2026-07-17T09:00:00Z.");
-        params_add_null(params);
-    } else {
-        params_add_time_us(params, us);
-    }
+    return us;
 }
 
 static int64_t number_of(struct rpc_call *call, struct rest_faults *faults, const char *name,
@@ -338,57 +361,67 @@ static int64_t number_of(struct rpc_call *call, struct rest_faults *faults, cons
     return otherwise;
 }
 
-/* The id of a batch, or of an item. */
-static void add_transaction(struct rpc_call *call, struct params *params)
+static void take_filter(struct rpc_call *call, struct rest_faults *faults, struct filter *f)
 {
     struct slice id;
-    int64_t batch_id = 0;
-    int32_t item_no = 0;
-    if (!rest_query(call, "transaction_id", &id)) {
+    f->page_size = number_of(call, faults, "page_size", PAGE_SIZE, PAGE_SIZE_MAX);
+    f->before = number_of(call, faults, "before", INT64_MAX, INT64_MAX);
+    f->start_us = time_of(call, faults, "start_time");
+    f->end_us = time_of(call, faults, "end_time");
+    if (!rest_query(call, "event_type", &f->type))
+        f->type = SLICE("");
+    else if (!webhook_is_kind(f->type))
+        rest_fault(faults, "", "event_type", "There is no event type of this name.");
+    if (rest_query(call, "transaction_id", &id) && !rest_id_read(id, &f->batch_id, &f->item_no))
+        rest_fault(faults, "", "transaction_id", "It is not the id of a batch or an item.");
+}
+
+static void add_time(struct params *params, int64_t us)
+{
+    if (us == 0)
         params_add_null(params);
-        params_add_null(params);
-        return;
-    }
-    bool good = rest_id_read(id, &batch_id, &item_no);
-    params_add_int8(params, good ? batch_id : -1);
-    if (good && item_no == 0)
-        params_add_null(params); /* all of the batch */
     else
-        params_add_int4(params, item_no);
+        params_add_time_us(params, us);
 }
 
 static void list(struct rpc_call *call, struct rest_request *request)
 {
     struct rest_faults faults = {.arena = &call->arena};
     struct events *e = rpc_alloc(call, 1, sizeof *e);
-    struct slice type = SLICE("");
     struct params params;
     (void)request;
     if (e == NULL)
         return;
     call->state = e;
-    e->page_size = number_of(call, &faults, "page_size", PAGE_SIZE, PAGE_SIZE_MAX);
+    const struct filter *f = &e->filter;
+    take_filter(call, &faults, &e->filter);
+    if (faults.n > 0) {
+        webhook_refuse_faults(call, &faults);
+        return;
+    }
     params_init(&params);
     params_add_int4(&params, call->principal.book_id);
-    params_add_int8(&params, number_of(call, &faults, "before", INT64_MAX, INT64_MAX));
-    add_time(call, &faults, &params, "start_time");
-    add_time(call, &faults, &params, "end_time");
-    if (!rest_query(call, "event_type", &type))
-        type = SLICE("");
-    params_add_text_or_null(&params, type);
-    add_transaction(call, &params);
-    params_add_int4(&params, (int32_t)e->page_size);
-    if (faults.n > 0)
-        webhook_refuse_faults(call, &faults);
+    params_add_int8(&params, f->before);
+    add_time(&params, f->start_us);
+    add_time(&params, f->end_us);
+    params_add_text_or_null(&params, f->type);
+    if (f->batch_id == 0)
+        params_add_null(&params);
     else
-        rpc_query(call, "webhook_events", &params, on_list);
+        params_add_int8(&params, f->batch_id);
+    if (f->item_no == 0)
+        params_add_null(&params); /* all of the batch */
+    else
+        params_add_int4(&params, f->item_no);
+    params_add_int4(&params, (int32_t)f->page_size);
+    rpc_query(call, "webhook_events", &params, on_list);
     params_deinit(&params);
 }
 
 #define ROUTE(verb, pattern, what, takes)                                                          \
     {                                                                                              \
-        .method = verb, .body = takes, .rpc = {.path = pattern, .roles = ROLE_PLATFORM},           \
-        .handle = what                                                                             \
+        .method = (verb), .body = (takes), .rpc = {.path = (pattern), .roles = ROLE_PLATFORM},     \
+        .handle = (what)                                                                           \
     }
 
 const struct rest_route rest_list_webhook_events =

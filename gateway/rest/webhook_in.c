@@ -18,24 +18,18 @@ json_t *webhook_body(struct rpc_call *call, const struct rest_request *request)
     return NULL;
 }
 
-/* As the table webhook_event_kind has them; a test compares. */
-static bool is_kind(const char *name)
+bool webhook_is_kind(struct slice name)
 {
-    static const char *const kinds[] = {"*",
-                                        "PAYMENT.PAYOUTSBATCH.PROCESSING",
-                                        "PAYMENT.PAYOUTSBATCH.SUCCESS",
-                                        "PAYMENT.PAYOUTSBATCH.DENIED",
-                                        "PAYMENT.PAYOUTS-ITEM.SUCCEEDED",
-                                        "PAYMENT.PAYOUTS-ITEM.FAILED",
-                                        "PAYMENT.PAYOUTS-ITEM.UNCLAIMED",
-                                        "PAYMENT.PAYOUTS-ITEM.RETURNED",
-                                        "PAYMENT.PAYOUTS-ITEM.HELD",
-                                        "PAYMENT.PAYOUTS-ITEM.BLOCKED",
-                                        "PAYMENT.PAYOUTS-ITEM.REFUNDED",
-                                        "PAYMENT.PAYOUTS-ITEM.CANCELED",
-                                        "PAYMENT.PAYOUTS-ITEM.DENIED"};
+    /* As the table webhook_event_kind has them; a test compares. */
+    static const char *const kinds[] = {
+        "PAYMENT.PAYOUTSBATCH.PROCESSING", "PAYMENT.PAYOUTSBATCH.SUCCESS",
+        "PAYMENT.PAYOUTSBATCH.DENIED",     "PAYMENT.PAYOUTS-ITEM.SUCCEEDED",
+        "PAYMENT.PAYOUTS-ITEM.FAILED",     "PAYMENT.PAYOUTS-ITEM.UNCLAIMED",
+        "PAYMENT.PAYOUTS-ITEM.RETURNED",   "PAYMENT.PAYOUTS-ITEM.HELD",
+        "PAYMENT.PAYOUTS-ITEM.BLOCKED",    "PAYMENT.PAYOUTS-ITEM.REFUNDED",
+        "PAYMENT.PAYOUTS-ITEM.CANCELED",   "PAYMENT.PAYOUTS-ITEM.DENIED"};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kinds[i], name) == 0)
+        if (slice_equal_str(name, kinds[i]))
             return true;
     return false;
 }
@@ -53,7 +47,7 @@ struct slice webhook_types(struct rpc_call *call, struct rest_faults *faults, co
     json_array_foreach(array, index, one)
     {
         const char *name = json_string_value(json_object_get(one, "name"));
-        if (name == NULL || !is_kind(name)) {
+        if (name == NULL || (strcmp(name, "*") != 0 && !webhook_is_kind(slice_str(name)))) {
             rest_fault(faults, "", field, "There is no event type of this name.");
             continue;
         }

@@ -75,7 +75,7 @@ CREATE TABLE webhook_event (
     book_id     integer NOT NULL REFERENCES book,
     event_no    bigint NOT NULL CHECK (event_no > 0),
     kind        smallint NOT NULL REFERENCES webhook_event_kind,
-    status      text NOT NULL CHECK (status IN ('PROCESSING', 'SUCCESS', 'DENIED', 'FAILED', 'UNCLAIMED', 'RETURNED', 'ONHOLD',
+    status      text NOT NULL CHECK (status IN ('PROCESSING', 'SUCCESS', 'DENIED', 'CANCELED', 'FAILED', 'UNCLAIMED', 'RETURNED', 'ONHOLD',
                                                 'BLOCKED', 'REFUNDED', 'REVERSED')),     -- of the batch or the item then
     batch_id    bigint NOT NULL,                 -- 0: simulated
     item_no     integer NOT NULL,                -- 0: the batch itself

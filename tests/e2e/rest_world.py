@@ -44,6 +44,19 @@ class OpenApi:
             node = found
         return node
 
+    def faults(self, schema, body):
+        validator = jsonschema.Draft202012Validator({**schema, "components": self.document["components"]})
+        return ["%s: %s" % ("/".join(map(str, e.absolute_path)), e.message) for e in validator.iter_errors(json.loads(body))]
+
+    def check_event(self, headers, body):
+        """What was posted to an endpoint; headers by lower-case names."""
+        operation = self.document["webhooks"]["event"]["post"]
+        for p in operation["parameters"]:
+            faults = self.faults(p["schema"], json.dumps(headers[p["name"].lower()]))
+            assert not faults, (p["name"], faults)
+        faults = self.faults(operation["requestBody"]["content"]["application/json"]["schema"], body)
+        assert not faults, "an event was told that docs/openapi.yaml does not describe:\n%s\n%s" % ("\n".join(faults), body)
+
     def check(self, method, path, status, content_type, body):
         name, operation = self.operation(method, path)
         if operation is None:
@@ -56,10 +69,11 @@ class OpenApi:
             if content is None:
                 assert not body, (method, name, status, body)
                 return
-            assert content_type == "application/json" and content_type in content, (method, name, status, content_type)
+            assert content_type in content, (method, name, status, content_type)
+            if content_type != "application/json":
+                return
             schema = content[content_type]["schema"]
-        validator = jsonschema.Draft202012Validator({**schema, "components": self.document["components"]})
-        faults = ["%s: %s" % ("/".join(map(str, e.absolute_path)), e.message) for e in validator.iter_errors(json.loads(body))]
+        faults = self.faults(schema, body)
         assert not faults, "%s %s answered %d with what docs/openapi.yaml does not describe:\n%s\n%s" % (
             method, path, status, "\n".join(faults[:5]), body[:2000])
 
@@ -94,7 +108,7 @@ class Rest:
             response = self.connection.getresponse()
         text = response.read()
         answer = types.SimpleNamespace(status=response.status, headers=response.headers, text=text,
-                                       json=json.loads(text) if text else None)
+                                       json=json.loads(text) if text and response.headers.get("Content-Type") == "application/json" else None)
         if method != "HEAD":
             openapi().check(method, path, response.status, response.headers.get("Content-Type"), text)
         if answer.status >= 400:

@@ -7,10 +7,11 @@ import psycopg
 import pytest
 from psycopg import errors
 
+from batch_rows import end_unclaimed, put_batch
 from harness import new_database
 from world import number
 
-ROLES = ("ujrat_app", "ujrat_settle", "ujrat_sealer", "ujrat_auditor", "ujrat_operator")
+ROLES = ("ujrat_app", "ujrat_settle", "ujrat_sealer", "ujrat_hooks", "ujrat_auditor", "ujrat_operator")
 # what may never be changed or removed, by anybody; of the others rows are never removed
 APPEND_ONLY = {"block", "journal", "account_balance", "account", "payout", "payout_transition", "handout", "quote",
                "beneficiary_version", "float_deposit", "rate_sheet", "rate", "tariff", "log_key", "block_seal", "tree_head",
@@ -19,14 +20,21 @@ APPEND_ONLY = {"block", "journal", "account_balance", "account", "payout", "payo
                "window_report", "window_end", "window_settle_proposal", "payment_return", "nostro_funding", "funding_plan",
                "funding_plan_part", "inquiry", "instruction_notice", "recall", "recall_answer", "settlement_alert", "settlement_alert_end", "tax_day",
                "file_out", "file_out_handout", "file_out_question", "file_out_funding", "file_in",
+               "payout_batch", "unclaimed", "unclaimed_end",
                "webhook_event_kind", "webhook", "webhook_version", "webhook_key", "webhook_event"}
 NOT_REMOVED = {"book", "book_head", "beneficiary", "principal", "bank", "currency", "journal_kind", "bank_head", "bank_book",
-               "webhook_cursor", "webhook_batch", "webhook_delivery"}
+               "rest_credential", "webhook_cursor", "webhook_batch", "webhook_delivery"}
 # what follows from other rows, and whose rows come and go
 FOLLOWS = {"inquiry_open"}
-# changed and removed by two functions only, which test_personal_data.py tries; and not read by those who have no use for it
-PERSONAL = {"beneficiary_pii"}
-NOT_FOR_PERSONAL = {"ujrat_sealer", "ujrat_auditor"}
+# changed and removed by their own functions only, which test_personal_data.py and test_receivers.py try
+PERSONAL = {"beneficiary_pii", "receiver", "unclaimed_open", "payout_batch_item"}
+# not read, or only some of their columns, by those who have no use for them
+NOT_READ = {"beneficiary_pii": {"ujrat_sealer", "ujrat_auditor"},
+            **dict.fromkeys(("receiver", "payout_batch_item", "batch_item_now", "unclaimed_open"), {"ujrat_settle", "ujrat_sealer", "ujrat_auditor"}),
+            "rest_credential": {"ujrat_settle", "ujrat_sealer", "ujrat_auditor", "ujrat_operator"}}
+SOME_COLUMNS = {"payout_batch_item": "item_no, payout_id, gross", "unclaimed_open": "unclaimed_id", "rest_credential": "client_id, enabled"}
+HOOKS_READ = {"webhook", "webhook_version", "webhook_now", "webhook_key", "webhook_cursor", "webhook_event_kind", "webhook_event", "webhook_event_facts",
+              "webhook_delivery", "schema_migration"}
 # functions by who may call them (docs of ledger/schema/roles.sql); what is not named here is nobody's but the owner's
 READING = {"current_balance", "payout_state", "handed_out_upto", "bank_payouts_after", "digit_factor", "block_upto",
            "working_day", "bank_exposure", "hand_out_room", "bank_waiting", "bank_position", "bank_forecast", "window_parts", "window_totals",
@@ -35,14 +43,17 @@ READING = {"current_balance", "payout_state", "handed_out_upto", "bank_payouts_a
 SETTLING = {"hand_out", "confirm_instructions", "return_payment", "reverse_return", "report_window", "answer_questions"}
 SETTLING_ALONE = {"hand_out_window", "open_first_window", "close_window", "end_window", "overdue_instructions", "ask", "note_status",
                   "request_recall", "answer_recall", "raise_alert", "end_alert", "refresh_alerts", "check_taxes", "add_file_out", "add_file_in"}
-APP = {"post_payouts", "cancel_payout", "create_quote", "register_beneficiary", "update_beneficiary", "moment_past"} | SETTLING
+APP = {"post_payouts", "cancel_payout", "create_quote", "register_beneficiary", "update_beneficiary", "moment_past", "submit_batch",
+       "claim_unclaimed", "return_unclaimed", "cancel_unclaimed", "add_receiver", "remove_receiver"} | SETTLING
 OPERATING = {"open_book", "open_currency", "connect_bank", "add_principal", "set_principal_enabled", "deposit_float",
              "import_rates", "set_tariff", "add_log_key", "propose_adjustment", "decide_adjustment", "erase_beneficiary",
              "rotate_pii", "fund_nostro", "plan_funding", "set_bank_terms", "record_calendar_day", "set_withholding_estimate",
              "set_float_low", "hand_out_window", "close_window", "end_window", "dispute_window", "propose_window_settled",
-             "approve_window_settled", "request_recall", "reverse_return_for_bank", "dismiss_alert"}
+             "approve_window_settled", "request_recall", "reverse_return_for_bank", "dismiss_alert", "rotate_receivers", "rotate_batch_items",
+             "add_rest_credential", "set_rest_credential", "add_receiver", "remove_receiver"}
 HOOKING = {"create_webhook", "change_webhook", "simulate_webhook_event", "resend_webhook_events"}
 MAY_CALL = {"ujrat_app": READING | APP | HOOKING, "ujrat_settle": READING | SETTLING | SETTLING_ALONE, "ujrat_sealer": READING | {"seal_blocks"}, "ujrat_auditor": READING,
+            "ujrat_hooks": {"make_webhook_events", "webhook_books", "record_webhook_delivery", "disable_webhook", "add_webhook_key"},
             "ujrat_operator": READING | OPERATING | {"change_webhook", "resend_webhook_events"}}
 
 
@@ -70,6 +81,7 @@ def database(world):
     erased = platform.get(first.name).beneficiary
     world.gateway.ujrat("pii", "erase", platform.code, erased, "--reason", "test", "--quiet")
     settlement(world, platform, bank)
+    doors(world, platform, int(platform.register(bank).name.rsplit("/", 1)[1]))
     world.gateway.wait_sealed()
     return world.database
 
@@ -100,6 +112,24 @@ def settlement(world, platform, bank):
                    "questions": [1], "fundings": [[book, "f1"]]}
         db.execute("SELECT add_file_out(%s::int2, 1, 'pacs.008.001.08', 1, %s, sha256('x'), now()), "
                    "add_file_in(%s::int2, sha256('x'), 'x', NULL, 'quarantined', 0, 0, 'x')", (id_, json.dumps(content), id_))
+
+
+def doors(world, platform, beneficiary):
+    """Something in every table of batches, receivers and webhooks."""
+    with world.database.connect("postgres", autocommit=True, options="-c search_path=ujrat") as db:
+        book, who = db.execute("SELECT book_id, principal_id FROM book JOIN principal USING (book_id) WHERE code = %s", (platform.code,)).fetchone()
+        last = lambda: db.execute("SELECT max(seq) FROM journal WHERE book_id = %s", (book,)).fetchone()[0]
+        platform.deposit(1)
+        seqs = [last()]
+        platform.deposit(1)
+        seqs.append(last())
+        platform.deposit(1)
+        db.execute("SELECT add_receiver(%s, %s, %s, 1::int2, sha256('x'), 1::int2, 'x')", (book, who, beneficiary))
+        db.execute("SELECT create_webhook(%s, %s, 'https://h.example/', '{*}', 4::int2, 't'), add_webhook_key('rsa', 'x')", (book, "%017d" % number()))
+        put_batch(db, book, unclaimed=seqs)
+        end_unclaimed(db, book, seqs[0], 2, last())
+        db.execute("INSERT INTO unclaimed_open VALUES (%s, %s, now(), 1, sha256('y'))", (book, seqs[1]))
+        db.execute("SELECT make_webhook_events(%s, 1000)", (book,))
 
 
 @pytest.fixture
@@ -146,9 +176,11 @@ def test_a_role_reads_every_table_and_view_and_writes_none(database, as_role, ro
     if role == "ujrat_auditor":  # it could not help itself, even if it took its own guard away
         connection.execute("SET default_transaction_read_only = off")
     for table in tables(database) + tables(database, "v"):
-        if table in PERSONAL and role in NOT_FOR_PERSONAL:
+        if role in NOT_READ.get(table, ()) or role == "ujrat_hooks" and table not in HOOKS_READ:
             with pytest.raises(errors.InsufficientPrivilege):
                 connection.execute("SELECT * FROM %s LIMIT 1" % table)
+            if table in SOME_COLUMNS and role != "ujrat_hooks":
+                connection.execute("SELECT %s FROM %s LIMIT 1" % (SOME_COLUMNS[table], table))
         else:
             connection.execute("SELECT * FROM %s LIMIT 1" % table)
     for table in tables(database):
@@ -184,6 +216,9 @@ def test_a_role_calls_its_own_functions_only(database, as_role, role):
     ("ujrat_auditor", "SELECT deposit_float(1, 1, 'USD', 100, 'x')"), ("ujrat_auditor", "SELECT post_payouts(1, 1, '{}')"),
     ("ujrat_app", "SELECT propose_adjustment(1, 'r', 'x', NULL, '{}', '{}')"), ("ujrat_app", "SELECT decide_adjustment(1, 1, true)"),
     ("ujrat_auditor", "SELECT decide_adjustment(1, 1, true)"), ("ujrat_operator", "SELECT operator_principal()"),
+    ("ujrat_hooks", "SELECT create_webhook(1, 'x', 'x', '{}', 1::smallint, 'x')"), ("ujrat_hooks", "SELECT resend_webhook_events(1, NULL, 1, 1)"),
+    ("ujrat_hooks", "SELECT change_webhook(1, 'x', 'x', NULL, NULL, NULL, 'x', 'x')"), ("ujrat_hooks", "SELECT post_payouts(1, 1, '{}')"),
+    ("ujrat_app", "SELECT record_webhook_delivery(1, 1, 1, 1::smallint, 'DELIVERED', NULL, NULL, 0)"), ("ujrat_app", "SELECT add_webhook_key('rsa', 'x')"),
     ("ujrat_auditor", "SELECT moment_past(1)"), ("ujrat_auditor", "SELECT hand_out(1, 1::smallint, 1, 10)"),
 ])
 def test_calls_that_are_anothers_are_refused(as_role, role, call):
@@ -255,6 +290,16 @@ def test_what_is_written_stays_written_for_a_superuser_too(database, as_role, re
             connection.execute(statement.format(table, column))
         assert refused.value.diag.sqlstate == "UJ409", (table, verb, refused.value)
         assert "append-only" in str(refused.value)
+
+
+@pytest.mark.parametrize("table, verb", itertools.product(("receiver", "unclaimed_open", "payout_batch_item"), ("UPDATE", "DELETE", "TRUNCATE")))
+def test_whom_something_is_for_is_changed_by_its_functions_only(as_role, database, table, verb):
+    columns = {"payout_batch_item": ("gross", "sealed")}.get(table, (some_column(database, table),))
+    for column in columns if verb == "UPDATE" else columns[:1]:
+        statement = {"UPDATE": "UPDATE {0} SET {1} = {1}", "DELETE": "DELETE FROM {0}", "TRUNCATE": "TRUNCATE {0} CASCADE"}[verb]
+        with pytest.raises(psycopg.Error) as refused:
+            as_role("postgres").execute(statement.format(table, column))
+        assert refused.value.diag.sqlstate == "UJ409", refused.value
 
 
 def rejected(connection, statement, *parameters):

@@ -197,6 +197,52 @@ def test_a_claim_before_the_end_is_waited_for(hooks):
     assert hooks.make() == [("I.SUCCEEDED", batch, 2, "SUCCESS"), ("B.SUCCESS", batch, 0, "SUCCESS")]
 
 
+def fees_told(hooks, batch):
+    return [f for f, in hooks.rows("SELECT fees FROM webhook_event WHERE book_id = %s AND batch_id = %s AND item_no = 0 ORDER BY event_no", hooks.book, batch)]
+
+
+@pytest.mark.parametrize("prompt", [True, False])
+def test_a_batchs_end_tells_the_fees_of_what_was_claimed_until_then(hooks, prompt):
+    """Whether its events are made at once or after all of it has happened."""
+    hooks.create()
+
+    def pay(fee):
+        to = hooks.ledger.beneficiary("ben-MUCB", "MUCB")
+        (outcome,), (payout,) = hooks.ledger.post([hooks.ledger.draft("fee-%d" % fee, to, price(100_000, USD, fee, 0))])
+        assert outcome == OK
+        return payout
+
+    seqs = [hooks.journal() for _ in range(2)]
+    batch = put_batch(hooks.db, hooks.book, [pay(80)], unclaimed=seqs)
+    now = hooks.make if prompt else lambda: None
+    now()
+    end_unclaimed(hooks.db, hooks.book, seqs[0], 1, hooks.journal(), pay(90))
+    now()
+    hooks.settle()
+    now()
+    end_unclaimed(hooks.db, hooks.book, seqs[1], 1, hooks.journal(), pay(7))
+    hooks.settle()
+    hooks.make()
+    assert fees_told(hooks, batch) == [80, 170]
+
+
+def test_a_batch_that_was_taken_back_whole_ends_as_canceled(hooks):
+    hooks.create()
+    seqs = [hooks.journal() for _ in range(2)]
+    whole, most = (pay(hooks.ledger, "MUCB", [1000, 2000]) for _ in range(2))
+    batches = [put_batch(hooks.db, hooks.book, whole, unclaimed=seqs[:1]), put_batch(hooks.db, hooks.book, most),
+               put_batch(hooks.db, hooks.book, refused=1, unclaimed=seqs[1:])]
+    hooks.make()
+    for seq in seqs:
+        end_unclaimed(hooks.db, hooks.book, seq, 3, hooks.journal())
+    for payout in [*whole, most[0]]:
+        assert hooks.ledger.cancel(payout) == OK
+    hooks.settle()
+    hooks.make()
+    last = lambda batch: [e for e in hooks.events() if e[1:3] == (batch, 0)][-1]
+    assert [last(b)[::3] for b in batches] == [("B.SUCCESS", "CANCELED"), ("B.SUCCESS", "SUCCESS"), ("B.SUCCESS", "SUCCESS")]
+
+
 def test_rejections_returns_parts_and_cancellations_have_their_names(hooks):
     hooks.create()
     ids = pay(hooks.ledger, "MUCB", [1000, 2000, 3000])

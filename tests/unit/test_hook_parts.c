@@ -1,5 +1,12 @@
 #include <arpa/inet.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "hook/address.h"
 #include "hook/backoff.h"
@@ -197,6 +204,136 @@ static void the_checksum_is_zlibs(void **state)
     (void)state;
     assert_int_equal(hook_crc32(SLICE("123456789")), 0xcbf43926);
     assert_int_equal(hook_crc32(SLICE("")), 0);
+    assert_int_equal(hook_crc32(SLICE("{\"test\": 2432232314}")), 1667101644);
+}
+
+/* ---------------------------------------------------------------- signatures */
+
+/* The example of Standard Webhooks 1.0 (its chapter "Verifying webhook authenticity"): id, timestamp and payload. */
+#define SPEC_ID   "msg_p5jXN8AQM9LWM0D4loKWxJek"
+#define SPEC_TIME 1614265330
+#define SPEC_BODY "{\"test\": 2432232314}"
+
+/* RFC 8032, 7.1, test 1: the key; what it says of SPEC_ID.SPEC_TIME.SPEC_BODY was computed with another library. */
+static const char rfc8032_key[] =
+    "-----BEGIN PRIVATE KEY-----\n"
+    "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
+    "-----END PRIVATE KEY-----\n";
+static const unsigned char rfc8032_public[HOOK_PUBLIC_KEY_SIZE] = {
+    0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a,
+    0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a};
+#define SPEC_SIGNATURE                                                                             \
+    "v1a,fldxM4gAKugP6nnt1hdz3sgGfZ6d99nzrMFnZOELIxbzEHoVmAb2ADpkJK7zgPePmPsle0zV9jSeGlHFG2NVAw=="
+
+static char folder[] = "/tmp/hook-keys-XXXXXX";
+
+static void put_file(const char *name, const char *text)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    (void)unlink(path);
+    FILE *file = fopen(path, "wx");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0 && fchmod(fileno(file), 0600) == 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Keys as they are made, but for the Ed25519 one. */
+static int make_keys(void **state)
+{
+    const char *file;
+    struct hook_keys *keys;
+    assert_non_null(mkdtemp(folder));
+    assert_ok(hook_keys_make(folder, "test", &file));
+    put_file(HOOK_FILE_ED25519, rfc8032_key);
+    assert_ok(hook_keys_load(folder, &keys, &file));
+    *state = keys;
+    return 0;
+}
+
+static int remove_keys(void **state)
+{
+    static const char *const names[] = {HOOK_FILE_ED25519, HOOK_FILE_RSA, HOOK_FILE_CERT};
+    struct hook_keys *keys = *state;
+    char path[64];
+    hook_keys_free(&keys);
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        (void)unlink(path);
+    }
+    return rmdir(folder);
+}
+
+static void the_standard_signature_is_the_specifications(void **state)
+{
+    const struct hook_keys *keys = *state;
+    const struct slice public_key = slice_of(rfc8032_public, sizeof rfc8032_public);
+    char out[HOOK_STANDARD_SIZE], id[HOOK_KEY_ID_SIZE];
+    assert_memory_equal(hook_keys_public(keys), rfc8032_public, sizeof rfc8032_public);
+    hook_key_id(public_key, id);
+    assert_string_equal(id, "21fe31dfa154a261");
+    assert_ok(hook_sign_standard(keys, SLICE(SPEC_ID), SPEC_TIME, SLICE(SPEC_BODY), out));
+    assert_string_equal(out, SPEC_SIGNATURE);
+    assert_true(hook_verify_standard(public_key, SLICE(SPEC_ID), SPEC_TIME, SLICE(SPEC_BODY),
+                                     SLICE("v1,AAAA v1a,AAAA " SPEC_SIGNATURE)));
+    assert_false(hook_verify_standard(public_key, SLICE(SPEC_ID), SPEC_TIME + 1, SLICE(SPEC_BODY),
+                                      slice_str(out)));
+    assert_false(hook_verify_standard(public_key, SLICE(SPEC_ID), SPEC_TIME, SLICE(SPEC_BODY " "),
+                                      slice_str(out)));
+    out[5] ^= 1;
+    assert_false(hook_verify_standard(public_key, SLICE(SPEC_ID), SPEC_TIME, SLICE(SPEC_BODY),
+                                      slice_str(out)));
+}
+
+/* Over the text that PayPal's page on verifying webhooks has: id|time|webhook id|CRC-32 of the body in decimal. */
+static void paypals_signature_is_over_its_four_parts(void **state)
+{
+    static const char text[] =
+        "69cd13f0-d67a-11e5-baa3-778b53f4ae55|2016-02-18T20:01:35Z|0EH40505U7160970P|3421780262";
+    const struct hook_keys *keys = *state;
+    const struct slice der = hook_keys_cert(keys),
+                       id = SLICE("69cd13f0-d67a-11e5-baa3-778b53f4ae55"),
+                       time = SLICE("2016-02-18T20:01:35Z"), hook = SLICE("0EH40505U7160970P");
+    char out[HOOK_PAYPAL_SIZE];
+    unsigned char bytes[HOOK_RSA_BYTES_MAX];
+    assert_ok(hook_sign_paypal(keys, id, time, hook, SLICE("123456789"), out));
+    assert_int_equal(strlen(out), 512); /* 3072 bits */
+    assert_int_equal(EVP_DecodeBlock(bytes, (unsigned char *)out, 512), 384);
+    const unsigned char *at = (const unsigned char *)der.p;
+    X509 *cert = d2i_X509(NULL, &at, (long)der.len);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    assert_int_equal(EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, X509_get0_pubkey(cert)),
+                     1);
+    assert_int_equal(EVP_DigestVerify(ctx, bytes, 384, (const unsigned char *)text, strlen(text)),
+                     1);
+    EVP_MD_CTX_free(ctx);
+    X509_free(cert);
+    assert_true(hook_verify_paypal(der, id, time, hook, SLICE("123456789"), slice_str(out)));
+    assert_false(hook_verify_paypal(der, id, time, hook, SLICE("123456788"), slice_str(out)));
+    assert_false(hook_verify_paypal(der, id, time, SLICE("x"), SLICE("123456789"), slice_str(out)));
+}
+
+static void a_transmission_has_one_id_and_it_is_a_uuid(void **state)
+{
+    char out[HOOK_TRANSMISSION_ID_SIZE];
+    (void)state;
+    hook_transmission_id(SLICE("WH-0000002A-0000000000007"), SLICE("0A1B2C3D4E5F6G7H8"), out);
+    assert_string_equal(out, "dd92590d-4abd-88c7-9c3c-ea92dc8b415d");
+}
+
+static void keys_that_are_not_a_set_are_not_loaded(void **state)
+{
+    struct hook_keys *keys;
+    const char *file;
+    (void)state;
+    put_file(HOOK_FILE_ED25519, "-----BEGIN PRIVATE KEY-----\n");
+    assert_code(hook_keys_load(folder, &keys, &file), ERR_PARSE);
+    assert_string_equal(file, HOOK_FILE_ED25519);
+    assert_null(keys);
+    put_file(HOOK_FILE_ED25519, rfc8032_key);
+    put_file(HOOK_FILE_RSA, rfc8032_key); /* a key, but of the wrong kind */
+    assert_code(hook_keys_load(folder, &keys, &file), ERR_PARSE);
+    assert_string_equal(file, HOOK_FILE_RSA);
 }
 
 int main(void)
@@ -207,6 +344,13 @@ int main(void)
         cmocka_unit_test(pauses_are_those_of_the_table_and_random_within),
         cmocka_unit_test(ids_are_read_as_written_and_nothing_else_is),
         cmocka_unit_test(the_checksum_is_zlibs),
+        cmocka_unit_test(a_transmission_has_one_id_and_it_is_a_uuid),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest signatures[] = {
+        cmocka_unit_test(the_standard_signature_is_the_specifications),
+        cmocka_unit_test(paypals_signature_is_over_its_four_parts),
+        cmocka_unit_test(keys_that_are_not_a_set_are_not_loaded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL) +
+           cmocka_run_group_tests(signatures, make_keys, remove_keys);
 }

@@ -143,7 +143,7 @@ LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
           LEFT JOIN payout_batch_item i ON i.book_id = t.book_id AND i.payout_id = t.payout_id
           LEFT JOIN unclaimed_end c ON c.book_id = t.book_id AND c.payout_id = t.payout_id
           LEFT JOIN unclaimed u ON u.book_id = c.book_id AND u.unclaimed_id = c.unclaimed_id
-         WHERE t.book_id = p_book AND t.seq > p_after AND t.seq <= p_upto
+         WHERE t.book_id = p_book AND t.seq > p_after AND t.seq <= p_upto AND t.seq > 0   -- the index says so too
     )
     SELECT m.seq, m.batch_id, m.item_no, m.payout_id,
            CASE m.state WHEN 4 THEN 4 WHEN 5 THEN 5 WHEN 6 THEN 7 WHEN 10 THEN 10 WHEN 7 THEN 11 WHEN 2 THEN 8 WHEN 9 THEN 9 END::smallint,
@@ -170,7 +170,21 @@ LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
                           AND t.step = 1 AND t.seq <= p_seq);
 $$;
 
--- The events of the journals (p_after, p_upto]. A batch succeeds with the first journal after which none of its payouts is under way.
+-- What the items of a batch had come to after the journal p_seq: the fees of its payouts, also of those that were claimed, and how many
+-- of them were cancelled. Whatever happened later makes no difference.
+CREATE OR REPLACE FUNCTION batch_sums(p_book integer, p_batch bigint, p_seq bigint, OUT items bigint, OUT cancelled bigint, OUT fees bigint)
+LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
+    SELECT count(*), count(*) FILTER (WHERE c.outcome = 3 OR EXISTS (SELECT FROM payout_transition t WHERE t.book_id = p_book
+                                                                        AND t.payout_id = o.payout_id AND t.state = 7 AND t.seq <= p_seq)),
+           coalesce(sum(o.fee), 0)::bigint
+      FROM payout_batch_item i
+      LEFT JOIN unclaimed_end c ON c.book_id = i.book_id AND c.unclaimed_id = i.unclaimed_id AND c.seq <= p_seq
+      LEFT JOIN payout o ON o.book_id = i.book_id AND o.payout_id = coalesce(i.payout_id, c.payout_id)
+     WHERE i.book_id = p_book AND i.batch_id = p_batch
+$$;
+
+-- The events of the journals (p_after, p_upto]. A batch is over with the first journal after which none of its payouts is
+-- under way: it has succeeded, or, all its items taken back, is cancelled, which PayPal has no event of its own for.
 CREATE OR REPLACE FUNCTION make_item_events(p_book integer, p_after bigint, p_upto bigint, p_event bigint) RETURNS bigint
 LANGUAGE plpgsql SET search_path = ujrat, pg_temp AS $$
 DECLARE
@@ -196,10 +210,8 @@ BEGIN
     ), event AS (
         SELECT n.seq, 1 AS nth, n.kind, n.status, n.batch_id, n.item_no, n.payout_id, n.reason_code, n.fees FROM news n WHERE n.kind IS NOT NULL
         UNION ALL
-        SELECT e.seq, 2, 2::smallint, 'SUCCESS', e.batch_id, 0, NULL, NULL,
-               (SELECT coalesce(sum(o.fee), 0)::bigint FROM payout_batch_item i JOIN payout o ON o.book_id = i.book_id AND o.payout_id = i.payout_id
-                 WHERE i.book_id = p_book AND i.batch_id = e.batch_id)
-          FROM ending e
+        SELECT e.seq, 2, 2::smallint, CASE WHEN s.cancelled = s.items THEN 'CANCELED' ELSE 'SUCCESS' END, e.batch_id, 0, NULL, NULL, s.fees
+          FROM ending e CROSS JOIN LATERAL batch_sums(p_book, e.batch_id, e.seq) s
     )
     INSERT INTO webhook_event (book_id, event_no, kind, status, batch_id, item_no, payout_id, seq, reason_code, fees, at)
     SELECT p_book, p_event + row_number() OVER (ORDER BY e.seq, e.nth, e.batch_id, e.item_no), e.kind, e.status, e.batch_id, e.item_no, e.payout_id,
