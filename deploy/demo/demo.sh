@@ -414,9 +414,9 @@ count_of() { # STATE
 print_story() {
     local platform
     title 'Payouts'
-    # 113: the width of what comes next
-    if [ -t 1 ] && read -r _ columns < <(stty size 2>/dev/null </dev/tty) && [ "${columns:-0}" -gt 0 ] && [ "$columns" -lt 113 ]; then
-        echo "${dim}(113 columns wide; your terminal has $columns)$plain"
+    # 142: the width of what comes next
+    if [ -t 1 ] && read -r _ columns < <(stty size 2>/dev/null </dev/tty) && [ "${columns:-0}" -gt 0 ] && [ "$columns" -lt 142 ]; then
+        echo "${dim}(142 columns wide; your terminal has $columns)$plain"
     fi
     ujrat payout report || exit 1
     for platform in $platforms; do

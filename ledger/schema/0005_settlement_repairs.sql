@@ -1,0 +1,2 @@
+-- What settlement lacked when it first shipped.
+DO $$ BEGIN END $$;
