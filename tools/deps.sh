@@ -19,7 +19,8 @@ node_is_usable() {
 }
 
 case ${1:-build} in
-build | demo) want=$build ;;
+build) want=$build ;;
+demo) want="$build curl" ;;
 test)
     want="$build $test"
     node_is_usable || want="$want nodejs npm"

@@ -96,6 +96,8 @@ pii_keys = "$demo/pii.keys"
 # price with anything older.
 rate_age_max = 3650d
 log_file = "$demo/log/gateway.log"
+# The same port speaks PayPal's Payouts API to clients without a certificate (docs/paypal.md).
+rest = true
 # Blocks are signed as they come, with these keys (docs/log-format.md).
 seal_keys = "$demo/keys"
 seal_db = "$(db_uri ujrat_sealer)"
@@ -111,6 +113,24 @@ open_books() {
     done
     ujrat principal add ujrat://auditor/demo || exit 1
     ujrat principal add ujrat://operator/demo || exit 1
+}
+
+client_of() { # PLATFORM: the id of its client of the REST API, if there is one and the books know it
+    local id
+    [ -s "$demo/rest/$1.secret" ] && id=$(cat "$demo/rest/$1.id" 2>/dev/null) && ujrat rest client list --json | grep -q "\"$id\"" && echo "$id"
+}
+
+make_clients() { # of the REST API, one a platform; those that are there stay
+    local platform id
+    (umask 077 && mkdir -p "$demo/rest") || exit 1
+    for platform in $platforms; do
+        ! client_of "$platform" || continue
+        rm -f "$demo/rest/$platform.secret"
+        id=$(ujrat rest client add "$platform" --secret-file "$demo/rest/$platform.secret" --json | sed -n 's/.*"client_id": "\([^"]*\)".*/\1/p')
+        [ -n "$id" ] || exit 1
+        echo "$id" >"$demo/rest/$platform.id"
+    done
+    demo_env "$port"
 }
 
 deposit() { # PLATFORM AMOUNT CCY: the same reference each time, so it is booked once
@@ -241,18 +261,75 @@ close_window() { # what waits for it goes out, once
     case $(ujrat payout report --json) in *'"ACCEPTED"'*) ujrat window close SCBL "$(open_window SCBL)" || exit 1 ;; esac
 }
 
+# ---------------------------------------------------------------- the REST API
+register_freelancers() { # peopleperhour's, and three of them everywhere: to be paid by e-mail addresses; those that are there stay
+    local platform n email name iban cnic pseb channel beneficiary
+    for platform in $platforms; do
+        [ "$platform" = peopleperhour ] && n=999 || n=3
+        while IFS=, read -r email name iban cnic pseb channel; do
+            beneficiary=$(ujrat beneficiary add "demo-$email" --as "$platform" --json --name "$name" --iban "$iban" --cnic "$cnic" \
+                ${pseb:+--pseb "$pseb"} --channel "$channel" | sed -n 's/.*"name": "\(platforms[^"]*\)".*/\1/p')
+            ujrat receiver add "$beneficiary" "$email" --as "$platform" || exit 1
+        done < <(grep -v -e '^#' -e '^email,' "$freelancers" | head -n "$n")
+    done
+}
+
+rest() { # PLATFORM METHOD PATH OPTION...: an answer of the REST API; what is secret is on no argument list
+    local platform=$1 method=$2 path=$3
+    shift 3
+    curl --silent --show-error --cacert "$demo/pki/ca.pem" --request "$method" --config "$demo/rest/$platform.curl" "$@" \
+        "https://localhost:$port$path"
+}
+
+rest_login() { # PLATFORM: a bearer token, in a file of its own
+    local token
+    (
+        umask 077
+        printf 'user = "%s:%s"\n' "$(<"$demo/rest/$1.id")" "$(<"$demo/rest/$1.secret")" >"$demo/rest/$1.curl"
+        token=$(rest "$1" POST /v1/oauth2/token --fail --data grant_type=client_credentials |
+            sed -n 's/.*"access_token": *"\([^"]*\)".*/\1/p')
+        [ -n "$token" ] && printf 'header = "Authorization: Bearer %s"\n' "$token" >"$demo/rest/$1.curl"
+    )
+}
+
+pay_by_rest() { # PLATFORM: its batches. Sent again with the same PayPal-Request-Id, one is answered as the first time
+    local file answer batch
+    wait_for 15 "the gateway knew the client of $1" ujratd rest_login "$1"
+    : >"$demo/log/submit-$1.txt"
+    for file in "deploy/platforms/$1"/payouts.*.json; do
+        answer=$(rest "$1" POST /v1/payments/payouts --header 'Content-Type: application/json' --data-binary "@$file" \
+            --header "PayPal-Request-Id: demo-$(basename "$file")") || return 1
+        batch=$(sed -n 's/.*"payout_batch_id": *"\([^"]*\)".*/\1/p' <<<"$answer")
+        [ -n "$batch" ] || {
+            echo "$answer"
+            return 1
+        }
+        rest "$1" GET "/v1/payments/payouts/$batch" --fail >>"$demo/log/submit-$1.txt" || return 1
+        echo >>"$demo/log/submit-$1.txt"
+    done
+    cat "$demo/log/submit-$1.txt"
+}
+
 # ---------------------------------------------------------------- the story
+door() { # PLATFORM: by which it pays
+    case $(echo "deploy/platforms/$1"/payouts.*) in
+    *.csv) echo 'a CSV file, over gRPC' ;;
+    *.jsonl) echo 'a JSON Lines file, over gRPC' ;;
+    *.xml) echo 'an ISO 20022 file (pain.001), over gRPC' ;;
+    *) echo "PayPal's Payouts API (REST), with curl" ;;
+    esac
+}
+
+pay_by_its_door() { # PLATFORM
+    case $(door "$1") in *REST*) pay_by_rest "$1" ;; *) pay "$1" ;; esac
+}
+
 pay() { # PLATFORM: its file; a refused item (exit status 1) is part of the story, anything else is not
     local rc=0 file
     file=$(echo "deploy/platforms/$1"/payouts.*)
     ujrat payout submit "$file" --as "$1" --profile "deploy/platforms/$1/profile.json" >"$demo/log/submit-$1.txt" 2>&1 || rc=$?
     cat "$demo/log/submit-$1.txt"
     [ $rc = 0 ] || [ "$1/$rc" = freelancer/1 ]
-}
-
-pay_all() {
-    local platform
-    for platform in $platforms; do pay "$platform" || return 1; done
 }
 
 all_landed() { # no payout is on its way, and every payment that will be sent back has been
@@ -337,9 +414,9 @@ count_of() { # STATE
 print_story() {
     local platform
     title 'Payouts'
-    # 113: the width of what comes next
-    if [ -t 1 ] && read -r _ columns < <(stty size 2>/dev/null </dev/tty) && [ "${columns:-0}" -gt 0 ] && [ "$columns" -lt 113 ]; then
-        echo "${dim}(113 columns wide; your terminal has $columns)$plain"
+    # 142: the width of what comes next
+    if [ -t 1 ] && read -r _ columns < <(stty size 2>/dev/null </dev/tty) && [ "${columns:-0}" -gt 0 ] && [ "$columns" -lt 142 ]; then
+        echo "${dim}(142 columns wide; your terminal has $columns)$plain"
     fi
     ujrat payout report || exit 1
     for platform in $platforms; do
@@ -349,6 +426,11 @@ print_story() {
             $1 = $2 = $3 = $4 = ""; sub(/^ +/, ""); sub(/: /, ":\n  "); print "  " $0
         }' "$demo/log/submit-$platform.txt"
     done
+    for platform in $platforms; do
+        printf '%-14s paid by %s\n' "$platform" "$(door "$platform")"
+    done
+    sed -n '/UNCLAIMED/p' "$demo/log/submit-peopleperhour.txt" | grep -q . &&
+        echo 'One of peopleperhour is for an address that nobody has: UNCLAIMED, its money is set aside.'
     printf '%s settled, %s rejected, %s returned and %s partly returned by their banks; what did\nnot land is back in the float.\n' \
         "$(count_of SETTLED)" "$(count_of REJECTED)" "$(count_of RETURNED)" "$(count_of PARTLY_RETURNED)"
 
@@ -374,12 +456,15 @@ print_next() {
     ujrat quote 1000 USD --as upwork
     ujrat payout submit deploy/platforms/fiverr/payouts.xml --as fiverr  ${dim}# paid once$plain
     ujrat payout watch --as freelancer                              ${dim}# Ctrl-C$plain
+    curl --cacert "\$UJRAT_CA" "\$UJRAT_REST/v1/oauth2/token" \\
+        -u "\$PAYPAL_CLIENT_ID_UPWORK:\$PAYPAL_CLIENT_SECRET_UPWORK" \\
+        -d grant_type=client_credentials                            ${dim}# docs/paypal.md$plain
     ujrat-audit trail upwork UPW-2026-07-001                        ${dim}# with its proof$plain
     ujrat log status                                                ${dim}# every block is sealed$plain
     ujrat bank books --state var/demo/bank-SCBL.state               ${dim}# what the bank itself says$plain
     ujrat settle alerts --all                                       ${dim}# what somebody had to look at$plain
 
-Gateway ${bold}localhost:$port${plain} (mutual TLS, gRPC); its log, the banks' and all else
+Gateway ${bold}localhost:$port${plain} (mutual TLS and gRPC; REST by bearer token); its log, the banks' and all else
 are under var/demo, the auditor's evidence and a receipt (PDF) in var/demo/audit.
 A payout from a program of yours: docs/quickstart.md. For auditors: docs/auditing.md.
 For banks: docs/bank-guide.md.
@@ -414,16 +499,20 @@ demo_env "$port"
 . "$demo/env"
 step 'Four platforms with their tariffs, three banks' open_books
 step 'A key for each book, to sign its log' make_keys
+step 'A client of the REST API for each platform' make_clients
 step 'Prefunded floats in five currencies' fill_floats
 step 'Rates: State Bank of Pakistan, 17 July 2026' import_rates
 step 'Another sheet under that name: customer rates, refused' refuse_wrong_rates
 step 'Settings of the gateway' write_config
 step "The gateway (ujratd) on localhost:$port" start_gateway
+step 'Freelancers registered, to be paid by their e-mail addresses' register_freelancers
 step 'What was agreed with three banks; keys to sign files with' agree_terms
 step 'Settlement (ujrat-settle): windows, deadlines, ISO 20022 files' start_settle
 step 'Three sandbox banks: one at once, one by windows, one by files' start_banks
 title 'Paying'
-step 'Four payout files, over mutual TLS' pay_all
+for platform in $platforms; do
+    step "$platform: $(door "$platform")" pay_by_its_door "$platform"
+done
 step "A window closes: what waited for it is handed out" close_window
 step 'Banks confirm, reject, return; one has to be asked' wait_for_banks
 step 'An auditor takes the public keys, the signed heads and the log' take_evidence

@@ -6,6 +6,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$root" || exit 1
 demo=$root/var/demo
 bin=$root/build/release/bin
+freelancers=deploy/platforms/peopleperhour/freelancers.csv
 export UJRAT_LOG_DIR=$demo/log
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
@@ -138,8 +139,10 @@ demo_port() {
     die "no free port on 127.0.0.1"
 }
 
-demo_env() { # PORT: what a shell needs to be anyone
+demo_env() { # PORT: what a shell needs to be anyone; secrets of the REST API's clients too, so it is for its owner alone
     local name upper
+    rm -f "$demo/env.new"
+    (umask 077 && : >"$demo/env.new") || exit 1
     {
         echo "# written by make demo; use it with: . var/demo/env"
         echo "export UJRAT_ADDR=localhost:$1"
@@ -148,6 +151,14 @@ demo_env() { # PORT: what a shell needs to be anyone
             upper=${name^^}
             printf 'export UJRAT_CERT_%s=%q\nexport UJRAT_KEY_%s=%q\n' "$upper" "$demo/pki/$name.pem" "$upper" "$demo/pki/$name.key"
         done
+        echo "export UJRAT_REST=https://localhost:$1"
+        for name in upwork fiverr freelancer peopleperhour; do
+            upper=${name^^}
+            [ ! -s "$demo/rest/$name.id" ] || printf 'export PAYPAL_CLIENT_ID_%s=%q\nexport PAYPAL_CLIENT_SECRET_%s=%q\n' \
+                "$upper" "$(<"$demo/rest/$name.id")" "$upper" "$(<"$demo/rest/$name.secret")"
+        done
+        # three whom every platform can pay by their e-mail addresses
+        printf 'export UJRAT_RECEIVERS=%s\n' "$(grep -v -e '^#' -e '^email,' "$freelancers" | head -n 3 | cut -d , -f 1 | paste -sd ,)"
         printf "export UJRAT_DB='%s'\n" "$(db_uri ujrat_auditor)"
         printf "export UJRAT_OPERATOR_DB='%s'\n" "$(db_uri ujrat_operator)"
         printf 'export UJRAT_PII_KEYS=%q\n' "$demo/pii.keys"

@@ -124,7 +124,8 @@ static void read_answer(struct connection *c, const char *status)
             want = (size_t)(end - c->answer) + 4 + strtoul(length + sizeof length_is - 1, NULL, 10);
         }
     } while (want == 0 || have < want);
-    if (have != want || strncmp(c->answer, "HTTP/1.1 ", 9) != 0 || strncmp(c->answer + 9, status, 3) != 0)
+    if (have != want || strncmp(c->answer, "HTTP/1.1 ", 9) != 0 ||
+        strncmp(c->answer + 9, status, 3) != 0)
         die("refused", c->answer);
 }
 
@@ -133,21 +134,25 @@ static void read_answer(struct connection *c, const char *status)
 static void pay(struct connection *c, uint64_t n)
 {
     char *body = c->request + c->request_size / 2, *p = body;
-    p += snprintf(p, 128, "{\"sender_batch_header\":{\"sender_batch_id\":\"B%" PRIx64 "-%" PRIu64 "\"},\"items\":[",
+    p += snprintf(p, 128,
+                  "{\"sender_batch_header\":{\"sender_batch_id\":\"B%" PRIx64 "-%" PRIu64
+                  "\"},\"items\":[",
                   c->bench->run_id, n);
     for (unsigned i = 0; i < c->bench->batch_items; i++) {
         const uint64_t item = n * c->bench->batch_items + i;
         p += snprintf(p, ITEM_BYTES_MAX,
-                      "%s{\"receiver\":\"b%" PRIu64 "@example.com\",\"amount\":{\"currency\":\"USD\",\"value\":\"100.00\"},"
+                      "%s{\"receiver\":\"b%" PRIu64
+                      "@example.com\",\"amount\":{\"currency\":\"USD\",\"value\":\"100.00\"},"
                       "\"sender_item_id\":\"%" PRIx64 "-%" PRIu64 "\"}",
                       i > 0 ? "," : "", 1 + item % BENEFICIARIES, c->bench->run_id, item);
     }
     p += snprintf(p, 3, "]}");
     const size_t body_len = (size_t)(p - body);
-    const int head = snprintf(c->request, c->request_size / 2,
-                              "POST /v1/payments/payouts HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"
-                              "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-                              c->token, body_len);
+    const int head = snprintf(
+        c->request, c->request_size / 2,
+        "POST /v1/payments/payouts HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"
+        "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+        c->token, body_len);
     memmove(c->request + head, body, body_len);
     send_all(c, (size_t)head + body_len);
     read_answer(c, "201");
@@ -160,9 +165,10 @@ static void get(struct connection *c)
     const uint64_t any = c->random >> 33;
     rest_id_write(1 + (int64_t)(any % c->bench->batches),
                   1 + (int32_t)(any / c->bench->batches % c->bench->batch_items), id);
-    const int len = snprintf(c->request, c->request_size,
-                             "GET /v1/payments/payouts-item/%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n\r\n",
-                             id, c->token);
+    const int len = snprintf(
+        c->request, c->request_size,
+        "GET /v1/payments/payouts-item/%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n\r\n",
+        id, c->token);
     send_all(c, (size_t)len);
     read_answer(c, "200");
 }
