@@ -14,6 +14,7 @@ import pytest
 
 import log_verifier
 from harness import BIN, Database, new_database, run, unique
+from world import set_aside
 
 PG_BIN = pathlib.Path(run("pg_config", "--bindir").strip())
 
@@ -84,40 +85,6 @@ def make_traffic(world, platform, mucb, scbl):
     mucb.send_back(taken[2])
     platform.cancel(platform.submit(second, gross=8_080).name) if not scbl.take(1) else None
     platform.submit(first, gross=6_060)
-
-
-SET_ASIDE = """
-WITH p AS (SELECT p.*, array_replace(j.line_account, a.account_id, 2147483647) AS line_account, j.line_ccy, j.line_minor
-             FROM payout p JOIN journal j ON j.book_id = p.book_id AND j.seq = p.payout_id
-             JOIN account a ON a.book_id = p.book_id AND a.role = 'payable' AND a.bank_id = p.bank_id
-            WHERE p.book_id = {book} AND p.quote_id IS NULL ORDER BY p.payout_id LIMIT 1),
-     c AS (SELECT add_rest_credential('ujrat://platform/{code}', 'client-of-{code}-for-tests', substr(sha256('s'), 1, 16), sha256('h'), sha256('k'), false) AS id)
-SELECT submit_batch({book}, (SELECT principal_id FROM principal WHERE uri = 'ujrat://platform/{code}'), c.id, 'batch', NULL, substr(sha256('f'), 1, 16),
-                    NULL, NULL, p.src_ccy, 4 * p.gross, 86400,
-                    array(SELECT json_populate_record(NULL::payout_draft, json_build_object('reference', 'PP-' || i, 'info', 'کام ' || i, 'gross', p.gross,
-                                 'src_ccy', p.src_ccy, 'refusal', 0, 'fingerprint', '')) FROM generate_series(1, 4) i),
-                    array(SELECT ROW('item-' || i, 1, 1, sha256(i::text::bytea), 1, 'sealed')::batch_item_draft FROM generate_series(1, 4) i)),
-       add_receiver({book}, 1, p.beneficiary_id, 1::int2, sha256('1'), 1::int2, 'x'), add_receiver({book}, 1, p.beneficiary_id, 1::int2, sha256('2'), 1::int2, 'x')
-  FROM p, c;
-WITH p AS (SELECT p.*, array_replace(j.line_account, a.account_id, 2147483647) AS line_account, j.line_ccy, j.line_minor
-             FROM payout p JOIN journal j ON j.book_id = p.book_id AND j.seq = p.payout_id
-             JOIN account a ON a.book_id = p.book_id AND a.role = 'payable' AND a.bank_id = p.bank_id
-            WHERE p.book_id = {book} AND p.quote_id IS NULL ORDER BY p.payout_id LIMIT 1)
-SELECT claim_unclaimed({book}, 0, array(SELECT unclaimed_id FROM unclaimed WHERE book_id = {book} ORDER BY 1 LIMIT 2),
-                       array(SELECT json_populate_record(NULL::payout_draft, (to_jsonb(p) || jsonb_build_object('reference', 'PP-' || i, 'info', 'کام ' || i,
-                                    'refusal', 0))::json) FROM generate_series(1, 2) i)) FROM p;
-SELECT cancel_unclaimed({book}, 1, (SELECT min(unclaimed_id) FROM unclaimed_open WHERE book_id = {book}));
-"""
-
-
-def set_aside(world, platform):
-    """A batch of four whom nobody knows: two are claimed in one commit, one is cancelled, and one stays."""
-    with psycopg.connect(world.database.uri(), options="-c search_path=ujrat") as c:
-        book = c.execute("SELECT book_id FROM book WHERE code = %s", [platform.code]).fetchone()[0]
-        for sql in SET_ASIDE.replace("{book}", str(book)).replace("{code}", platform.code).split(";\n"):
-            if sql.strip():
-                c.execute(sql)
-                c.commit()
 
 
 @pytest.fixture(scope="module")
