@@ -118,10 +118,10 @@ def test_links_end_with_the_clients_key_and_can_be_made_again(world):
     other = add_client(world, waiting.platform)
     second = link_of(other.items(waiting.batch_id)[0])
     assert second != waiting.link and ask(world.gateway, "GET", path_of(second)).status == 200
-    world.gateway.ujrat("rest", "client", "rotate", waiting.client.client_id, "--quiet")
+    world.gateway.ujrat("rest", "client", "rotate", waiting.client.client_id)
     wait_until(lambda: get(waiting).status == 404, 10, "the link to end")
     assert ask(world.gateway, "GET", path_of(second)).status == 200
-    world.gateway.ujrat("rest", "client", "disable", other.client_id, "--quiet")
+    world.gateway.ujrat("rest", "client", "disable", other.client_id)
     wait_until(lambda: ask(world.gateway, "GET", path_of(second)).status == 404, 10, "the other to end")
 
 
