@@ -19,7 +19,7 @@ def missing():
 
 
 class Browser:
-    """Headless, with a screen of its own size. JavaScript is off: our pages need none."""
+    """Headless, with a screen of its own size."""
 
     def __init__(self, width=360, height=740, language="en"):
         self.folder = tempfile.mkdtemp(prefix="browser.")
@@ -32,7 +32,6 @@ class Browser:
                      "--disable-background-networking", "--disable-component-update", "--hide-scrollbars",
                      "--user-data-dir=" + self.folder, "--lang=" + language],
             "mobileEmulation": {"deviceMetrics": {"width": width, "height": height, "pixelRatio": 2.0}},
-            "prefs": {"profile.managed_default_content_settings.javascript": 2},
         }
         try:
             answer = self.say("POST", "/session", {"capabilities": {"alwaysMatch": {

@@ -4,11 +4,10 @@ import html.parser
 import http.client
 import itertools
 import ssl
-import time
 import types
 import urllib.parse
 
-from harness import PATIENCE
+from harness import wait_until
 from rest_world import SECONDS, SECRETS, add_client, batch_of, item
 from world import cnic, iban, number
 
@@ -38,6 +37,13 @@ class Fields(html.parser.HTMLParser):
             self.values[self.select] = given["value"]
 
 
+def created(client, batch):
+    """Taken, once the worker knows the platform's accounts: until then it is refused, and nothing is done."""
+    wait_until(lambda: client.create(batch).status == 201, 20, "the batch to be taken")
+    return client.call("GET", "/v1/payments/payouts?sender_batch_id=" + batch["sender_batch_header"]["sender_batch_id"]).json[
+        "batch_header"]["payout_batch_id"]
+
+
 class Waiting:
     """One item that waits for somebody unknown."""
 
@@ -45,9 +51,8 @@ class Waiting:
         self.world = world
         self.platform = platform or world.platform()
         self.client = client or add_client(world, self.platform)
-        time.sleep(0.3 * PATIENCE)  # until every worker knows both
         self.receiver = receiver or "someone-%d@example.com" % number()
-        self.batch_id = self.client.created(batch_of(item(self.receiver, value), sender_batch_id="claim-%d" % next(_batches), **batch))
+        self.batch_id = created(self.client, batch_of(item(self.receiver, value), sender_batch_id="claim-%d" % next(_batches), **batch))
         self.item = self.client.items(self.batch_id)[0]
         self.link = link_of(self.item)
         SECRETS.append(self.link.rsplit("/", 1)[1])
@@ -55,9 +60,9 @@ class Waiting:
     def state(self):
         return self.client.items(self.batch_id)[0]["transaction_status"]
 
-    def good(self, bank, **changes):
-        """A form in order; None leaves a field out."""
-        fields = {"name": "Ayesha Khan", "iban": iban(bank.code), "mobile": "", "bank": "", "cnic": cnic(), "channel": "export", "pseb": ""}
+    def good(self, at, **changes):
+        """A form in order, of an account at a bank; None leaves a field out."""
+        fields = {"name": "Ayesha Khan", "iban": iban(at.code), "mobile": "", "bank": "", "cnic": cnic(), "channel": "export", "pseb": ""}
         fields.update(changes)
         return {k: v for k, v in fields.items() if v is not None}
 

@@ -1,4 +1,4 @@
-"""The claim page in a real browser: on a small phone, in both languages, without scripts."""
+"""The claim page in a real browser: on a small phone and a wide screen, in both languages."""
 import os
 import pathlib
 
