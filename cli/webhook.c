@@ -68,17 +68,36 @@ static bool find_book(struct db *db, const char *code, char out[16])
     return book != 0;
 }
 
-enum exit_code webhook_list_run(const struct args *args)
+static void print_endpoints(const PGresult *r, bool json)
 {
     static const struct report_column columns[] = {
         {"platform", REPORT_TEXT}, {"id", REPORT_TEXT},     {"state", REPORT_TEXT},
         {"url", REPORT_TEXT},      {"at once", REPORT_INT}, {"waiting", REPORT_INT},
         {"given up", REPORT_INT},  {"reason", REPORT_TEXT}, {"since", REPORT_TEXT}};
-    const char *code = args->n_operands > 0 ? args->operands[0] : NULL;
+    struct report *report;
+    report_new(columns, sizeof columns / sizeof *columns, &report);
+    for (int i = 0; i < PQntuples(r); i++) {
+        const char *cells[9];
+        for (int c = 0; c < 9; c++)
+            cells[c] = PQgetvalue(r, i, c);
+        report_add(report, cells);
+    }
+    report_print(report, json);
+    report_free(&report);
+}
+
+enum exit_code webhook_list_run(const struct args *args)
+{
+    char book[16];
+    bool all = args->n_operands == 0;
     struct db db;
-    enum exit_code code_out = db_open(args, DB_AS_READER, &db);
-    if (code_out != EXIT_DONE)
-        return code_out;
+    enum exit_code code = db_open(args, DB_AS_READER, &db);
+    if (code != EXIT_DONE)
+        return code;
+    if (!all && !find_book(&db, args->operands[0], book)) {
+        db_close(&db);
+        return EXIT_REFUSED;
+    }
     PGresult *r = db_query(
         &db,
         "SELECT b.code, w.public_id, w.state, w.url, w.concurrency, n.waiting, n.failed, w.reason, w.changed_at"
@@ -86,25 +105,15 @@ enum exit_code webhook_list_run(const struct args *args)
         " CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE d.state = 'PENDING') AS waiting,"
         "                            count(*) FILTER (WHERE d.state = 'FAILED') AS failed"
         "                       FROM webhook_delivery d WHERE d.book_id = w.book_id AND d.webhook_id = w.webhook_id) n"
-        " WHERE $1::text IS NULL OR b.code = $1 ORDER BY b.code, w.webhook_id",
-        1, (const char *const[]){code});
-    if (r == NULL) {
-        code_out = db_failure(&db);
-    } else {
-        struct report *report;
-        report_new(columns, sizeof columns / sizeof *columns, &report);
-        for (int i = 0; i < PQntuples(r); i++) {
-            const char *cells[9];
-            for (int c = 0; c < 9; c++)
-                cells[c] = PQgetvalue(r, i, c);
-            report_add(report, cells);
-        }
-        report_print(report, args_json(args));
-        report_free(&report);
-    }
+        " WHERE $1::int4 IS NULL OR w.book_id = $1::int4 ORDER BY b.code, w.webhook_id",
+        1, (const char *const[]){all ? NULL : book});
+    if (r == NULL)
+        code = db_failure(&db);
+    else
+        print_endpoints(r, args_json(args));
     PQclear(r);
     db_close(&db);
-    return code_out;
+    return code;
 }
 
 static void print_deliveries(const PGresult *r, bool json)

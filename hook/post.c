@@ -1,5 +1,6 @@
 #include "hook/post.h"
 
+#include <assert.h>
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,7 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_s
 }
 
 /* The answer's body is of no interest; one that goes on and on is cut off, and the status stands. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): its type is curl's */
 static size_t take_body(char *bytes, size_t size, size_t n, void *user)
 {
     struct transfer *t = user;
@@ -85,8 +87,10 @@ static void end(struct transfer *t)
 
 void hook_poster_drop(struct hook_poster *p)
 {
-    while (p->open != NULL)
-        end(p->open);
+    for (struct transfer *t = p->open; t != NULL; t = p->open) {
+        assert(t->poster == p && t->prev == NULL);
+        end(t);
+    }
 }
 
 void hook_poster_free(struct hook_poster **poster)

@@ -267,7 +267,7 @@ err_t hook_sign_standard(const struct hook_keys *keys, struct slice id, int64_t 
     free(text);
     if (!good)
         return err_make(ERR_TLS, "sign an event");
-    memcpy(out, "v1a,", 4);
+    (void)snprintf(out, HOOK_STANDARD_SIZE, "v1a,");
     (void)EVP_EncodeBlock((unsigned char *)out + 4, signature, sizeof signature);
     return err_none();
 }

@@ -248,6 +248,34 @@ def test_a_platform_that_is_not_there_is_not_an_empty_report(ujrat):
         assert (code, out) == (1, "") and "there is no platform 'nowhere'" in err, arguments
 
 
+# ---------------------------------------------------------------- webhooks
+def test_webhook_commands_in_all_their_forms(ujrat, database):
+    assert json.loads(ujrat.done("webhook", "list", "--json", role="ujrat_auditor")) == []
+    assert ujrat.done("webhook", "list").count("\n") == 2
+    first, second, third = ("%017d" % i for i in range(3))
+    with database.connect(autocommit=True, options="-c search_path=ujrat") as c:
+        one, two = c.execute("SELECT open_book('one', 'One'), open_book('two', 'Two')").fetchone()
+        for book, id_, url in ((one, first, "https://a.example/" + "x" * 2030), (one, second, "https://b.example/"), (two, third, "https://c.example/")):
+            c.execute("SELECT create_webhook(%s, %s, %s, '{*}', 64::int2, 't')", (book, id_, url))
+        c.execute("SELECT disable_webhook(%s, 2, 1, 'it answered 410 Gone'), simulate_webhook_event(%s, %s, NULL, 'PAYMENT.PAYOUTS-ITEM.HELD')", (one, one, first))
+    listed = json.loads(ujrat.done("webhook", "list", "--json", role="ujrat_auditor"))
+    assert [(w["platform"], w["id"], w["state"], w["waiting"]) for w in listed] == [
+        ("one", first, "ENABLED", 1), ("one", second, "DISABLED", 0), ("two", third, "ENABLED", 0)]
+    assert len(listed[0]["url"]) == 2048 and "410" in listed[1]["reason"]
+    assert [w["id"] for w in json.loads(ujrat.done("webhook", "list", "two", "--json"))] == [third]
+    event = "WH-%08X-%013X" % (one, 1)
+    for options, n in (((), 1), (("--state", "FAILED"), 0), (("--webhook", second), 0), (("--webhook", first, "--limit", 1), 1)):
+        got = json.loads(ujrat.done("webhook", "deliveries", "one", "--json", *options))
+        assert [(d["event"], d["status"], d["last"]) for d in got] == [(event, None, None)] * n, options
+    assert "DISABLED" in ujrat.done("webhook", "disable", "one", first) and "ENABLED" in ujrat.done("webhook", "enable", "one", first)
+    assert ujrat.done("webhook", "replay", "one", event) == "1 deliveries are due\n"
+    for code, says, *arguments in ((1, "no platform", "list", "nobody"), (1, "no platform", "deliveries", "nobody"), (1, "no webhook", "enable", "one", "x"),
+                                   (1, "no webhook", "disable", "two", first), (1, "not events of two", "replay", "two", event),
+                                   (2, "ids of events", "replay", "one", "x"), (2, "whole number", "deliveries", "one", "--limit", "0")):
+        got = ujrat("webhook", *arguments)
+        assert got[0] == code and says in got[2] and got[1] == "", (arguments, got)
+
+
 def test_every_command_has_help(ujrat):
     overview = ujrat.done("--help", db=False)
     names = [line[2:22].strip() for line in overview.splitlines() if line.startswith("  ") and not line.startswith("   ")]

@@ -322,8 +322,9 @@ def test_the_examples_of_the_description_are_as_it_says():
             for one in node:
                 look(one)
         elif isinstance(node, dict):
-            if "schema" in node and "example" in node:
-                assert rest_world.openapi().faults(node["schema"], json.dumps(node["example"])) == [], node["example"]
+            of = node.get("application/json", {})
+            if "example" in of:
+                assert rest_world.openapi().faults(of["schema"], json.dumps(of["example"])) == [], of["example"]
                 n += 1
             for one in node.values():
                 look(one)
