@@ -238,7 +238,9 @@ TABLE assignment[] = { /* camt.029, camt.056 */
 TABLE ids[] = {
     IDS, ID("TxId", iso_ids, tx_id, 0), UETR("UETR", iso_ids, uetr, ISO_MUST),
     ID("ClrSysRef", iso_ids, clearing_reference, 0), END};
-TABLE customer_ids[] = {IDS, UETR("UETR", iso_ids, uetr, ISO_MUST), END};
+/* A customer need not give InstrId and UETR; what we write has both. */
+TABLE customer_ids[] = {ID("InstrId", iso_ids, instruction_id, 0), ID("EndToEndId", iso_ids, end_to_end_id, ISO_MUST),
+                        UETR("UETR", iso_ids, uetr, 0), END};
 
 TABLE service_level[] = {CODE("Cd", iso_transfer, service_level, 0), END};
 TABLE local_instrument[] = {
