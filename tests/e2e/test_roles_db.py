@@ -44,7 +44,7 @@ SETTLING = {"hand_out", "confirm_instructions", "return_payment", "reverse_retur
 SETTLING_ALONE = {"hand_out_window", "open_first_window", "close_window", "end_window", "overdue_instructions", "ask", "note_status",
                   "request_recall", "answer_recall", "raise_alert", "end_alert", "refresh_alerts", "check_taxes", "add_file_out", "add_file_in"}
 APP = {"post_payouts", "cancel_payout", "create_quote", "register_beneficiary", "update_beneficiary", "moment_past", "submit_batch",
-       "claim_unclaimed", "return_unclaimed", "cancel_unclaimed", "add_receiver", "remove_receiver"} | SETTLING
+       "claim_unclaimed", "return_unclaimed", "cancel_unclaimed", "add_receiver", "remove_receiver", "register_claimant"} | SETTLING
 OPERATING = {"open_book", "open_currency", "connect_bank", "add_principal", "set_principal_enabled", "deposit_float",
              "import_rates", "set_tariff", "add_log_key", "propose_adjustment", "decide_adjustment", "erase_beneficiary",
              "rotate_pii", "fund_nostro", "plan_funding", "set_bank_terms", "record_calendar_day", "set_withholding_estimate",

@@ -162,7 +162,7 @@ def test_rates_do_not_speak_of_the_future(shared):
 ROLES = ("ujrat_app", "ujrat_settle", "ujrat_sealer", "ujrat_hooks", "ujrat_auditor", "ujrat_operator")
 MAY = {"ujrat_app": {"post_payouts", "cancel_payout", "create_quote", "register_beneficiary", "update_beneficiary", "hand_out",
                      "confirm_instructions", "return_payment", "reverse_return", "moment_past", "report_window", "answer_questions",
-                     "submit_batch", "claim_unclaimed", "return_unclaimed", "cancel_unclaimed", "add_receiver", "remove_receiver",
+                     "submit_batch", "claim_unclaimed", "return_unclaimed", "cancel_unclaimed", "add_receiver", "remove_receiver", "register_claimant",
                      "create_webhook", "change_webhook", "simulate_webhook_event", "resend_webhook_events"},
        "ujrat_hooks": {"make_webhook_events", "webhook_books", "record_webhook_delivery", "disable_webhook", "add_webhook_key"},
        "ujrat_settle": {"hand_out", "confirm_instructions", "return_payment", "reverse_return", "hand_out_window", "open_first_window",
