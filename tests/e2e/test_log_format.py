@@ -20,7 +20,7 @@ from log_damages import DAMAGES, truncations
 from log_maker import World, file_of
 from log_verifier import Wrong, verify
 
-SEED = 10
+SEED = 28
 
 
 def damaged_world():
