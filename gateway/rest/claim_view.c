@@ -12,12 +12,13 @@
 
 extern const struct embedded claim_files[];
 
-enum { BANKS_MAX = 256, UNTIL_SIZE = 128 };
+enum { BANKS_MAX = 256, UNTIL_SIZE = 128, CLAIM_MONEY_SIZE = MONEY_TEXT_SIZE + 1 };
 
 /* Room for what values point to. */
 struct texts {
     const struct claim_view *view;
-    char gross[MONEY_TEXT_SIZE], fee[MONEY_TEXT_SIZE], net[MONEY_TEXT_SIZE], total[MONEY_TEXT_SIZE];
+    char gross[CLAIM_MONEY_SIZE], fee[CLAIM_MONEY_SIZE], net[CLAIM_MONEY_SIZE],
+        total[CLAIM_MONEY_SIZE];
     char until[UNTIL_SIZE];
 };
 
@@ -49,11 +50,22 @@ const char *claim_view_policy(char out[CLAIM_POLICY_SIZE])
 
 /* ---------------------------------------------------------------- values */
 
+/* "PKR 1,234.50", whose code and number stay on one line (a no-break space, U+00A0). */
+static const char *money_text(money_t money, char out[CLAIM_MONEY_SIZE])
+{
+    char text[MONEY_TEXT_SIZE];
+    struct slice code, number;
+    (void)slice_cut(slice_str(money_format(money, MONEY_CODE_THOUSANDS, text)), ' ', &code,
+                    &number);
+    (void)snprintf(out, CLAIM_MONEY_SIZE, "%.*s\xc2\xa0%.*s", SLICE_ARG(code), SLICE_ARG(number));
+    return out;
+}
+
 static void set_money(struct template_page *page, const char *name, money_t money,
-                      char text[MONEY_TEXT_SIZE])
+                      char text[CLAIM_MONEY_SIZE])
 {
     if (money.ccy != 0)
-        template_set(page, name, slice_str(money_format(money, MONEY_CODE_THOUSANDS, text)));
+        template_set(page, name, slice_str(money_text(money, text)));
 }
 
 /* The clock on the wall in Karachi, to the minute. */
@@ -166,7 +178,7 @@ static void part_faults(const struct template_page *page, const struct claim_vie
         put_str(out, claim_field_names[i], failed);
         put_str(out, "\">", failed);
         template_escape(out, template_words(page, slice_str(key)), failed);
-        put_str(out, ": ", failed);
+        put_str(out, " \xe2\x80\x93 ", failed);
         template_escape(out, fault_words(page, (enum claim_field)i, view->form->fault[i]), failed);
         put_str(out, "</a></li>", failed);
     }
@@ -186,7 +198,7 @@ static void part_banks(const struct claim_view *view, struct buf *out, bool *fai
     for (size_t i = 0; n < BANKS_MAX && (bank = registry_bank_at(view->registry, i)) != NULL; i++)
         if (bank->connected)
             banks[n++] = bank;
-    qsort(banks, n, sizeof(banks[0]), compare_names);
+    qsort(banks, n, sizeof(struct registry_bank *), compare_names);
     for (size_t i = 0; i < n; i++) {
         put_str(out, "<option value=\"", failed);
         template_escape(out, slice_str(banks[i]->code), failed);
@@ -196,20 +208,21 @@ static void part_banks(const struct claim_view *view, struct buf *out, bool *fai
     }
 }
 
-static void part_rows(const struct claim_view *view, struct buf *out, bool *failed)
+/* The amount and, below it, the reference; what the person gets. */
+static void part_rows(const struct template_page *page, const struct claim_view *view,
+                      struct buf *out, bool *failed)
 {
-    char text[MONEY_TEXT_SIZE];
+    char text[CLAIM_MONEY_SIZE];
     for (unsigned i = 0; i < view->n_rows; i++) {
         const struct claim_view_row *row = &view->rows[i];
+        struct template_page in = {.words = page->words};
         put_str(out, "<tr><td><bdi>", failed);
-        template_escape(out, slice_str(row->reference), failed);
-        put_str(out, "</bdi></td><td><bdi>", failed);
-        put_str(out, money_format(row->gross, MONEY_CODE_THOUSANDS, text), failed);
-        put_str(out, "</bdi></td><td><bdi>", failed);
-        put_str(out,
-                row->net.ccy == 0 ? "\xe2\x80\x93"
-                                  : money_format(row->net, MONEY_CODE_THOUSANDS, text),
-                failed);
+        put_str(out, money_text(row->gross, text), failed);
+        put_str(out, "</bdi><small>", failed);
+        template_set(&in, "reference", slice_str(row->reference));
+        template_fill(&in, SLICE("{{:note.reference}}"), out, failed);
+        put_str(out, "</small></td><td><bdi>", failed);
+        put_str(out, row->net.ccy == 0 ? "\xe2\x80\x93" : money_text(row->net, text), failed);
         put_str(out, "</bdi></td></tr>\n", failed);
     }
 }
@@ -231,7 +244,7 @@ static void part(struct template_page *page, struct slice name, struct buf *out,
     else if (slice_equal_str(name, "banks"))
         part_banks(view, out, failed);
     else if (slice_equal_str(name, "rows"))
-        part_rows(view, out, failed);
+        part_rows(page, view, out, failed);
     else
         *failed = true;
 }

@@ -91,7 +91,7 @@ def ask(gateway, method, path, body=None, **headers):
     finally:
         connection.close()
     text = gzip.decompress(wire) if response.headers.get("Content-Encoding") == "gzip" else wire
-    page = types.SimpleNamespace(status=response.status, headers=response.headers, text=text.decode(), wire=len(wire))
+    page = types.SimpleNamespace(status=response.status, headers=response.headers, text=text.decode().replace("\u00a0", " "), wire=len(wire))
     page.form = Fields(page.text)
     return page
 

@@ -282,7 +282,9 @@ static void every_view_is_whole_in_every_language(void **state)
             assert_true(claim_view_write(&view, &out));
             assert_ok(buf_append_char(&out, '\0'));
             assert_non_null(strstr((const char *)buf_data(&out), "<h1>"));
-            assert_non_null(strstr((const char *)buf_data(&out), "A &amp; B"));
+            assert_null(strstr((const char *)buf_data(&out), "A & B"));
+            if (kind == CLAIM_VIEW_DONE)
+                assert_non_null(strstr((const char *)buf_data(&out), "A &amp; B"));
         }
     }
     buf_deinit(&out);
