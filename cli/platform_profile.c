@@ -124,10 +124,11 @@ const char *platform_profile_tariff(const struct platform_profile *p, const char
                                     const char *option, char out[32])
 {
     char member[32];
-    size_t len = strlen(option);
 
-    for (size_t i = 0; i <= len && i < sizeof member; i++)
-        member[i] = (char)(option[i] == '-' ? '_' : option[i]);
+    (void)snprintf(member, sizeof member, "%s", option);
+    for (char *c = member; *c != '\0'; c++)
+        if (*c == '-')
+            *c = '_';
     json_t *value =
         json_object_get(json_object_get(json_object_get(p->json, "currencies"), ccy), member);
     if (json_is_integer(value)) {

@@ -123,8 +123,9 @@ const struct config_row gateway_config_rows[] = {
         cfg, hooks_base_url, "hooks_base_url", 0, 256, "", CONFIG_AT_START,
         "Where platforms reach the REST API, such as https://pay.example.pk: what links in webhooks begin with. Events sent "
         "under another one are verified all the same."),
-    CONFIG_PATH(cfg, hooks_ca_file, "hooks_ca_file", "", CONFIG_AT_START,
-                "PEM: who signs the certificates of endpoints, in the place of the system's authorities."),
+    CONFIG_PATH(
+        cfg, hooks_ca_file, "hooks_ca_file", "", CONFIG_AT_START,
+        "PEM: who signs the certificates of endpoints, in the place of the system's authorities."),
     CONFIG_BOOL(
         cfg, hooks_private_targets, "hooks_private_targets", "false", CONFIG_AT_START,
         "true: endpoints may have any port and any address, this machine's and the inner network's too. For tests and demos."),
@@ -133,8 +134,9 @@ const struct config_row gateway_config_rows[] = {
     CONFIG_DURATION(
         cfg, hooks_retry_first_ms, "hooks_retry_first", 1, 600000, "10s", CONFIG_AT_START,
         "The longest pause after a first failure; it doubles up to 3840 times that. With 10s the 25 tries take about three days."),
-    CONFIG_INT(cfg, hooks_concurrency, "hooks_concurrency", 1, 1024, "128", CONFIG_AT_START,
-               "Deliveries at a time, of all endpoints together. Each endpoint has a number of its own beside, 4 if nothing is said."),
+    CONFIG_INT(
+        cfg, hooks_concurrency, "hooks_concurrency", 1, 1024, "128", CONFIG_AT_START,
+        "Deliveries at a time, of all endpoints together. Each endpoint has a number of its own beside, 4 if nothing is said."),
 
     CONFIG_DURATION(
         cfg, rate_age_max_ms, "rate_age_max", 1000, 315360000000, "4d", CONFIG_AT_START,
@@ -146,9 +148,10 @@ const struct config_row gateway_config_rows[] = {
         cfg, rest, "rest", "false", CONFIG_AT_START,
         "true: clients that speak HTTP/1.1 on the same port get the REST API, with TLS 1.2 or 1.3 and a bearer token in "
         "place of a certificate (docs/paypal.md)."),
-    CONFIG_DURATION(cfg, rest_token_ttl_ms, "rest_token_ttl", 1000, 2592000000, "9h", CONFIG_AT_START,
-                    "How long a bearer token of the REST API is good."),
-    CONFIG_SIZE(cfg, rest_body_bytes_max, "rest_body_bytes_max", 65536, 64 << 20, "16MiB", CONFIG_AT_START,
+    CONFIG_DURATION(cfg, rest_token_ttl_ms, "rest_token_ttl", 1000, 2592000000, "9h",
+                    CONFIG_AT_START, "How long a bearer token of the REST API is good."),
+    CONFIG_SIZE(cfg, rest_body_bytes_max, "rest_body_bytes_max", 65536, 64 << 20, "16MiB",
+                CONFIG_AT_START,
                 "The longest body of a request with a batch; all others have 64 KiB."),
     CONFIG_DURATION(
         cfg, unclaimed_ttl_ms, "unclaimed_ttl", 1000, 31536000000, "30d", CONFIG_AT_START,

@@ -42,7 +42,7 @@ struct gateway_config {
     int64_t rest_body_bytes_max;
     const char *claim_base_url; /* empty: the address the platform has called */
 
-    bool hooks; /* webhooks are delivered by this gateway */
+    bool hooks;                           /* webhooks are delivered by this gateway */
     const char *hooks_db, *hooks_db_file; /* the notifier alone reads the file */
     const char *hooks_keys, *hooks_base_url, *hooks_ca_file;
     bool hooks_private_targets;

@@ -258,14 +258,14 @@ static void socket_watch(struct pgconn *c, short what)
 static void setup_begin(struct pgconn *c)
 {
     char sql[512];
-    const int n =
-        snprintf(sql, sizeof sql,
-                 "SET search_path = ujrat; SET jit = off; SET enable_seqscan = off; SET synchronous_commit = on;"
-                 "SET statement_timeout = %u; SET idle_in_transaction_session_timeout = %u;"
-                 "SELECT 'payout_draft'::regtype::oid, 'beneficiary_draft'::regtype::oid,"
-                 " 'confirmation_draft'::regtype::oid, 'block_seal_draft'::regtype::oid,"
-                 " 'question_answer'::regtype::oid, 'batch_item_draft'::regtype::oid",
-                 c->config.statement_timeout_ms * 4 / 5, c->config.statement_timeout_ms);
+    const int n = snprintf(
+        sql, sizeof sql,
+        "SET search_path = ujrat; SET jit = off; SET enable_seqscan = off; SET synchronous_commit = on;"
+        "SET statement_timeout = %u; SET idle_in_transaction_session_timeout = %u;"
+        "SELECT 'payout_draft'::regtype::oid, 'beneficiary_draft'::regtype::oid,"
+        " 'confirmation_draft'::regtype::oid, 'block_seal_draft'::regtype::oid,"
+        " 'question_answer'::regtype::oid, 'batch_item_draft'::regtype::oid",
+        c->config.statement_timeout_ms * 4 / 5, c->config.statement_timeout_ms);
     assert(n > 0 && (size_t)n < sizeof sql);
     c->state = PGCONN_SETTING_UP;
     socket_watch(c, EV_READ);

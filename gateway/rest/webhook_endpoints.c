@@ -253,13 +253,13 @@ static void update(struct rpc_call *call, struct rest_request *request)
     struct endpoint *e = begin(call, 200);
     if (e == NULL || !take_id(call, request, e))
         return;
-    json_t *root = webhook_body(call, request), *one;
-    size_t index;
+    json_t *root = webhook_body(call, request);
     if (root == NULL)
         return;
     if (!json_is_array(root) || json_array_size(root) == 0)
         rest_fault(&faults, "", "", "A JSON patch is a list of operations.");
-    json_array_foreach(root, index, one) take_patch(call, &faults, one, &url, &types);
+    for (size_t i = 0; i < json_array_size(root); i++)
+        take_patch(call, &faults, json_array_get(root, i), &url, &types);
     json_decref(root);
     if (faults.n > 0)
         webhook_refuse_faults(call, &faults);

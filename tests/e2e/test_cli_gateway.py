@@ -137,7 +137,7 @@ def as_pain(count=2, decimals="", extra=""):
                     % (r, a, decimals, n, i) for r, a, n, i in PEOPLE)
     return """<?xml version="1.0" encoding="UTF-8"?>%s
         <Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"><CstmrCdtTrfInitn><GrpHdr><MsgId>M-1</MsgId>
-        <CreDtTm>2026-07-17T09:00:00+05:00</CreDtTm><NbOfTxs>%d</NbOfTxs><InitgPty><Nm>Some Platform</Nm></InitgPty></GrpHdr>
+        <CreDtTm>2026-07-17T09:00:00+05:00</CreDtTm><NbOfTxs>%d</NbOfTxs><CtrlSum>19.50</CtrlSum><InitgPty><Nm>Some Platform</Nm></InitgPty></GrpHdr>
         <PmtInf><PmtInfId>M-1-1</PmtInfId><PmtMtd>TRF</PmtMtd><ReqdExctnDt><Dt>2026-07-17</Dt></ReqdExctnDt>
         <Dbtr><Nm>Some Platform</Nm><PstlAdr><TwnNm>London</TwnNm><Ctry>GB</Ctry></PstlAdr></Dbtr>
         <DbtrAcct><Id><Othr><Id>float.USD</Id></Othr></Id></DbtrAcct>

@@ -262,7 +262,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     world.what = data[1];
     data += 2;
     size -= 2;
-    assert(parse_in_chunks(data, size, SIZE_MAX) == parse_in_chunks(data, size, chunk_max));
+    const uint64_t whole = parse_in_chunks(data, size, SIZE_MAX);
+    const uint64_t split = parse_in_chunks(data, size, chunk_max);
+    assert(whole == split);
     converse(data, size, chunk_max * chunk_max);
     return 0;
 }
