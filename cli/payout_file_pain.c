@@ -1,6 +1,7 @@
 /*
  * Payouts as ISO 20022 pain.001.001.09, which a treasury system can write. The whole file is held against the rules of
- * iso20022/rules.h before anything is sent (not against the XSD, which is not ours to ship).
+ * iso20022/rules.h before anything is sent (not against the XSD, which is not ours to ship): NbOfTxs and CtrlSum must be
+ * given, and be what is inside.
  *
  *   reference     PmtId/EndToEndId
  *   amount        Amt/InstdAmt with its Ccy: what the platform pays

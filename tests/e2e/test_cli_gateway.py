@@ -119,13 +119,13 @@ PEOPLE = [("F-1", "12.50", "Aisha Khan", "PK24MUCB0646609971000177"), ("F-2", "7
 
 
 def as_csv():
-    return "reference,amount,currency,name,iban,cnic,channel,info\n" + "".join(
-        "%s,%s,USD,%s,%s,3520212345671,export,Logo\n" % p for p in PEOPLE)
+    return "reference,amount,currency,name,iban,cnic,channel,purpose,info\n" + "".join(
+        "%s,%s,USD,%s,%s,3520212345671,export,9186,Logo\n" % p for p in PEOPLE)
 
 
 def as_json(**more):
     return "".join(json.dumps(dict(reference=r, amount=a, currency="USD", name=n, iban=i, cnic="3520212345671", channel="export",
-                                   info="Logo", **more)) + "\n\n" for r, a, n, i in PEOPLE)
+                                   purpose="9186", info="Logo", **more)) + "\n\n" for r, a, n, i in PEOPLE)
 
 
 def as_pain(count=2, decimals="", extra=""):
