@@ -78,16 +78,14 @@ json_t *json_in_load(struct slice body, const struct json_bounds *bounds,
 
 void rest_fault(struct rest_faults *faults, const char *at, const char *key, const char *issue)
 {
-    const size_t at_len = strlen(at), key_len = strlen(key);
+    const size_t size = strlen(at) + strlen(key) + 1;
     if (faults->n == REST_FAULTS_MAX) {
         faults->more = true;
         return;
     }
-    char *field = arena_alloc(faults->arena, at_len + key_len + 1);
-    if (field != NULL) {
-        memcpy(field, at, at_len);
-        memcpy(field + at_len, key, key_len + 1);
-    }
+    char *field = arena_alloc(faults->arena, size);
+    if (field != NULL)
+        (void)snprintf(field, size, "%s%s", at, key);
     faults->row[faults->n++] = (struct rest_fault){field, issue};
 }
 
