@@ -157,7 +157,7 @@ void payout_results_add(struct payout_results *r, const struct payout_file *file
     if (r->out == NULL)
         return;
     slice_text(file->items[i].reference, reference, sizeof reference);
-    write_line(r, json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "n", (json_int_t)(i + 1),
+    write_line(r, json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "n", (json_int_t)i + 1,
                             "reference", reference, "outcome", outcome_shown(answer->outcome),
                             "payout", answer->payout, "fee", answer->fee, "net", answer->net,
                             "net_currency", answer->net_ccy, "why", answer->why));

@@ -194,7 +194,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(desk):
     file, results = made_file(desk, 6000), desk.folder / "results"
     arguments = [str(BIN / "ujrat"), "payout", "submit", str(file), "--as", "upwork", "--chunk", "100", "--results", str(results)]
     p = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=desk.environment())
-    wait_until(lambda: results.exists() and results.read_text().count("\n") > 200, "some were answered")
+    wait_until(lambda: results.exists() and results.read_text().count("\n") > 200, what="some answers")
     p.kill()
     p.communicate(timeout=30)
     with open(results, "a") as f:
