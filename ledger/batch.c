@@ -74,6 +74,11 @@ static void read_answer(struct batch_posted *p, const struct rows *rows, bool lo
     p->same_body = rows_bool(rows, 0, COL_SAME_BODY);
     if (lost && rows_bool(rows, 0, COL_SAME_NAMES))
         p->verdict = BATCH_TAKEN;
+    if (lost && p->verdict == BATCH_NOT_COVERED) {
+        /* The lost call may still wait for the book's lock, and find more in the float than we did. */
+        p->outcome = LEDGER_UNKNOWN;
+        p->reason = REASON_OUTCOME_UNKNOWN;
+    }
 }
 
 static void on_submitted(void *user, enum ledger_outcome outcome, reason_t reason,
