@@ -80,7 +80,9 @@ static void fill_answer(const struct saying *s, const struct iso_group *g, struc
 {
     f->case_id = slice_str(s->inquiry); /* the recall's own; the case is theirs who asked */
     f->case_creator = g->instructed;
-    f->status = strcmp(s->status, "CNCL") == 0 ? SLICE("ACCR") : slice_str(s->status);
+    f->status = slice_str(s->status);
+    if (slice_equal_str(f->status, "CNCL"))
+        f->status = SLICE("ACCR");
     f->original_amount = money_in(s->item->ccy, s->item->minor);
     add_reason(f, s->code);
 }

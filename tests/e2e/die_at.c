@@ -7,7 +7,7 @@ static void step(void)
 {
     static long n;
     const char *at = getenv("DIE_AT");
-    if (at != NULL && ++n == atol(at))
+    if (at != NULL && ++n == strtol(at, NULL, 10))
         raise(SIGKILL);
 }
 
