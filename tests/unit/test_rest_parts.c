@@ -342,8 +342,8 @@ static void a_note_becomes_what_a_bank_can_print(void **state)
     lots[139] = ' ';
     assert_true(rest_note_as_info(&arena, slice_of(lots, sizeof(lots)), &out));
     assert_int_equal(out.len, 139);
-    for (unsigned i = 0; i < sizeof(lots); i += 2)
-        memcpy(lots + i, "\xc3\xbc", 2);
+    for (unsigned i = 0; i < sizeof(lots); i++)
+        lots[i] = "\xc3\xbc"[i % 2];
     assert_true(rest_note_as_info(&arena, slice_of(lots, sizeof(lots)), &out));
     assert_int_equal(out.len, 280);
 }
