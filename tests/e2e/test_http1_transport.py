@@ -561,7 +561,7 @@ def test_stock_node_fetch(mutual, pki):
     import os
 
     done = subprocess.run(["node", "-e", NODE, "https://localhost:%d" % mutual.port], capture_output=True, text=True,
-                          env={**os.environ, "NODE_EXTRA_CA_CERTS": pki / "ca.pem"}, timeout=WAIT)
+                          env={**os.environ, "NODE_EXTRA_CA_CERTS": pki / "ca.pem", "NODE_OPTIONS": "--dns-result-order=ipv4first"}, timeout=WAIT)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"many": ["n%d" % i for i in range(50)], "large": 200000, "no": 401,
                                        "stream": "streamed"}

@@ -31,7 +31,7 @@ def book(db):
         db.execute("SELECT open_book('sealed', 'Sealed')")
         db.execute("SELECT open_currency(1, 'USD'); SELECT add_principal('ujrat://system/t', 'system')")
         for i in range(8):
-            db.execute("SELECT deposit_float(1, (SELECT principal_id FROM principal WHERE role = 'system'), 'USD', 1, %s)", ("d%d" % i,))
+            db.execute("SELECT deposit_float(1, (SELECT principal_id FROM principal WHERE uri = 'ujrat://system/t'), 'USD', 1, %s)", ("d%d" % i,))
         yield db
 
 
@@ -81,7 +81,7 @@ def test_a_key_waits_for_the_sealing_that_is_under_way_and_is_refused_if_that_to
         one.execute("SELECT open_book('sealed', 'Sealed')")
         one.execute("SELECT open_currency(1, 'USD'); SELECT add_principal('ujrat://system/t', 'system')")
         for i in range(3):
-            one.execute("SELECT deposit_float(1, (SELECT principal_id FROM principal WHERE role = 'system'), 'USD', 1, %s)", ("d%d" % i,))
+            one.execute("SELECT deposit_float(1, (SELECT principal_id FROM principal WHERE uri = 'ujrat://system/t'), 'USD', 1, %s)", ("d%d" % i,))
         a = add_key(one, "a", 1, None)
         outcome = []
 

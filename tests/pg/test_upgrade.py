@@ -62,12 +62,15 @@ def verify(database):
 def test_what_was_there_counts_and_the_log_is_whole(old):
     with connected(old) as db:
         before = everything(db)
+        principals = db.execute("SELECT * FROM principal ORDER BY principal_id").fetchall()
         assert db.execute("SELECT max(version) FROM schema_migration").fetchone() == (3,)
         migrate(old)
         after = everything(db)
         by_then = last_handout(db)
-        kept = set(before) - {"schema_migration", "journal_kind", "handout", "bank"}     # which have got rows or columns
+        kept = set(before) - {"schema_migration", "journal_kind", "handout", "bank", "principal"}     # which have got rows or columns
         assert {t: after[t] for t in kept} == {t: before[t] for t in kept}
+        *were, added = db.execute("SELECT * FROM principal ORDER BY principal_id").fetchall()
+        assert were == principals and "ujrat://system/unclaimed" in added
         totals = db.execute(TOTALS).fetchall()
         assert totals == db.execute(PENDING).fetchall() and any(n for *_, n, _ in totals) and len(totals) == 4
         returned = db.execute("SELECT r.amount, r.charge, r.reverses_step, p.net FROM payment_return r JOIN payout p USING (book_id, payout_id)").fetchall()
