@@ -5,21 +5,9 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "base/be.h"
+
 enum { VERSION = 1, HASH_SIZE = 32 };
-
-static void put_be(uint8_t *p, uint64_t value, unsigned bytes)
-{
-    for (unsigned i = 0; i < bytes; i++)
-        p[i] = (uint8_t)(value >> (8 * (bytes - 1 - i)));
-}
-
-static uint64_t get_be(const uint8_t *p, unsigned bytes)
-{
-    uint64_t value = 0;
-    for (unsigned i = 0; i < bytes; i++)
-        value = value << 8 | p[i];
-    return value;
-}
 
 static void hmac(const uint8_t key[HASH_SIZE], const void *bytes, size_t len,
                  uint8_t out[HASH_SIZE])
@@ -32,10 +20,10 @@ static void hmac(const uint8_t key[HASH_SIZE], const void *bytes, size_t len,
 static void write_signed(const struct claim_token *token, uint8_t out[CLAIM_TOKEN_SIGNED_SIZE])
 {
     out[0] = VERSION;
-    put_be(out + 1, (uint32_t)token->credential_id, 4);
-    put_be(out + 5, (uint32_t)token->book_id, 4);
-    put_be(out + 9, (uint64_t)token->batch_id, 8);
-    put_be(out + 17, (uint32_t)token->item_no, 4);
+    be_put(out + 1, (uint32_t)token->credential_id, 4);
+    be_put(out + 5, (uint32_t)token->book_id, 4);
+    be_put(out + 9, (uint64_t)token->batch_id, 8);
+    be_put(out + 17, (uint32_t)token->item_no, 4);
 }
 
 static void sign(const struct claim_token *token, const uint8_t token_key[CLAIM_TOKEN_KEY_SIZE],
@@ -67,10 +55,10 @@ bool claim_token_read(struct slice text, struct claim_token *out)
         bytes[0] != VERSION)
         return false;
     *out = (struct claim_token){
-        .credential_id = (int32_t)(uint32_t)get_be(bytes + 1, 4),
-        .book_id = (int32_t)(uint32_t)get_be(bytes + 5, 4),
-        .batch_id = (int64_t)get_be(bytes + 9, 8),
-        .item_no = (int32_t)(uint32_t)get_be(bytes + 17, 4),
+        .credential_id = (int32_t)(uint32_t)be_get(bytes + 1, 4),
+        .book_id = (int32_t)(uint32_t)be_get(bytes + 5, 4),
+        .batch_id = (int64_t)be_get(bytes + 9, 8),
+        .item_no = (int32_t)(uint32_t)be_get(bytes + 17, 4),
     };
     memcpy(out->mac, bytes + CLAIM_TOKEN_SIGNED_SIZE, CLAIM_TOKEN_MAC_SIZE);
     return true;

@@ -58,12 +58,8 @@ void item_box_open(struct rpc_call *call, const struct item_box *stored, struct 
     uint8_t *room = arena_alloc(&call->arena, stored->sealed.len);
     if (room == NULL)
         return;
-    enum pii_result result =
-        pii_box_open(call->ctx->pii, &place, stored->key_id, stored->sealed, room, &text);
-    if (result == PII_KEY_MISSING) {
-        person_refresh_keys(call->ctx);
-        result = pii_box_open(call->ctx->pii, &place, stored->key_id, stored->sealed, room, &text);
-    }
+    const enum pii_result result =
+        person_box_open(call->ctx, &place, stored->key_id, stored->sealed, room, &text);
     if (result != PII_OK)
         log_error(call->ctx->log, "rest.item_not_opened", log_int("key_id", stored->key_id),
                   log_int("batch", stored->batch_id), log_int("item", stored->item_no));

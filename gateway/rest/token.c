@@ -5,21 +5,9 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "base/be.h"
+
 enum { VERSION = 1, MAC_SIZE = REST_TOKEN_BYTES - REST_TOKEN_SIGNED_SIZE };
-
-static void put_be(uint8_t *p, uint64_t value, unsigned bytes)
-{
-    for (unsigned i = 0; i < bytes; i++)
-        p[i] = (uint8_t)(value >> (8 * (bytes - 1 - i)));
-}
-
-static uint64_t get_be(const uint8_t *p, unsigned bytes)
-{
-    uint64_t value = 0;
-    for (unsigned i = 0; i < bytes; i++)
-        value = value << 8 | p[i];
-    return value;
-}
 
 static void sign(const uint8_t key[REST_TOKEN_KEY_SIZE], const uint8_t *bytes,
                  uint8_t mac[MAC_SIZE])
@@ -34,9 +22,9 @@ size_t rest_token_make(const struct rest_token *token, const uint8_t key[REST_TO
                        char out[REST_TOKEN_SIZE])
 {
     uint8_t bytes[REST_TOKEN_BYTES] = {VERSION, (uint8_t)token->kind};
-    put_be(bytes + 2, (uint32_t)token->credential_id, 4);
-    put_be(bytes + 6, (uint64_t)token->issued_s, 8);
-    put_be(bytes + 14, (uint64_t)token->expires_s, 8);
+    be_put(bytes + 2, (uint32_t)token->credential_id, 4);
+    be_put(bytes + 6, (uint64_t)token->issued_s, 8);
+    be_put(bytes + 14, (uint64_t)token->expires_s, 8);
     memcpy(bytes + 22, token->random, REST_TOKEN_RANDOM_SIZE);
     sign(key, bytes, bytes + REST_TOKEN_SIGNED_SIZE);
     return base64url_encode(bytes, sizeof(bytes), out);
@@ -54,9 +42,9 @@ static void fill(const uint8_t bytes[REST_TOKEN_BYTES], struct rest_token *out)
 {
     *out = (struct rest_token){
         .kind = (enum rest_token_kind)bytes[1],
-        .credential_id = (int32_t)(uint32_t)get_be(bytes + 2, 4),
-        .issued_s = (int64_t)get_be(bytes + 6, 8),
-        .expires_s = (int64_t)get_be(bytes + 14, 8),
+        .credential_id = (int32_t)(uint32_t)be_get(bytes + 2, 4),
+        .issued_s = (int64_t)be_get(bytes + 6, 8),
+        .expires_s = (int64_t)be_get(bytes + 14, 8),
     };
     memcpy(out->random, bytes + 22, REST_TOKEN_RANDOM_SIZE);
 }

@@ -90,11 +90,7 @@ static reason_t open_row(struct rpc_call *call, const struct rows *rows, int row
     uint8_t *room = arena_alloc(&call->arena, box.len);
     if (room == NULL)
         return REASON_QUEUE_FULL;
-    enum pii_result result = pii_box_open(call->ctx->pii, &place, key_id, box, room, text);
-    if (result == PII_KEY_MISSING) {
-        person_refresh_keys(call->ctx);
-        result = pii_box_open(call->ctx->pii, &place, key_id, box, room, text);
-    }
+    const enum pii_result result = person_box_open(call->ctx, &place, key_id, box, room, text);
     if (result == PII_OK)
         return REASON_NONE;
     log_error(call->ctx->log, result == PII_KEY_MISSING ? "pii.key_missing" : "pii.broken",

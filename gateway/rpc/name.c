@@ -1,6 +1,7 @@
 /* Resource names, page sizes, opaque tokens. */
 #include <string.h>
 
+#include "base/be.h"
 #include "base/hex.h"
 #include "gateway/rpc/rpc.h"
 
@@ -63,20 +64,6 @@ reason_t rpc_page_size(int32_t asked, int32_t *rows)
 
 enum { TOKEN_VERSION = 1, TOKEN_SUM_AT = 26, TOKEN_BYTES = 30 };
 
-static void put_be(uint8_t *p, uint64_t value, unsigned bytes)
-{
-    for (unsigned i = 0; i < bytes; i++)
-        p[i] = (uint8_t)(value >> (8 * (bytes - 1 - i)));
-}
-
-static uint64_t get_be(const uint8_t *p, unsigned bytes)
-{
-    uint64_t value = 0;
-    for (unsigned i = 0; i < bytes; i++)
-        value = value << 8 | p[i];
-    return value;
-}
-
 /* FNV-1a: against slips of those who store tokens, not against malice: a token grants nothing. */
 static uint32_t token_sum(const uint8_t *p)
 {
@@ -90,10 +77,10 @@ size_t rpc_token_write(const struct rpc_token *token, char out[RPC_TOKEN_SIZE])
 {
     _Static_assert(RPC_TOKEN_SIZE == BASE64URL_SIZE(TOKEN_BYTES), "a token's text fits exactly");
     uint8_t bytes[TOKEN_BYTES] = {TOKEN_VERSION, (uint8_t)token->kind};
-    put_be(bytes + 2, (uint64_t)token->scope, 8);
-    put_be(bytes + 10, (uint64_t)token->a, 8);
-    put_be(bytes + 18, (uint64_t)token->b, 8);
-    put_be(bytes + TOKEN_SUM_AT, token_sum(bytes), 4);
+    be_put(bytes + 2, (uint64_t)token->scope, 8);
+    be_put(bytes + 10, (uint64_t)token->a, 8);
+    be_put(bytes + 18, (uint64_t)token->b, 8);
+    be_put(bytes + TOKEN_SUM_AT, token_sum(bytes), 4);
     return base64url_encode(bytes, sizeof(bytes), out);
 }
 
@@ -115,10 +102,10 @@ bool rpc_token_decode(struct slice text, struct rpc_token *token)
     size_t len;
     if (err_failed(base64url_decode(text, bytes, sizeof(bytes), &len)) || len != sizeof(bytes) ||
         bytes[0] != TOKEN_VERSION || bytes[1] != (uint8_t)token->kind ||
-        get_be(bytes + 2, 8) != (uint64_t)token->scope ||
-        get_be(bytes + TOKEN_SUM_AT, 4) != token_sum(bytes))
+        be_get(bytes + 2, 8) != (uint64_t)token->scope ||
+        be_get(bytes + TOKEN_SUM_AT, 4) != token_sum(bytes))
         return false;
-    token->a = (int64_t)get_be(bytes + 10, 8);
-    token->b = (int64_t)get_be(bytes + 18, 8);
+    token->a = (int64_t)be_get(bytes + 10, 8);
+    token->b = (int64_t)be_get(bytes + 18, 8);
     return true;
 }

@@ -49,3 +49,13 @@ reason_t person_read(struct rpc_ctx *ctx, const struct rows *rows, int row, int 
     log_error(ctx->log, event_of(result), log_int("key_id", stored.key_id));
     return REASON_INTERNAL;
 }
+
+enum pii_result person_box_open(struct rpc_ctx *ctx, const struct pii_place *place, int16_t key_id,
+                                struct slice box, uint8_t *room, struct slice *text)
+{
+    enum pii_result result = pii_box_open(ctx->pii, place, key_id, box, room, text);
+    if (result != PII_KEY_MISSING)
+        return result;
+    person_refresh_keys(ctx);
+    return pii_box_open(ctx->pii, place, key_id, box, room, text);
+}
