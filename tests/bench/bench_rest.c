@@ -103,11 +103,22 @@ static void send_all(struct connection *c, size_t len)
     }
 }
 
-/* The answer to the one request that is open: its status must be the one given. */
+static void close_connection(struct connection *c)
+{
+    close(SSL_get_fd(c->ssl));
+    SSL_free(c->ssl);
+    c->ssl = NULL;
+}
+
+/*
+ * The answer to the one request that is open: its status must be the one given. The gateway ends a connection that has served
+ * as many requests as one may; then the next is made on another.
+ */
 static void read_answer(struct connection *c, const char *status)
 {
     static const char length_is[] = "\r\ncontent-length: ";
     size_t have = 0, want = 0;
+    bool is_last = false;
     do {
         size_t n;
         if (have == ANSWER_MAX)
@@ -122,11 +133,17 @@ static void read_answer(struct connection *c, const char *status)
             if (length == NULL || length > end)
                 die("an answer without Content-Length", c->answer);
             want = (size_t)(end - c->answer) + 4 + strtoul(length + sizeof length_is - 1, NULL, 10);
+            const char *closing = strcasestr(c->answer, "\r\nconnection: close\r\n");
+            is_last = closing != NULL && closing <= end;
         }
     } while (want == 0 || have < want);
     if (have != want || strncmp(c->answer, "HTTP/1.1 ", 9) != 0 ||
         strncmp(c->answer + 9, status, 3) != 0)
         die("refused", c->answer);
+    if (is_last) {
+        close_connection(c);
+        open_connection(c);
+    }
 }
 
 /* ---------------------------------------------------------------- requests */
@@ -233,8 +250,7 @@ static void measure(struct bench *b, unsigned connections)
     printf("{\"%s\": %.0f, \"seconds\": %.3f, \"per_s\": %.0f, \"client_cpu_us\": %.2f}\n",
            b->is_get ? "requests" : "items", done, seconds, done / seconds, cpu_us / done);
     for (unsigned i = 0; i < connections; i++) {
-        close(SSL_get_fd(all[i].ssl));
-        SSL_free(all[i].ssl);
+        close_connection(&all[i]);
         free(all[i].request);
         free(all[i].answer);
     }

@@ -200,11 +200,15 @@ class World:
             self.cluster.kill(self.rng.choice(pids))
             self.kills += 1
 
-    def kill_wal_writer(self):
-        """What was only promised to be written some time is lost with it: it is stopped for a while, then killed."""
+    def kill_wal_writer(self, acks_kilobytes=0):
+        """What was only promised to be written some time is lost with it: it is stopped for a while, in which at least so much is
+        acknowledged, then killed."""
         pid = self.sql("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'")[0][0]
         self.cluster.kill(pid, "STOP")
-        self.under_load(0.5)
+        if acks_kilobytes:
+            self.wait_for_acks(acks_kilobytes)
+        else:
+            self.under_load(0.5)
         self.cluster.kill(pid)
         self.kills += 1
 
