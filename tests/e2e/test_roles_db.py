@@ -93,7 +93,7 @@ def settlement(world, platform, bank):
         id_, = db.execute("SELECT bank_id FROM bank WHERE code = %s", (bank.code,)).fetchone()
         db.execute("SELECT set_bank_terms(%s::int2, 'instant', 'grpc', '{11:00}', '{10:00}', 586::int2, NULL, NULL, NULL, NULL, '1h', '2h', "
                    "'1h', 'pacs.008.001.08', 't')", (id_,))
-        db.execute("SELECT record_calendar_day('2035-01-01', 'holiday', 'x', 't'), "set_float_low(%s, 'USD', 1, 't'), open_first_window(%s::int2, now() + interval '1 hour')", (book, id_))
+        db.execute("SELECT record_calendar_day('2035-01-01', 'holiday', 'x', 't'), set_float_low(%s, 'USD', 1, 't'), open_first_window(%s::int2, now() + interval '1 hour')", (book, id_))
         for _ in range(2):
             platform.submit(platform.details(bank), 7_000)
         told = bank.take(3)[1:]     # the first of all was erased
