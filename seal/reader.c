@@ -83,6 +83,7 @@ struct seal_reader {
     struct seal_hasher *h;
     struct seal_dict names[NAMES];
     struct seal_dict rate_sheets; /* digests */
+    struct seal_dict policies;    /* the same */
     struct cached_beneficiary *cached;
     struct params params;
     struct seal_record record, aside;
@@ -389,6 +390,107 @@ static enum seal_result find_rate_sheet(struct seal_reader *r, struct seal_db *d
     return result;
 }
 
+/* ---------------------------------------------------------------- policies */
+
+/* seal_policy: a row a change of a rule, by version and then as the record has them. */
+enum policy_column {
+    V_ID,
+    V_EFFECTIVE_AT,
+    V_REASON,
+    V_SOURCE,
+    V_SOURCE_SHA256,
+    V_OPENING,
+    V_PROPOSED_BY,
+    V_PROPOSED_AT,
+    V_APPROVED_BY,
+    V_APPROVED_AT,
+    V_RULE,
+    V_SCOPE,
+    V_CURRENCY,
+    V_VALUE,
+};
+
+/* How many rows from `from` on are of its version. */
+static int rows_of_version(const struct rows *rows, int from)
+{
+    int n = 0;
+    while (from + n < rows_count(rows) &&
+           rows_int(rows, from + n, V_ID) == rows_int(rows, from, V_ID))
+        n++;
+    return n;
+}
+
+static void record_policy_change(struct seal_record *out, const struct rows *rows, int at, int n)
+{
+    seal_record_policy_change(out, &(struct seal_policy_change){
+                                       .policy_id = rows_int(rows, at, V_ID),
+                                       .effective_at = rows_time_us(rows, at, V_EFFECTIVE_AT),
+                                       .reason = cell(rows, at, V_REASON),
+                                       .source = cell(rows, at, V_SOURCE),
+                                       .source_sha256 = cell(rows, at, V_SOURCE_SHA256),
+                                       .opening = rows_bool(rows, at, V_OPENING),
+                                       .proposed_by = cell(rows, at, V_PROPOSED_BY),
+                                       .proposed_at = rows_time_us(rows, at, V_PROPOSED_AT),
+                                       .approved_by = cell(rows, at, V_APPROVED_BY),
+                                       .approved_at = rows_time_us(rows, at, V_APPROVED_AT),
+                                       .n_changes = n,
+                                   });
+    for (int i = at; i < at + n; i++)
+        seal_record_rule(out, &(struct seal_rule){
+                                  .rule = cell(rows, i, V_RULE),
+                                  .scope = cell(rows, i, V_SCOPE),
+                                  .currency = cell(rows, i, V_CURRENCY),
+                                  .value = optional(rows, i, V_VALUE),
+                              });
+}
+
+/* The record of a version names the change of every version up to it, so each is made; the version itself is the last. */
+static enum seal_result digest_policy(struct seal_reader *r, struct seal_db *db, int64_t policy_id,
+                                      const struct rows *rows)
+{
+    seal_hash_t digest;
+    int64_t versions = 0;
+    const int last = rows_count(rows) - 1;
+    if (last < 0 || rows_int(rows, last, V_ID) != policy_id)
+        return seal_db_broken(db, "there is no version %lld of the policy", (long long)policy_id);
+    for (int at = 0; at <= last; at += rows_of_version(rows, at))
+        versions++;
+    seal_record_policy(
+        &r->aside,
+        &(struct seal_policy){policy_id, rows_time_us(rows, last, V_EFFECTIVE_AT), versions});
+    for (int at = 0, n; at <= last; at += n) {
+        n = rows_of_version(rows, at);
+        record_policy_change(&r->record, rows, at, n);
+        if (r->record.failed)
+            return no_memory(db);
+        seal_hash(r->h, seal_record_bytes(&r->record), &digest);
+        seal_record_policy_hash(&r->aside, &digest);
+    }
+    if (r->aside.failed)
+        return no_memory(db);
+    seal_hash(r->h, seal_record_bytes(&r->aside), &digest);
+    return dict_put(&r->policies, policy_id, hash_slice(&digest)) ? SEAL_OK : no_memory(db);
+}
+
+/* Absent for 0: whatever it is about is from before there were versions. A version that is in force changes no more, nor
+ * do those before it. */
+static enum seal_result find_policy(struct seal_reader *r, struct seal_db *db, int64_t policy_id,
+                                    struct slice *out)
+{
+    struct rows *rows;
+    *out = dict_get(&r->policies, policy_id);
+    if (policy_id == 0 || out->p != NULL)
+        return SEAL_OK;
+    params_reset(&r->params);
+    params_add_int4(&r->params, (int32_t)policy_id);
+    enum seal_result result = seal_db_ask(db, "seal_policy", &r->params, &rows);
+    if (result == SEAL_OK)
+        result = digest_policy(r, db, policy_id, rows);
+    rows_free(&rows);
+    *out = dict_get(&r->policies, policy_id);
+    return result;
+}
+
 /* ---------------------------------------------------------------- beneficiaries */
 
 enum payout_column {
@@ -411,6 +513,7 @@ enum payout_column {
     P_VERSION,
     P_RATE,
     P_QUOTE,
+    P_POLICY,
     PAYOUT_COLUMNS,
 };
 
@@ -524,6 +627,8 @@ static enum seal_result write_quote(struct seal_reader *r, struct seal_db *db,
         result = find_rate_sheet(r, db, rows_int(rows, i, 6), &q.rate_sheet);
     if (result == SEAL_OK)
         result = find_name(r, db, PRINCIPALS, rows_int(rows, i, 14), &q.actor);
+    if (result == SEAL_OK)
+        result = find_policy(r, db, optional(rows, i, 17).value, &q.policy);
     if (result != SEAL_OK)
         return result;
     seal_record_quote(&r->aside, &q);
@@ -634,6 +739,8 @@ static enum seal_result fill_payout(struct seal_reader *r, struct seal_db *db, i
         result = find_name(r, db, CURRENCIES, cell_int(cells[P_DST_CCY]), &p->dst_ccy);
     if (result == SEAL_OK)
         result = find_rate_sheet(r, db, cell_int(cells[P_RATE]), &p->rate_sheet);
+    if (result == SEAL_OK)
+        result = find_policy(r, db, cell_int(cells[P_POLICY]), &p->policy);
     return result;
 }
 
@@ -939,6 +1046,8 @@ static enum seal_result fill_handed(struct seal_reader *r, struct seal_db *db,
         result = find_name(r, db, CURRENCIES, p->dst_ccy, &to->dst_ccy);
     if (result == SEAL_OK)
         result = find_rate_sheet(r, db, p->rate_id, &to->rate_sheet);
+    if (result == SEAL_OK)
+        result = find_policy(r, db, p->policy_id, &to->policy);
     return result;
 }
 
@@ -1012,6 +1121,7 @@ void seal_reader_free(struct seal_reader **reader)
     for (int i = 0; i < NAMES; i++)
         dict_deinit(&r->names[i]);
     dict_deinit(&r->rate_sheets);
+    dict_deinit(&r->policies);
     params_deinit(&r->params);
     seal_record_deinit(&r->record);
     seal_record_deinit(&r->aside);

@@ -124,6 +124,7 @@ void payout_draft_price(struct payout_pricer *p, struct slice currency_code,
     }
     fill_numbers(&pricing, draft);
     draft->rate_id = p->rate_id;
+    draft->policy_id = p->policy_id;
     draft->digit_shift = p->digit_shift;
     journal_payout(&pricing, &p->accounts, &draft->journal);
 }
@@ -153,6 +154,7 @@ static reason_t take_quote(struct payout_pricer *p, const struct quote_row *q,
     };
     fill_numbers(&pricing, draft);
     draft->rate_id = q->rate_id;
+    draft->policy_id = q->policy_id;
     draft->digit_shift = q->digit_shift;
     journal_payout(&pricing, &p->accounts, &draft->journal);
     return REASON_NONE;

@@ -25,6 +25,7 @@ struct payout_pricer {
     struct pricing_terms terms;
     int64_t gross_max;
     int32_t rate_id;
+    int32_t policy_id; /* whose terms they are */
     int16_t digit_shift;
     struct payout_accounts accounts;
 };
@@ -39,6 +40,7 @@ struct quote_row {
     int32_t margin_bps;
     char rate_source[RATE_SOURCE_SIZE];
     int64_t rate_as_of_us, created_us, expires_us;
+    int32_t policy_id; /* 0: from before there were versions */
 };
 
 /* Uses the registry as it is now: good until the handler returns to the loop. */
