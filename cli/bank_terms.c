@@ -243,13 +243,13 @@ enum exit_code bank_taxes_run(const struct args *args)
 }
 
 const char tax_estimate_help[] =
-    "What we expect banks to withhold (ITO 2001 s.154A), from now on: basis points of the net amount of\n"
-    "a payout for export of services, to freelancers who are registered with PSEB (WHO: pseb) or to\n"
-    "others (WHO: others). Without operands: shows what is in force.";
+    "What we expect banks to withhold (ITO 2001 s.154A): basis points of the net amount of a payout for\n"
+    "export of services, to freelancers who are registered with PSEB (WHO: pseb) or to others (WHO:\n"
+    "others). Proposes the rule withholding_bps, in force from when a second person approves it (ujrat\n"
+    "policy approve). Without operands: shows what is in force.";
 
 const struct option_row tax_estimate_options[] = {
     {"source", "TEXT", "the law or circular that says so (required to set)", false},
-    OPTION_AUTHOR,
     {NULL, NULL, NULL, false},
 };
 
@@ -259,21 +259,27 @@ static enum exit_code show_estimates(const struct args *args)
                                                    {"bps", REPORT_INT},
                                                    {"since", REPORT_TEXT},
                                                    {"source", REPORT_TEXT},
-                                                   {"author", REPORT_TEXT}};
+                                                   {"policy", REPORT_INT}};
 
     return show_query(
         args,
-        "SELECT DISTINCT ON (pseb) CASE WHEN pseb THEN 'pseb' ELSE 'others' END, bps,"
-        " to_char(valid_from AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), source, author"
-        "  FROM withholding_estimate WHERE valid_from <= clock_timestamp() ORDER BY pseb, valid_from DESC",
+        "SELECT CASE r.scope WHEN 'PSEB' THEN 'pseb' ELSE 'others' END, r.value,"
+        " to_char(v.effective_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), v.source, v.policy_id"
+        "  FROM rules_in_force(clock_timestamp()) r JOIN policy_version v USING (policy_id)"
+        " WHERE r.kind = 8 ORDER BY r.scope",
         0, NULL, columns, sizeof columns / sizeof *columns);
 }
+
+/* The same again is the same proposal, until other rules are in force. */
+static const char sql_estimate[] =
+    "SELECT p.proposal_id, p.duplicate FROM propose_policy("
+    " encode(sha256(convert_to(format('%s %s %s %s', $1::text, $2::text, $3::text, policy_at(clock_timestamp())), 'UTF8')), 'hex'), NULL,"
+    " 'what banks are expected to withhold', $3, NULL, '{8}', ARRAY[$1::text], '{0}', ARRAY[$2::bigint]) p";
 
 enum exit_code tax_estimate_run(const struct args *args)
 {
     const char *who = args->operands[0];
     const char *source = args_get(args, "source");
-    char author[64];
     struct db db;
     PGresult *r;
     enum exit_code code;
@@ -285,17 +291,20 @@ enum exit_code tax_estimate_run(const struct args *args)
         complain("say: ujrat tax estimate pseb|others BPS --source TEXT");
         return EXIT_USAGE;
     }
+    if (strcmp(args->operands[1], "0") != 0 && !is_number("BPS", args->operands[1]))
+        return EXIT_USAGE;
     code = db_open(args, DB_AS_OPERATOR, &db);
     if (code != EXIT_DONE)
         return code;
-    r = db_query(&db, "SELECT set_withholding_estimate($1 = 'pseb', $2, $3, $4)", 4,
-                 (const char *const[]){who, args->operands[1], source,
-                                       author_of(args, author, sizeof author)});
+    r = db_query(&db, sql_estimate, 3,
+                 (const char *const[]){strcmp(who, "pseb") == 0 ? "PSEB" : "OTHER",
+                                       args->operands[1], source});
     if (r == NULL)
         code = db_failure(&db);
     else
-        printf("The estimate for %s is %s\n", who,
-               PQgetvalue(r, 0, 0)[0] == 't' ? "set" : "as it was");
+        printf("%s %s. Nothing changes before a second person approves: ujrat policy approve %s\n",
+               PQgetvalue(r, 0, 1)[0] == 't' ? "Was proposed already: proposal" : "Proposal",
+               PQgetvalue(r, 0, 0), PQgetvalue(r, 0, 0));
     PQclear(r);
     db_close(&db);
     return code;

@@ -9,9 +9,10 @@
 
 const char platform_add_help[] =
     "Opens the platform's book and its principal ujrat://platform/CODE, an account of each kind in\n"
-    "each currency, and sets the tariff from now on. Running it again changes only what differs.\n"
+    "each currency, and sets its first terms, in force at once. Running it again changes nothing; other\n"
+    "terms for a currency that has some take two people: ujrat policy propose.\n"
     "Amounts are in units of the currency (0.50), rates in basis points (100 is 1%). A currency\n"
-    "that has no tariff yet needs --margin-bps. With --profile a file like those of deploy/platforms/\n"
+    "that has no terms yet needs --margin-bps. With --profile a file like those of deploy/platforms/\n"
     "says what the command line does not. Connect banks with: ujrat bank connect CODE.";
 
 const struct option_row platform_add_options[] = {
@@ -23,7 +24,7 @@ const struct option_row platform_add_options[] = {
     {"fee-min", "AMOUNT", "least fee (0)", false},
     {"fee-max", "AMOUNT", "greatest fee; 0: none (0)", false},
     {"gross-max", "AMOUNT", "largest payout (100000)", false},
-    {"profile", "FILE", "name, currencies and tariffs, as a file has them", false},
+    {"profile", "FILE", "name, currencies and their terms, as a file has them", false},
     OPTION_AUTHOR,
     {NULL, NULL, NULL, false},
 };
@@ -36,12 +37,12 @@ struct adding {
     const char *book;
 };
 
-struct tariff {
+struct terms {
     long long margin_bps, fee_bps;
     money_t fixed, min, max, gross_max;
 };
 
-/* A term of the tariff: as the command line has it, else the profile, else as usual. */
+/* A term: as the command line has it, else the profile, else as usual. */
 static const char *term(const struct adding *a, const char *code, const char *name,
                         const char *otherwise, char room[32])
 {
@@ -76,11 +77,11 @@ static bool basis_points(const struct adding *a, const char *code, const char *n
     return true;
 }
 
-static bool read_tariff(const struct adding *a, const char *code, struct tariff *t)
+static bool read_terms(const struct adding *a, const char *code, struct terms *t)
 {
     struct fee_schedule fee;
 
-    *t = (struct tariff){.fee_bps = 0};
+    *t = (struct terms){.fee_bps = 0};
     if (!basis_points(a, code, "margin-bps", &t->margin_bps) ||
         !basis_points(a, code, "fee-bps", &t->fee_bps) ||
         !amount(a, code, "fee-fixed", "0", &t->fixed) ||
@@ -89,7 +90,7 @@ static bool read_tariff(const struct adding *a, const char *code, struct tariff 
         return false;
     fee = (struct fee_schedule){t->fixed.minor, (int32_t)t->fee_bps, t->min.minor, t->max.minor};
     if (fee_schedule_check(&fee) != REASON_NONE || t->gross_max.minor <= 0) {
-        complain("the tariff makes no sense: amounts are not below zero, --fee-max is 0 or not "
+        complain("the terms make no sense: amounts are not below zero, --fee-max is 0 or not "
                  "below --fee-min, --gross-max is above zero");
         return false;
     }
@@ -103,7 +104,7 @@ static bool says(const struct adding *a, const char *code, const char *name)
     return term(a, code, name, NULL, room) != NULL;
 }
 
-static bool wants_tariff(const struct adding *a, const char *code)
+static bool wants_terms(const struct adding *a, const char *code)
 {
     static const char *const names[] = {"margin-bps", "fee-fixed", "fee-bps",
                                         "fee-min",    "fee-max",   "gross-max"};
@@ -114,15 +115,7 @@ static bool wants_tariff(const struct adding *a, const char *code)
     return false;
 }
 
-/* A row only when it differs from the one in force: a tariff's history is of changes. */
-static const char sql_tariff[] =
-    "SELECT set_tariff($1, $2, $3, $4, $5, $6, $7, $8, $9)"
-    " WHERE NOT EXISTS (SELECT FROM (SELECT t.* FROM tariff t JOIN currency c USING (ccy)"
-    "       WHERE t.book_id = $1 AND c.code = $2 ORDER BY t.valid_from DESC LIMIT 1) t"
-    "   WHERE (t.margin_bps, t.fee_fixed, t.fee_bps, t.fee_min, t.fee_max, t.gross_max)"
-    "       = ($3, $4, $5, $6, $7, $8))";
-
-static void tell_tariff(const char *code, const struct tariff *t, bool changed)
+static void tell_terms(const char *code, const struct terms *t, bool changed)
 {
     char text[4][MONEY_TEXT_SIZE];
 
@@ -137,15 +130,15 @@ static void tell_tariff(const char *code, const struct tariff *t, bool changed)
            changed ? "" : " (as before)");
 }
 
-static bool set_tariff(struct adding *a, const char *code)
+static bool open_terms(struct adding *a, const char *code)
 {
-    struct tariff t;
+    struct terms t;
     char n[6][24];
     char author[64];
     PGresult *r;
     bool changed;
 
-    if (!read_tariff(a, code, &t))
+    if (!read_terms(a, code, &t))
         return false;
     snprintf(n[0], sizeof n[0], "%lld", t.margin_bps);
     snprintf(n[1], sizeof n[1], "%lld", (long long)t.fixed.minor);
@@ -153,23 +146,24 @@ static bool set_tariff(struct adding *a, const char *code)
     snprintf(n[3], sizeof n[3], "%lld", (long long)t.min.minor);
     snprintf(n[4], sizeof n[4], "%lld", (long long)t.max.minor);
     snprintf(n[5], sizeof n[5], "%lld", (long long)t.gross_max.minor);
-    r = db_query(&a->db, sql_tariff, 9,
+    r = db_query(&a->db, "SELECT open_terms($1, $2, $3, $4, $5, $6, $7, $8, $9)", 9,
                  (const char *const[]){a->book, code, n[0], n[1], n[2], n[3], n[4], n[5],
                                        author_of(a->args, author, sizeof author)});
     if (r == NULL)
         return false;
-    changed = PQntuples(r) > 0;
+    changed = !PQgetisnull(r, 0, 0);
     PQclear(r);
     if (!args_quiet(a->args))
-        tell_tariff(code, &t, changed);
+        tell_terms(code, &t, changed);
     return true;
 }
 
-static bool has_tariff(struct adding *a, const char *code)
+static bool has_terms(struct adding *a, const char *code)
 {
     PGresult *r = db_query(&a->db,
-                           "SELECT 1 FROM tariff JOIN currency USING (ccy) "
-                           "WHERE book_id = $1 AND code = $2 LIMIT 1",
+                           "SELECT 1 FROM policy_version JOIN policy_change c USING (proposal_id)"
+                           "  JOIN currency k USING (ccy) JOIN book b ON b.code = c.scope"
+                           " WHERE c.kind = 1 AND b.book_id = $1 AND k.code = $2 LIMIT 1",
                            2, (const char *const[]){a->book, code});
     bool found = r != NULL && PQntuples(r) > 0;
 
@@ -185,11 +179,11 @@ static bool add_currency(struct adding *a, const char *code)
     PQclear(r);
     if (r == NULL)
         return false;
-    if (!says(a, code, "margin-bps") && !has_tariff(a, code)) {
-        complain("%s has no tariff yet: say at least --margin-bps N", code);
+    if (!says(a, code, "margin-bps") && !has_terms(a, code)) {
+        complain("%s has no terms yet: say at least --margin-bps N", code);
         return false;
     }
-    return !wants_tariff(a, code) || set_tariff(a, code);
+    return !wants_terms(a, code) || open_terms(a, code);
 }
 
 static bool add_listed(struct adding *a, const char *list)

@@ -1,6 +1,6 @@
 /*
  * registry.h: what every call needs to know and that changes seldom: who may call, books and their accounts,
- * banks, tariffs, the current rates. Read from the ledger when a worker starts, and again every
+ * banks, what platforms pay, the current rates. Read from the ledger when a worker starts, and again every
  * registry_refresh; the new copy takes the old one's place between two events of the loop.
  *
  * So pointers given out here are good until the handler returns to the event loop and no longer: what a

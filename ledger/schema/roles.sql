@@ -8,7 +8,7 @@
 --   ujrat_hooks     delivers webhooks: reads what they are made of, and moves them on
 --   ujrat_auditor   reads
 --   ujrat_operator  opens books, banks and floats, imports rates, proposes and approves adjustments, erases people and
---                   changes the keys of their data; agrees banks' terms, keeps the calendar, closes and settles windows, recalls
+--                   changes the keys of their data; agrees banks' terms, proposes and approves policy, keeps the calendar, closes and settles windows, recalls
 
 REVOKE ALL ON SCHEMA ujrat FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ujrat FROM PUBLIC, ujrat_app, ujrat_settle, ujrat_sealer, ujrat_hooks, ujrat_auditor, ujrat_operator;
@@ -31,7 +31,8 @@ GRANT SELECT (credential_id, client_id, principal_id, sandbox, enabled, created_
     TO ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 GRANT EXECUTE ON FUNCTION current_balance, payout_state, returned_amount, handed_out_upto, bank_payouts_after, digit_factor, block_upto,
     working_day, bank_exposure, hand_out_room, bank_waiting, bank_position, bank_forecast, window_parts, window_totals, windows_of_bank,
-    windows_to_end, alerts_due, shown_amount, open_questions, recall_is_over, instruction_id, handed_out_at, handed_out_by
+    windows_to_end, alerts_due, shown_amount, open_questions, recall_is_over, instruction_id, handed_out_at, handed_out_by,
+    rules_in_force, policy_at
     TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 GRANT EXECUTE ON FUNCTION post_payouts, cancel_payout, create_quote, register_beneficiary, update_beneficiary,
     hand_out, confirm_instructions, return_payment, reverse_return, moment_past, report_window, answer_questions, submit_batch,
@@ -48,10 +49,11 @@ GRANT EXECUTE ON FUNCTION make_webhook_events, webhook_books, record_webhook_del
 GRANT EXECUTE ON FUNCTION create_webhook, change_webhook, simulate_webhook_event, resend_webhook_events TO ujrat_app;
 GRANT EXECUTE ON FUNCTION change_webhook, resend_webhook_events TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION open_book, open_currency, connect_bank, add_principal, set_principal_enabled, deposit_float, import_rates,
-    set_tariff, propose_adjustment, decide_adjustment, erase_beneficiary, rotate_pii, rotate_receivers, rotate_batch_items, fund_nostro, plan_funding,
+    open_terms, propose_adjustment, decide_adjustment, erase_beneficiary, rotate_pii, rotate_receivers, rotate_batch_items, fund_nostro, plan_funding,
     add_rest_credential, set_rest_credential, add_receiver, remove_receiver TO ujrat_operator;
-GRANT EXECUTE ON FUNCTION set_bank_terms, record_calendar_day, set_withholding_estimate, set_float_low, hand_out_window, close_window,
+GRANT EXECUTE ON FUNCTION set_bank_terms, record_calendar_day, set_float_low, hand_out_window, close_window,
     end_window, dispute_window, propose_window_settled, approve_window_settled, request_recall, reverse_return_for_bank, dismiss_alert TO ujrat_operator;
+GRANT EXECUTE ON FUNCTION propose_policy, decide_policy TO ujrat_operator;
 ALTER ROLE ujrat_auditor SET default_transaction_read_only = on;
 
 -- PostgreSQL lets everyone make temporary tables and large objects. Nobody here needs either, and the auditor writes nothing

@@ -48,6 +48,16 @@ SELECT a.*, c.code AS ccy_code, c.digits, b.code AS book_code, last.block_no, la
 CREATE OR REPLACE VIEW bank_terms_now AS
 SELECT DISTINCT ON (bank_id) * FROM bank_terms WHERE valid_from <= clock_timestamp() ORDER BY bank_id, valid_from DESC;
 
+-- The versions of policy, who made each, and why.
+CREATE OR REPLACE VIEW policy_version AS
+SELECT v.policy_id, v.effective_at, p.proposal_id, p.request_id, p.reason, p.source, p.source_sha256, p.opening, a.uri AS proposed_by, p.proposed_at,
+       b.uri AS approved_by, d.decided_at AS approved_at, d.note
+  FROM policy v
+  JOIN policy_proposal p USING (proposal_id)
+  JOIN policy_decision d USING (proposal_id)
+  JOIN principal a ON a.principal_id = p.proposed_by
+  JOIN principal b ON b.principal_id = d.decided_by;
+
 -- The calendar as it is known now: the newest record of each day.
 CREATE OR REPLACE VIEW calendar_now AS
 SELECT DISTINCT ON (day) * FROM calendar_day ORDER BY day, recorded_at DESC;
@@ -57,7 +67,7 @@ CREATE OR REPLACE VIEW settlement_alert_now AS
 SELECT a.* FROM settlement_alert a WHERE NOT EXISTS (SELECT 1 FROM settlement_alert_end e WHERE e.alert_id = a.alert_id);
 
 -- What a bank says that it withheld (s.154A) beside what we expect: basis points of the net amount by PSEB registration, rounded
--- down, as in force when it paid. Settled payments for export of services alone; those that differ, or of which it said nothing.
+-- down, as the rule withholding_bps had it when it paid. Settled payments for export of services alone; those that differ, or of which it said nothing.
 CREATE OR REPLACE VIEW tax_difference AS
 SELECT t.book_id, t.payout_id, p.bank_id, p.dst_ccy, p.net, k.committed_at AS settled_at, v.pseb_commitment IS NOT NULL AS pseb,
        e.bps, e.expected, t.tax_withheld, coalesce(t.tax_withheld, 0) - e.expected AS difference, t.eprc_number, t.bank_reference, t.seq
@@ -66,11 +76,12 @@ SELECT t.book_id, t.payout_id, p.bank_id, p.dst_ccy, p.net, k.committed_at AS se
   JOIN beneficiary_version v ON v.book_id = p.book_id AND v.beneficiary_id = p.beneficiary_id AND v.version = p.beneficiary_version
   JOIN journal j ON j.book_id = t.book_id AND j.seq = t.seq
   JOIN block k ON k.book_id = j.book_id AND k.block_no = j.block_no
- CROSS JOIN LATERAL (SELECT w.bps, div(p.net::numeric * w.bps, 10000)::bigint AS expected
-                       FROM withholding_estimate w
-                      WHERE w.pseb = (v.pseb_commitment IS NOT NULL) AND w.valid_from <= k.committed_at
-                      ORDER BY w.valid_from DESC LIMIT 1) e
- WHERE t.step = 1 AND t.state = 4 AND v.channel = 1 AND t.tax_withheld IS DISTINCT FROM e.expected;
+ CROSS JOIN LATERAL (SELECT c.value::integer AS bps, div(p.net::numeric * c.value, 10000)::bigint AS expected
+                       FROM policy_change c JOIN policy y USING (proposal_id)
+                      WHERE c.kind = 8 AND c.scope = CASE WHEN v.pseb_commitment IS NOT NULL THEN 'PSEB' ELSE 'OTHER' END
+                        AND y.effective_at <= k.committed_at
+                      ORDER BY y.effective_at DESC, y.policy_id DESC LIMIT 1) e
+ WHERE e.bps IS NOT NULL AND t.step = 1 AND t.state = 4 AND v.channel = 1 AND t.tax_withheld IS DISTINCT FROM e.expected;
 
 -- Endpoints as they stand, without those that were deleted.
 CREATE OR REPLACE VIEW webhook_now AS

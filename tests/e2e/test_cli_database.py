@@ -115,25 +115,28 @@ def test_set_password_file_sets_a_password_that_works(own_cluster, tmp_path):
 
 
 # ---------------------------------------------------------------- platforms, floats
-def test_platform_add_again_adds_no_tariff(ujrat, database):
+def test_platform_add_again_changes_nothing_and_other_terms_are_for_two_people(ujrat, database):
     command = ("platform", "add", "upwork", "--name", "Upwork", "--currency", "USD,JPY", "--margin-bps", "50")
     ujrat.done(*command)
-    ujrat.done(*command)
-    assert rows(database, "tariff") == 2
-    ujrat.done(*command[:-1], "60")
-    assert rows(database, "tariff") == 4
+    assert "as before" in ujrat.done(*command)
+    assert rows(database, "policy") == 2
+    code, _, err = ujrat(*command[:-1], "60")
+    assert code == 1 and "ujrat policy propose" in err and "second person" in err
+    assert rows(database, "policy") == rows(database, "policy_proposal") == 2
+    ujrat.done(*command[:-3], "EUR,USD", *command[-2:])
+    assert rows(database, "policy") == 3
 
 
 @pytest.mark.parametrize("options, says", [
-    (["--currency", "USD"], "no tariff"),
+    (["--currency", "USD"], "no terms"),
     (["--currency", "XXQ", "--margin-bps", "5"], "CURRENCY_UNKNOWN"),
     (["--currency", "JPY", "--margin-bps", "5", "--fee-fixed", "0.5"], "AMOUNT_INVALID"),
-    (["--currency", "USD", "--margin-bps", "5", "--fee-min", "2", "--fee-max", "1"], "makes no sense"),
+    (["--currency", "USD", "--margin-bps", "5", "--fee-min", "2", "--fee-max", "1"], "make no sense"),
 ])
 def test_platform_add_refused_changes_nothing(ujrat, database, options, says):
     code, _, err = ujrat("platform", "add", "upwork", *options)
     assert code == 1 and says in err
-    assert rows(database, "book") == 0 and rows(database, "tariff") == 0
+    assert rows(database, "book") == 0 and rows(database, "policy_proposal") == 0
 
 
 def test_float_deposit_is_booked_once(ujrat, database):

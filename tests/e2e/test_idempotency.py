@@ -72,7 +72,7 @@ def test_of_two_bodies_at_once_one_wins(world, api):
 
 
 def test_a_retry_after_everything_changed_answers_the_first_result(new_world, new_gateway, api):
-    """New rate, new tariff, stale rate, empty float: the payout is what it was."""
+    """New rate, new terms, stale rate, empty float: the payout is what it was."""
     world = new_world()
     platform, bank = world.platform(USD=70_000), world.bank()
     who = platform.details(bank)
@@ -83,7 +83,7 @@ def test_a_retry_after_everything_changed_answers_the_first_result(new_world, ne
     later = world.gateway.folder / "sbp_m2m_2026-07-20.csv"
     later.write_text(SHEET.read_text().replace("USD,277.9612", "USD,283.0003"))
     world.gateway.ujrat("rates", "import", later, "--quiet")
-    world.add_tariff(platform.code, "USD", margin_bps=1_000, gross_max=50_000)
+    world.change_terms(platform.code, "USD", margin_bps=1_000, gross_max=50_000)
     wait_until(lambda: platform.quote(1_000).pricing.margin_basis_points == 1_000 and
                D(platform.quote(1_000).pricing.mid_rate) == D("283.0003"), 10, "the new price", every=0.2)
     assert platform.payouts.SubmitPayout(request, timeout=SECONDS) == first

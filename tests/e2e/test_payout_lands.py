@@ -194,13 +194,13 @@ def test_a_quote_locks_the_price_and_is_used_once(world, api):
         assert (no.code, no.reason, no.fields) == (S.ALREADY_EXISTS, "REFERENCE_REUSED", ["request_id"])
 
 
-def test_a_quote_holds_when_tariff_and_rate_change(new_world):
+def test_a_quote_holds_when_terms_and_rate_change(new_world):
     """In a world of its own: others would pay by the new rate too."""
     world = new_world()
     platform, bank = world.platform(), world.bank()
     to = platform.register(bank).name
     quote = platform.quote(70_001)
-    world.add_tariff(platform.code, "USD", margin_bps=300)
+    world.change_terms(platform.code, "USD", margin_bps=300)
     sheet_of_monday = world.gateway.folder / "sbp_m2m_2026-07-20.csv"
     sheet_of_monday.write_text(SHEET.read_text().replace("USD,277.9612", "USD,281.1000"))
     world.gateway.ujrat("rates", "import", sheet_of_monday, "--quiet")

@@ -14,13 +14,13 @@ from world import number
 ROLES = ("ujrat_app", "ujrat_settle", "ujrat_sealer", "ujrat_hooks", "ujrat_auditor", "ujrat_operator")
 # what may never be changed or removed, by anybody; of the others rows are never removed
 APPEND_ONLY = {"block", "journal", "account_balance", "account", "payout", "payout_transition", "handout", "quote",
-               "beneficiary_version", "float_deposit", "rate_sheet", "rate", "tariff", "log_key", "block_seal", "tree_head",
+               "beneficiary_version", "float_deposit", "rate_sheet", "rate", "log_key", "block_seal", "tree_head",
                "adjustment_proposal", "adjustment_decision", "pii_erasure",
-               "bank_terms", "calendar_day", "withholding_estimate", "float_low", "settlement_window", "window_closing", "window_book",
+               "bank_terms", "calendar_day", "float_low", "settlement_window", "window_closing", "window_book",
                "window_report", "window_end", "window_settle_proposal", "payment_return", "nostro_funding", "funding_plan",
                "funding_plan_part", "inquiry", "instruction_notice", "recall", "recall_answer", "settlement_alert", "settlement_alert_end", "tax_day",
                "file_out", "file_out_handout", "file_out_question", "file_out_funding", "file_in",
-               "payout_batch", "unclaimed", "unclaimed_end",
+               "payout_batch", "unclaimed", "unclaimed_end", "policy_kind", "policy_proposal", "policy_change", "policy_decision", "policy",
                "webhook_event_kind", "webhook", "webhook_version", "webhook_key", "webhook_event"}
 NOT_REMOVED = {"book", "book_head", "beneficiary", "principal", "bank", "currency", "journal_kind", "bank_head", "bank_book",
                "rest_credential", "webhook_cursor", "webhook_batch", "webhook_delivery"}
@@ -39,15 +39,15 @@ HOOKS_READ = {"webhook", "webhook_version", "webhook_now", "webhook_key", "webho
 READING = {"current_balance", "payout_state", "handed_out_upto", "bank_payouts_after", "digit_factor", "block_upto",
            "working_day", "bank_exposure", "hand_out_room", "bank_waiting", "bank_position", "bank_forecast", "window_parts", "window_totals",
            "windows_of_bank", "windows_to_end", "alerts_due", "shown_amount", "open_questions", "recall_is_over", "instruction_id",
-           "handed_out_at", "handed_out_by", "returned_amount"}
+           "handed_out_at", "handed_out_by", "returned_amount", "rules_in_force", "policy_at"}
 SETTLING = {"hand_out", "confirm_instructions", "return_payment", "reverse_return", "report_window", "answer_questions"}
 SETTLING_ALONE = {"hand_out_window", "open_first_window", "close_window", "end_window", "overdue_instructions", "ask", "note_status",
                   "request_recall", "answer_recall", "raise_alert", "end_alert", "refresh_alerts", "check_taxes", "add_file_out", "add_file_in"}
 APP = {"post_payouts", "cancel_payout", "create_quote", "register_beneficiary", "update_beneficiary", "moment_past", "submit_batch",
        "claim_unclaimed", "return_unclaimed", "cancel_unclaimed", "add_receiver", "remove_receiver", "register_claimant"} | SETTLING
 OPERATING = {"open_book", "open_currency", "connect_bank", "add_principal", "set_principal_enabled", "deposit_float",
-             "import_rates", "set_tariff", "add_log_key", "propose_adjustment", "decide_adjustment", "erase_beneficiary",
-             "rotate_pii", "fund_nostro", "plan_funding", "set_bank_terms", "record_calendar_day", "set_withholding_estimate",
+             "import_rates", "open_terms", "propose_policy", "decide_policy", "add_log_key", "propose_adjustment", "decide_adjustment", "erase_beneficiary",
+             "rotate_pii", "fund_nostro", "plan_funding", "set_bank_terms", "record_calendar_day",
              "set_float_low", "hand_out_window", "close_window", "end_window", "dispute_window", "propose_window_settled",
              "approve_window_settled", "request_recall", "reverse_return_for_bank", "dismiss_alert", "rotate_receivers", "rotate_batch_items",
              "add_rest_credential", "set_rest_credential", "add_receiver", "remove_receiver"}
@@ -93,8 +93,7 @@ def settlement(world, platform, bank):
         id_, = db.execute("SELECT bank_id FROM bank WHERE code = %s", (bank.code,)).fetchone()
         db.execute("SELECT set_bank_terms(%s::int2, 'instant', 'grpc', '{11:00}', '{10:00}', 586::int2, NULL, NULL, NULL, NULL, '1h', '2h', "
                    "'1h', 'pacs.008.001.08', 't')", (id_,))
-        db.execute("SELECT record_calendar_day('2035-01-01', 'holiday', 'x', 't'), set_withholding_estimate(true, 25, 's.154A', 't'), "
-                   "set_float_low(%s, 'USD', 1, 't'), open_first_window(%s::int2, now() + interval '1 hour')", (book, id_))
+        db.execute("SELECT record_calendar_day('2035-01-01', 'holiday', 'x', 't'), set_float_low(%s, 'USD', 1, 't'), open_first_window(%s::int2, now() + interval '1 hour')", (book, id_))
         for _ in range(2):
             platform.submit(platform.details(bank), 7_000)
         told = bank.take(3)[1:]     # the first of all was erased
@@ -215,7 +214,8 @@ def test_a_role_calls_its_own_functions_only(database, as_role, role):
     ("ujrat_operator", "SELECT post_payouts(1, 1, '{}')"), ("ujrat_operator", "SELECT confirm_instructions(1, 1::smallint, 1, '{}')"),
     ("ujrat_auditor", "SELECT deposit_float(1, 1, 'USD', 100, 'x')"), ("ujrat_auditor", "SELECT post_payouts(1, 1, '{}')"),
     ("ujrat_app", "SELECT propose_adjustment(1, 'r', 'x', NULL, '{}', '{}')"), ("ujrat_app", "SELECT decide_adjustment(1, 1, true)"),
-    ("ujrat_auditor", "SELECT decide_adjustment(1, 1, true)"), ("ujrat_operator", "SELECT operator_principal()"),
+    ("ujrat_auditor", "SELECT decide_adjustment(1, 1, true)"), ("ujrat_app", "SELECT open_terms(1, 'USD', 0, 0, 0, 0, 0, 1, 'x')"),
+    ("ujrat_app", "SELECT propose_policy('r', NULL, 'x', 'x', NULL, '{7}', '{\"\"}', '{0}', '{1}')"), ("ujrat_app", "SELECT decide_policy(1, true, '')"), ("ujrat_operator", "SELECT operator_principal()"),
     ("ujrat_hooks", "SELECT create_webhook(1, 'x', 'x', '{}', 1::smallint, 'x')"), ("ujrat_hooks", "SELECT resend_webhook_events(1, NULL, 1, 1)"),
     ("ujrat_hooks", "SELECT change_webhook(1, 'x', 'x', NULL, NULL, NULL, 'x', 'x')"), ("ujrat_hooks", "SELECT post_payouts(1, 1, '{}')"),
     ("ujrat_app", "SELECT record_webhook_delivery(1, 1, 1, 1::smallint, 'DELIVERED', NULL, NULL, 0)"), ("ujrat_app", "SELECT add_webhook_key('rsa', 'x')"),

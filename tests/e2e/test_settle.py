@@ -189,7 +189,7 @@ def test_taxes_of_yesterday_are_compared_once_there_is_an_estimate(settle, settl
     compared = lambda: settle_world.rows("SELECT (clock_timestamp() AT TIME ZONE 'Asia/Karachi')::date - day FROM tax_day")
     settle.once()
     assert compared() == []
-    settle_world.rows("INSERT INTO withholding_estimate SELECT now(), true, 25, 's.154A', 't' RETURNING 1", role="postgres")
+    settle_world.change_policy([("withholding_bps", "PSEB", 0, 25)])
     settle.once()
     settle.once()
     assert compared() in ([(1,)], [(2,)])       # the second in the first hour of a day

@@ -17,6 +17,7 @@ import types
 import grpc
 
 from harness import PATIENCE, ROOT, details, wait_until
+from policy_rows import change_policy
 
 D = decimal.Decimal
 decimal.getcontext().prec = 60
@@ -458,6 +459,18 @@ class World:
                            t["fee_bps"], "--fee-fixed", units["fee_fixed"], "--fee-min", units["fee_min"],
                            "--fee-max", units["fee_max"], "--gross-max", units["gross_max"], "--quiet")
 
+    def change_policy(self, changes, **said):
+        """As two people do it: [(kind, scope, ccy, value)]."""
+        with contextlib.ExitStack() as stack:
+            proposer, approver = (stack.enter_context(self.database.connect(role, autocommit=True, options="-c search_path=ujrat"))
+                                  for role in ("ujrat_operator", "postgres"))
+            return change_policy(proposer, approver, changes, **said)
+
+    def change_terms(self, code, ccy, **changes):
+        """From now on."""
+        number = self.value("SELECT ccy FROM currency WHERE code = %s", ccy)
+        return self.change_policy([({"gross_max": "payout_max"}.get(kind, kind), code, number, value) for kind, value in changes.items()])
+
     def platform(self, wait=True, **floats):
         """A new platform: platform(USD=100_000, JPY=5_000) in minor units; USD 100,000.00 if nothing is said."""
         code = "p%d" % number()
@@ -505,7 +518,7 @@ class World:
 
     # What a refused request must leave alone. hand-outs are left out of nothing: tests close their streams first.
     TABLES = ("payout", "payout_transition", "journal", "block", "beneficiary", "beneficiary_version", "quote",
-              "handout", "float_deposit", "account_balance", "tariff", "rate_sheet")
+              "handout", "float_deposit", "account_balance", "policy_proposal", "policy", "rate_sheet")
 
     def snapshot(self):
         counts = self.rows("SELECT " + ", ".join("(SELECT count(*) FROM %s)" % t for t in self.TABLES))[0]

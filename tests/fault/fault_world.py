@@ -23,7 +23,7 @@ SET search_path = ujrat;
 SELECT connect_bank(c) FROM unnest(%(banks)s::text[]) c;
 SELECT open_book(c, initcap(c)) FROM unnest(%(platforms)s::text[]) c;
 SELECT open_currency(book_id, c) FROM book, unnest('{USD,EUR}'::text[]) c;
-SELECT set_tariff(book_id, c, 50, 100, 20, 0, 0, 10000000, 'test') FROM book, unnest('{USD,EUR}'::text[]) c;
+SELECT open_terms(book_id, c, 50, 100, 20, 0, 0, 10000000, 'test') FROM book, unnest('{USD,EUR}'::text[]) c;
 SELECT import_rates('SBP-M2M', current_date, clock_timestamp(), 'test', sha256('test'), 'test', NULL,
                     ARRAY[840, 978]::smallint[], ARRAY[2779612000000, 3251234000000]);
 SELECT deposit_float(book_id, 1, 'USD', 900000000000, 'test') FROM book;

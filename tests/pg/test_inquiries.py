@@ -4,6 +4,7 @@ import datetime
 import pytest
 
 from harness import new_database
+from policy_rows import put_policy
 from settle_model import *
 
 BANKS = tuple(f"Q{a}{b}K" for a in "ABCDE" for b in "ABCDE")
@@ -236,17 +237,19 @@ def test_the_forecast_is_what_waits_and_the_median_of_working_days(bank):
 
 def test_taxes_that_are_not_as_estimated_are_listed(bank):
     ledger, (a, b, c) = told(bank, 1000, 2000, 3000)
-    assert bank.one("SELECT set_withholding_estimate(false, 100, 'ITO 2001 s.154A', 't')")
-    assert not bank.one("SELECT set_withholding_estimate(false, 100, 'ITO 2001 s.154A', 't')")
+    put_policy(bank.db, [("withholding_bps", "OTHER", 0, 100)], long_ago())
     assert bank.answer(ledger, a, net_of(1000), tax_withheld=net_of(1000) // 100, eprc_number="E1") == OK
     assert bank.answer(ledger, b, net_of(2000), tax_withheld=7) == OK
     assert bank.answer(ledger, c, net_of(3000)) == OK
     assert bank.rows("SELECT payout_id, expected, tax_withheld, difference FROM tax_difference WHERE bank_id = %s ORDER BY 1", bank.id) == [
         (b, net_of(2000) // 100, 7, 7 - net_of(2000) // 100), (c, net_of(3000) // 100, None, -(net_of(3000) // 100))]
-    assert bank.refused(lambda: bank.one("SELECT set_withholding_estimate(true, 10000, 'x', 't')")) == FIELD_INVALID
 
 
 # ---------------------------------------------------------------- taxes
+def long_ago():
+    return datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=9)
+
+
 @pytest.fixture
 def taxed(cluster):
     """A ledger of its own, whose blocks can be dated back; two banks, two books."""
@@ -292,7 +295,7 @@ def test_taxes_of_a_day_that_differ_are_one_alert_a_bank(taxed):
     paid(bank, 0, 1, 2)
     dated_back(bank, day - datetime.timedelta(days=1))
     assert compare(bank) == (None, None)                                    # nothing is expected
-    bank.db.execute("INSERT INTO withholding_estimate SELECT clock_timestamp() - interval '9 days', p, 100, 's.154A', 't' FROM unnest(ARRAY[true, false]) p")
+    put_policy(bank.db, [("withholding_bps", who, 0, 100) for who in ("PSEB", "OTHER")], long_ago())
     paid(bank, 0, expected)
     first, = paid(bank, 0, None)
     paid(bank, 1, *[7] * 20)
@@ -312,7 +315,7 @@ def test_taxes_of_a_day_that_differ_are_one_alert_a_bank(taxed):
 
 def test_days_that_nobody_compared_are_made_up_for_one_by_one(taxed):
     bank, _ = taxed
-    bank.db.execute("INSERT INTO withholding_estimate SELECT clock_timestamp() - interval '9 days', p, 100, 's.154A', 't' FROM unnest(ARRAY[true, false]) p")
+    put_policy(bank.db, [("withholding_bps", who, 0, 100) for who in ("PSEB", "OTHER")], long_ago())
     last = yesterday(bank)
     paid(bank, 0, 5)
     dated_back(bank, last - datetime.timedelta(days=1))

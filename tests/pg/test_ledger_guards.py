@@ -68,7 +68,7 @@ def test_copy_and_upsert_meet_the_same_guards(shared):
 
 
 @pytest.mark.parametrize("change", ("UPDATE currency SET digits = 0", "UPDATE journal_kind SET name = name || 'x'",
-                                    "UPDATE tariff SET margin_bps = 0", "UPDATE rate SET pkr_e10 = 1", "DELETE FROM principal",
+                                    "UPDATE policy_change SET value = 0", "DELETE FROM policy", "UPDATE rate SET pkr_e10 = 1", "DELETE FROM principal",
                                     "TRUNCATE book CASCADE", "TRUNCATE currency CASCADE"))
 def test_what_money_is_counted_by_stays_as_it_is_even_without_triggers(shared, change):
     with pytest.raises(psycopg.Error) as raised, shared.db.transaction():
@@ -171,8 +171,8 @@ MAY = {"ujrat_app": {"post_payouts", "cancel_payout", "create_quote", "register_
        "ujrat_sealer": {"seal_blocks"},
        "ujrat_auditor": set(),
        "ujrat_operator": {"open_book", "open_currency", "connect_bank", "add_principal", "set_principal_enabled", "deposit_float",
-                          "import_rates", "set_tariff", "add_log_key", "propose_adjustment", "decide_adjustment", "erase_beneficiary",
-                          "rotate_pii", "fund_nostro", "plan_funding", "set_bank_terms", "record_calendar_day", "set_withholding_estimate",
+                          "import_rates", "open_terms", "propose_policy", "decide_policy", "add_log_key", "propose_adjustment", "decide_adjustment",
+                          "erase_beneficiary", "rotate_pii", "fund_nostro", "plan_funding", "set_bank_terms", "record_calendar_day",
                           "set_float_low", "hand_out_window", "close_window", "end_window", "dispute_window", "propose_window_settled",
                           "approve_window_settled", "request_recall", "reverse_return_for_bank", "dismiss_alert", "rotate_receivers",
                           "rotate_batch_items", "add_rest_credential", "set_rest_credential", "add_receiver", "remove_receiver", "change_webhook",
@@ -180,7 +180,7 @@ MAY = {"ujrat_app": {"post_payouts", "cancel_payout", "create_quote", "register_
 READS = {"current_balance", "payout_state", "handed_out_upto", "bank_payouts_after", "digit_factor", "block_upto",
          "working_day", "bank_exposure", "hand_out_room", "bank_waiting", "bank_position", "bank_forecast", "window_parts", "window_totals",
          "windows_of_bank", "windows_to_end", "alerts_due", "shown_amount", "open_questions", "recall_is_over", "instruction_id", "handed_out_at",
-         "handed_out_by", "returned_amount"}
+         "handed_out_by", "returned_amount", "rules_in_force", "policy_at"}
 
 
 @pytest.mark.parametrize("role", ROLES)

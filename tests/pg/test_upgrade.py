@@ -67,10 +67,12 @@ def test_what_was_there_counts_and_the_log_is_whole(old):
         migrate(old)
         after = everything(db)
         by_then = last_handout(db)
-        kept = set(before) - {"schema_migration", "journal_kind", "handout", "bank", "principal"}     # which have got rows or columns
+        changed = {"schema_migration", "journal_kind", "handout", "bank", "principal"}      # which have got rows or columns
+        kept = set(before) - changed - {"tariff"}                                           # and that is another table's now
         assert {t: after[t] for t in kept} == {t: before[t] for t in kept}
-        *were, added = db.execute("SELECT * FROM principal ORDER BY principal_id").fetchall()
-        assert were == principals and "ujrat://system/unclaimed" in added
+        all_ = db.execute("SELECT * FROM principal ORDER BY principal_id").fetchall()
+        were, added = all_[:len(principals)], all_[len(principals):]
+        assert were == principals and [p[1] for p in added] == ["ujrat://system/unclaimed", "ujrat://system/migration"]
         totals = db.execute(TOTALS).fetchall()
         assert totals == db.execute(PENDING).fetchall() and any(n for *_, n, _ in totals) and len(totals) == 4
         returned = db.execute("SELECT r.amount, r.charge, r.reverses_step, p.net FROM payment_return r JOIN payout p USING (book_id, payout_id)").fetchall()
@@ -79,6 +81,68 @@ def test_what_was_there_counts_and_the_log_is_whole(old):
         check_settlement_is_sound(db, upto=by_then)
     code, said = verify(old)
     assert said["findings"] == [] and said["good"] and code == 0 and len(said["books"]) == 2
+
+
+def test_tariffs_and_estimates_become_versions_of_policy(cluster, database):
+    """At every moment what was in force before is what is in force now."""
+    old = restored(cluster)
+    with connected(old) as db:
+        db.execute("""INSERT INTO tariff SELECT book_id, ccy, valid_from + interval '1 second', margin_bps + 7, fee_fixed, 0, 0, 0, gross_max, 'another'
+                        FROM tariff WHERE book_id = 2""")
+        db.execute("INSERT INTO tariff SELECT 2, ccy, max(valid_from) OVER (), 1, 2, 3, 4, 5, 6, 'another' FROM tariff WHERE book_id = 1")
+        tariffs = db.execute("""SELECT b.code, t.ccy, t.valid_from, t.margin_bps, t.fee_fixed, t.fee_bps, t.fee_min, t.fee_max, t.gross_max
+                                  FROM tariff t JOIN book b USING (book_id) ORDER BY t.valid_from""").fetchall()
+    migrate(old)
+    with connected(old) as db:
+        moments = sorted({t[2] for t in tariffs})
+        assert db.execute("SELECT policy_id, effective_at, opening, proposed_by, approved_by, source FROM policy_version ORDER BY 1").fetchall() == [
+            (i + 1, at, True, "ujrat://system/migration", "ujrat://system/migration", "before version 8") for i, at in enumerate(moments)]
+        assert len(moments) == 5 and len(tariffs) == 6
+        for at in moments:
+            expected = {}
+            for code, ccy, since, *terms in tariffs:
+                if since <= at:
+                    expected.update({(i + 1, code, ccy): v for i, v in enumerate(terms)})
+            assert {(k, s, c): v for k, s, c, v in db.execute("SELECT kind, scope, ccy, value FROM rules_in_force(%s)", (at,))} == expected
+        assert db.execute("SELECT count(*) FROM rules_in_force(%s - interval '1 microsecond')", (moments[0],)).fetchone() == (0,)
+        # as the gateway reads them
+        last = {(code, ccy): tuple(terms) for code, ccy, _, *terms in tariffs}
+        told = db.execute((DATA.parents[2] / "ledger" / "sql" / "registry_tariffs.sql").read_text()).fetchall()
+        codes = dict(db.execute("SELECT book_id, code FROM book"))
+        assert {(codes[b], c): tuple(terms) for b, c, *terms in told} == last
+        assert to_regclass(db, "tariff") is None and to_regclass(db, "withholding_estimate") is None
+
+
+def to_regclass(db, name):
+    return db.execute("SELECT to_regclass(%s)", (name,)).fetchone()[0]
+
+
+def test_estimates_of_the_withholding_are_rules(cluster, database):
+    """From a database of version 7: those of one instant are one version."""
+    old = restored(cluster)
+    migrate_to(old, 7)
+    with connected(old) as db:
+        db.execute("INSERT INTO withholding_estimate SELECT '2026-01-01Z', p, CASE WHEN p THEN 25 ELSE 100 END, 's.154A', 't' FROM unnest(ARRAY[true, false]) p")
+        db.execute("INSERT INTO withholding_estimate VALUES ('2026-02-01Z', true, 30, 'a circular', 't')")
+    migrate(old)
+    with connected(old) as db:
+        assert db.execute("SELECT scope, value, policy_id FROM rules_in_force('2026-01-31Z')").fetchall() == [("OTHER", 100, 1), ("PSEB", 25, 1)]
+        assert db.execute("SELECT scope, value, policy_id FROM rules_in_force('2026-02-01Z')").fetchall() == [("OTHER", 100, 1), ("PSEB", 30, 2)]
+        assert db.execute("SELECT source FROM policy_version WHERE policy_id < 3 ORDER BY policy_id").fetchall() == [
+            ("before version 8: s.154A",), ("before version 8: a circular",)]
+
+
+def migrate_to(database, version):
+    """What ujrat db migrate does up to a version, and no further: rows of schema_migration have what it compares."""
+    with connected(database) as db:
+        db.execute("SET ROLE ujrat_owner; SET check_function_bodies = off")
+        have, = db.execute("SELECT max(version) FROM schema_migration").fetchone()
+        for file in sorted((DATA.parents[2] / "ledger" / "schema").glob("0*.sql"))[have:version]:
+            text = file.read_bytes()
+            with db.transaction():
+                db.execute(text)
+                db.execute("INSERT INTO schema_migration (version, name, sha256) VALUES (%s, %s, sha256(%s))",
+                           (int(file.name[:4]), file.name[5:-4], text))
 
 
 def test_migrating_again_does_nothing(old):

@@ -178,7 +178,8 @@ DECLARE
     yesterday date := ((clock_timestamp() - interval '1 hour') AT TIME ZONE 'Asia/Karachi')::date - 1;
 BEGIN
     checked := least(coalesce((SELECT max(day) + 1 FROM tax_day), yesterday), yesterday);
-    IF NOT EXISTS (SELECT FROM withholding_estimate) OR EXISTS (SELECT FROM tax_day t WHERE t.day >= checked) THEN
+    IF NOT EXISTS (SELECT FROM policy_change JOIN policy USING (proposal_id) WHERE kind = 8 AND effective_at <= clock_timestamp())
+       OR EXISTS (SELECT FROM tax_day t WHERE t.day >= checked) THEN
         checked := NULL;
         RETURN;
     END IF;

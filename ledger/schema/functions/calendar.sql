@@ -89,25 +89,6 @@ BEGIN
     RETURN true;
 END $$;
 
--- The withholding that we expect of a bank, from now on. Answers whether it was news.
-CREATE OR REPLACE FUNCTION set_withholding_estimate(p_pseb boolean, p_bps integer, p_source text, p_author text) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
-DECLARE
-    last withholding_estimate;
-BEGIN
-    IF p_pseb IS NULL OR p_bps IS NULL OR p_bps NOT BETWEEN 0 AND 9999 OR p_source IS NULL OR p_source = '' THEN
-        RAISE EXCEPTION 'an estimate has 0 to 9999 basis points and a source' USING ERRCODE = 'UJ305';
-    END IF;
-    LOCK TABLE withholding_estimate IN SHARE ROW EXCLUSIVE MODE;
-    SELECT * INTO last FROM withholding_estimate WHERE pseb = p_pseb ORDER BY valid_from DESC LIMIT 1;
-    IF last.bps = p_bps AND last.source = p_source THEN
-        RETURN false;
-    END IF;
-    INSERT INTO withholding_estimate (valid_from, pseb, bps, source, author)
-    VALUES (greatest(clock_timestamp(), last.valid_from + interval '1 microsecond'), p_pseb, p_bps, p_source, p_author);
-    RETURN true;
-END $$;
-
 -- Below which a platform's float is called low, from now on. Answers whether it was news.
 CREATE OR REPLACE FUNCTION set_float_low(p_book integer, p_code text, p_amount bigint, p_author text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$

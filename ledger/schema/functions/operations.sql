@@ -152,11 +152,3 @@ BEGIN
     END IF;
     RETURN id;
 END $$;
-
-CREATE OR REPLACE FUNCTION set_tariff(p_book integer, p_code text, p_margin_bps integer, p_fee_fixed bigint, p_fee_bps integer,
-    p_fee_min bigint, p_fee_max bigint, p_gross_max bigint, p_author text)
-RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
-    INSERT INTO tariff (book_id, ccy, valid_from, margin_bps, fee_fixed, fee_bps, fee_min, fee_max, gross_max, author)
-    SELECT p_book, ccy, clock_timestamp(), p_margin_bps, p_fee_fixed, p_fee_bps, p_fee_min, p_fee_max, p_gross_max, p_author
-      FROM currency WHERE code = p_code;
-$$;
