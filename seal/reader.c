@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "seal/policy.h"
 
 enum {
     DICT_MAX = 1 << 22, /* the largest number a name may have */
@@ -392,80 +393,12 @@ static enum seal_result find_rate_sheet(struct seal_reader *r, struct seal_db *d
 
 /* ---------------------------------------------------------------- policies */
 
-/* seal_policy: a row a change of a rule, by version and then as the record has them. */
-enum policy_column {
-    V_ID,
-    V_EFFECTIVE_AT,
-    V_REASON,
-    V_SOURCE,
-    V_SOURCE_SHA256,
-    V_OPENING,
-    V_PROPOSED_BY,
-    V_PROPOSED_AT,
-    V_APPROVED_BY,
-    V_APPROVED_AT,
-    V_RULE,
-    V_SCOPE,
-    V_CURRENCY,
-    V_VALUE,
-};
-
-/* How many rows from `from` on are of its version. */
-static int rows_of_version(const struct rows *rows, int from)
-{
-    int n = 0;
-    while (from + n < rows_count(rows) &&
-           rows_int(rows, from + n, V_ID) == rows_int(rows, from, V_ID))
-        n++;
-    return n;
-}
-
-static void record_policy_change(struct seal_record *out, const struct rows *rows, int at, int n)
-{
-    seal_record_policy_change(out, &(struct seal_policy_change){
-                                       .policy_id = rows_int(rows, at, V_ID),
-                                       .effective_at = rows_time_us(rows, at, V_EFFECTIVE_AT),
-                                       .reason = cell(rows, at, V_REASON),
-                                       .source = cell(rows, at, V_SOURCE),
-                                       .source_sha256 = cell(rows, at, V_SOURCE_SHA256),
-                                       .opening = rows_bool(rows, at, V_OPENING),
-                                       .proposed_by = cell(rows, at, V_PROPOSED_BY),
-                                       .proposed_at = rows_time_us(rows, at, V_PROPOSED_AT),
-                                       .approved_by = cell(rows, at, V_APPROVED_BY),
-                                       .approved_at = rows_time_us(rows, at, V_APPROVED_AT),
-                                       .n_changes = n,
-                                   });
-    for (int i = at; i < at + n; i++)
-        seal_record_rule(out, &(struct seal_rule){
-                                  .rule = cell(rows, i, V_RULE),
-                                  .scope = cell(rows, i, V_SCOPE),
-                                  .currency = cell(rows, i, V_CURRENCY),
-                                  .value = optional(rows, i, V_VALUE),
-                              });
-}
-
-/* The record of a version names the change of every version up to it, so each is made; the version itself is the last. */
 static enum seal_result digest_policy(struct seal_reader *r, struct seal_db *db, int64_t policy_id,
                                       const struct rows *rows)
 {
     seal_hash_t digest;
-    int64_t versions = 0;
-    const int last = rows_count(rows) - 1;
-    if (last < 0 || rows_int(rows, last, V_ID) != policy_id)
+    if (!seal_policy_record(r->h, policy_id, rows, &r->record, &r->aside))
         return seal_db_broken(db, "there is no version %lld of the policy", (long long)policy_id);
-    for (int at = 0; at <= last; at += rows_of_version(rows, at))
-        versions++;
-    seal_record_policy(
-        &r->aside,
-        &(struct seal_policy){policy_id, rows_time_us(rows, last, V_EFFECTIVE_AT), versions});
-    for (int at = 0, n; at <= last; at += n) {
-        n = rows_of_version(rows, at);
-        record_policy_change(&r->record, rows, at, n);
-        if (r->record.failed)
-            return no_memory(db);
-        seal_hash(r->h, seal_record_bytes(&r->record), &digest);
-        seal_record_policy_hash(&r->aside, &digest);
-    }
     if (r->aside.failed)
         return no_memory(db);
     seal_hash(r->h, seal_record_bytes(&r->aside), &digest);

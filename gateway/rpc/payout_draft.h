@@ -2,7 +2,7 @@
  * payout_draft.h: from a SubmitPayoutRequest to the draft that the ledger posts.
  *
  * There are two kinds of no. What is wrong with the request itself is said at once. What depends on things that change
- * (a rate gone stale, a tariff's limit, a bank not connected) goes into draft.refusal, and the draft is sent all the
+ * (a rate gone stale, a limit, a bank not connected, a purpose code) goes into draft.refusal, and the draft is sent all the
  * same: had an earlier try under this reference been accepted, the ledger answers with that.
  */
 #ifndef UJRAT_RPC_PAYOUT_DRAFT_H

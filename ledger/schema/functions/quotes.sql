@@ -1,5 +1,6 @@
 -- Locks a price. The same request id with the same body answers with the first quote, with another it is
--- refused (400 REFERENCE_REUSED). p_policy is the version that priced it, in force by now.
+-- refused (400 REFERENCE_REUSED). p_policy is the version that priced it, in force by now; NULL
+-- where there is none at all.
 CREATE OR REPLACE FUNCTION create_quote(p_book integer, p_principal integer, p_request text, p_fingerprint bytea,
     p_src smallint, p_dst smallint, p_digit_shift smallint, p_rate integer, p_numbers bigint[], p_margin_bps integer, p_ttl_ms integer,
     p_policy integer)
@@ -18,7 +19,8 @@ BEGIN
         END IF;
         RETURN old.quote_id;
     END IF;
-    IF NOT EXISTS (SELECT 1 FROM policy v WHERE v.policy_id = p_policy AND v.effective_at <= at) THEN
+    IF NOT CASE WHEN p_policy IS NULL THEN NOT EXISTS (SELECT 1 FROM policy)
+                ELSE EXISTS (SELECT 1 FROM policy v WHERE v.policy_id = p_policy AND v.effective_at <= at) END THEN
         RAISE EXCEPTION 'a quote names a version of the policy that is not there' USING ERRCODE = 'UJ604';
     END IF;
     SELECT coalesce(max(quote_id), 0) + 1 INTO id FROM quote WHERE book_id = p_book;
