@@ -390,9 +390,9 @@ static void read_subject(struct reader *r, struct seal_journal *j)
 static void journals_of_every_subject(void **state)
 {
     static const char *const names[] = {
-        "journal deposit", "journal payout",     "journal handout",   "journal transition",
-        "journal none",    "journal adjustment", "journal unclaimed", "journal unclaimed_end",
-        "journal payout with a policy"};
+        "journal deposit",    "journal payout",        "journal handout",
+        "journal transition", "journal none",          "journal adjustment",
+        "journal unclaimed",  "journal unclaimed_end", "journal payout with a policy"};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const json_t *v = vector(names[i]);
