@@ -101,6 +101,20 @@ enum exit_code settle_alerts_end_run(const struct args *args);
 enum exit_code float_low_run(const struct args *args);
 enum exit_code bank_reverse_return_run(const struct args *args);
 
+extern const char policy_propose_help[], policy_diff_help[], policy_simulate_help[],
+    policy_approve_help[], policy_refuse_help[], policy_show_help[], policy_history_help[];
+extern const struct option_row policy_propose_options[], policy_list_options[],
+    policy_simulate_options[], policy_decide_options[], policy_show_options[],
+    policy_history_options[];
+enum exit_code policy_propose_run(const struct args *args);
+enum exit_code policy_list_run(const struct args *args);
+enum exit_code policy_diff_run(const struct args *args);
+enum exit_code policy_simulate_run(const struct args *args);
+enum exit_code policy_approve_run(const struct args *args);
+enum exit_code policy_refuse_run(const struct args *args);
+enum exit_code policy_show_run(const struct args *args);
+enum exit_code policy_history_run(const struct args *args);
+
 extern const char webhook_key_new_help[], webhook_list_help[], webhook_deliveries_help[],
     webhook_replay_help[], webhook_enable_help[], webhook_disable_help[];
 extern const struct option_row webhook_key_new_options[], webhook_deliveries_options[],

@@ -13,7 +13,7 @@
 struct reading {
     struct policy_file *out;
     struct policy_fault *fault;
-    char at[32]; /* what comes before a member's name: "changes[2]." */
+    char at[32]; /* whose members are read: "changes[2]"; "" for the file's */
 };
 
 static bool fail(const struct reading *r, const char *name, const char *format, ...)
@@ -23,7 +23,8 @@ static bool fail(const struct reading *r, const char *name, const char *format, 
 {
     va_list list;
 
-    (void)snprintf(r->fault->path, sizeof r->fault->path, "%s%s", r->at, name);
+    (void)snprintf(r->fault->path, sizeof r->fault->path, "%s%s%s", r->at,
+                   r->at[0] != '\0' && name[0] != '\0' ? "." : "", name);
     va_start(list, format);
     (void)vsnprintf(r->fault->text, sizeof r->fault->text, format, list);
     va_end(list);
@@ -237,7 +238,7 @@ static bool take_changes(struct reading *r, json_t *array)
     if (json_array_size(array) == 0 || json_array_size(array) > POLICY_CHANGES_MAX)
         return fail(r, "changes", "there are 1 to %d changes", POLICY_CHANGES_MAX);
     for (size_t i = 0; i < json_array_size(array); i++) {
-        (void)snprintf(r->at, sizeof r->at, "changes[%zu].", i);
+        (void)snprintf(r->at, sizeof r->at, "changes[%zu]", i);
         if (!take_change(r, json_array_get(array, i), &out->changes[i]))
             return false;
         for (size_t k = 0; k < i; k++)

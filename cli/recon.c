@@ -5,18 +5,13 @@
 #include "cli/csv.h"
 #include "cli/operator.h"
 #include "cli/report.h"
+#include "cli/whole_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define LINES_MAX        8
 #define CODE_SIZE        64
-#define SHA256_SIZE      32
 #define REASON_SIZE      512
 #define REPORT_BYTES_MAX (64U << 20)
 
@@ -65,62 +60,17 @@ struct proposal {
     money_t amount[LINES_MAX];
     size_t n;
     char reason[REASON_SIZE];
-    unsigned char evidence[SHA256_SIZE];
+    unsigned char evidence[WHOLE_FILE_SHA256_SIZE];
     bool has_evidence;
     const char *request_id; /* NULL: made from the rest */
 };
 
-/* ---------------------------------------------------------------- files */
-
-/* All of a file of at most REPORT_BYTES_MAX bytes, or NULL and the user was told. */
-static char *read_whole(const char *path, size_t *len)
-{
-    struct stat st;
-    char *text = NULL;
-    size_t n = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    bool good = false;
-
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        complain("%s: %s", path, strerror(errno));
-    } else if (!S_ISREG(st.st_mode) || st.st_size > REPORT_BYTES_MAX) {
-        complain("%s: it is no file of at most %u MiB", path, REPORT_BYTES_MAX >> 20);
-    } else {
-        text = malloc((size_t)st.st_size + 1);
-        good = text != NULL;
-        while (good && n < (size_t)st.st_size) {
-            ssize_t got = read(fd, text + n, (size_t)st.st_size - n);
-            good = got > 0;
-            n += good ? (size_t)got : 0;
-        }
-        if (!good)
-            complain("%s: it cannot be read", path);
-    }
-    if (fd >= 0)
-        close(fd);
-    *len = n;
-    if (good)
-        return text;
-    free(text);
-    return NULL;
-}
-
-static bool sha256(const void *p, size_t len, unsigned char out[SHA256_SIZE])
-{
-    unsigned n = 0;
-
-    if (EVP_Digest(p, len, out, &n, EVP_sha256(), NULL) == 1 && n == SHA256_SIZE)
-        return true;
-    complain("SHA-256 failed");
-    return false;
-}
-
 static bool take_evidence(const char *path, struct proposal *p)
 {
     size_t len;
-    char *text = read_whole(path, &len);
+    char *text = whole_file_read(path, REPORT_BYTES_MAX, &len);
 
-    p->has_evidence = text != NULL && sha256(text, len, p->evidence);
+    p->has_evidence = text != NULL && whole_file_sha256(text, len, p->evidence);
     free(text);
     return p->has_evidence;
 }
@@ -172,21 +122,21 @@ static bool add_line(struct proposal *p, const char *text)
 
 /* The request id that says the same as the proposal: whoever proposes it again gets the first one. */
 static bool make_request_id(const char *book, const struct proposal *p,
-                            char out[HEX_SIZE(SHA256_SIZE)])
+                            char out[HEX_SIZE(WHOLE_FILE_SHA256_SIZE)])
 {
     struct buf buf;
-    unsigned char hash[SHA256_SIZE];
+    unsigned char hash[WHOLE_FILE_SHA256_SIZE];
     bool good;
 
     buf_init(&buf, 8192);
     good = !err_failed(buf_printf(&buf, "%s\n%s\n", book, p->reason)) &&
-           !err_failed(buf_append(&buf, p->evidence, p->has_evidence ? SHA256_SIZE : 0));
+           !err_failed(buf_append(&buf, p->evidence, p->has_evidence ? WHOLE_FILE_SHA256_SIZE : 0));
     for (size_t i = 0; good && i < p->n; i++)
         good =
             !err_failed(buf_printf(&buf, "\n%s=%lld", p->code[i], (long long)p->amount[i].minor));
-    good = good && sha256(buf_data(&buf), buf_len(&buf), hash);
+    good = good && whole_file_sha256(buf_data(&buf), buf_len(&buf), hash);
     buf_deinit(&buf);
-    hex_encode(hash, SHA256_SIZE, out);
+    hex_encode(hash, WHOLE_FILE_SHA256_SIZE, out);
     out[32] = '\0';
     return good;
 }
@@ -198,8 +148,8 @@ static const char sql_propose[] =
 
 static PGresult *ask(struct db *db, const char *book, const struct proposal *p)
 {
-    char id[HEX_SIZE(SHA256_SIZE)];
-    char evidence[2 + HEX_SIZE(SHA256_SIZE)] = "\\x";
+    char id[HEX_SIZE(WHOLE_FILE_SHA256_SIZE)];
+    char evidence[2 + HEX_SIZE(WHOLE_FILE_SHA256_SIZE)] = "\\x";
     struct buf codes;
     struct buf amounts;
     PGresult *result = NULL;
@@ -213,7 +163,7 @@ static PGresult *ask(struct db *db, const char *book, const struct proposal *p)
                                       (long long)p->amount[i].minor));
     good = good && !err_failed(buf_append(&codes, "}", 2)) &&
            !err_failed(buf_append(&amounts, "}", 2));
-    hex_encode(p->evidence, SHA256_SIZE, evidence + 2);
+    hex_encode(p->evidence, WHOLE_FILE_SHA256_SIZE, evidence + 2);
     if (good)
         result = db_query(db, sql_propose, 6,
                           (const char *const[]){book, p->request_id == NULL ? id : p->request_id,
@@ -431,12 +381,12 @@ enum exit_code recon_accept_run(const struct args *args)
         complain("say --report FILE, and --break N or --payout REFERENCE");
         return EXIT_USAGE;
     }
-    text = read_whole(path, &len);
+    text = whole_file_read(path, REPORT_BYTES_MAX, &len);
     if (text == NULL)
         return EXIT_REFUSED;
     csv_init(&csv, slice_of(text, len));
     good = find_columns(path, &csv, place) && find_break(args, &csv, place) &&
-           take_break(args, &csv, place, &p) && sha256(text, len, p.evidence);
+           take_break(args, &csv, place, &p) && whole_file_sha256(text, len, p.evidence);
     p.has_evidence = good;
     free(text);
     return good ? propose(args, &p) : EXIT_REFUSED;

@@ -130,11 +130,23 @@ static reason_t check_purpose(struct slice scope)
     return purpose_code_check(code);
 }
 
+/* As books are named: lower case letters, digits, dashes, a letter first. */
+static reason_t check_platform(struct slice code)
+{
+    if (code.len == 0)
+        return REASON_FIELD_REQUIRED;
+    for (size_t i = 0; i < code.len; i++)
+        if (!char_is_lower(code.p[i]) &&
+            (i == 0 || (!char_is_digit(code.p[i]) && code.p[i] != '-')))
+            return REASON_FIELD_INVALID;
+    return REASON_NONE;
+}
+
 static reason_t check_scope(enum policy_scope scope, struct slice text)
 {
     switch (scope) {
     case POLICY_SCOPE_PLATFORM:
-        return text.len == 0 ? REASON_FIELD_REQUIRED : REASON_NONE;
+        return check_platform(text);
     case POLICY_SCOPE_NONE:
         return text.len != 0 ? REASON_FIELD_INVALID : REASON_NONE;
     case POLICY_SCOPE_REGISTRATION:

@@ -102,7 +102,7 @@ struct policy_terms {
 bool policy_terms(const struct policy_rules *rules, struct slice platform, uint16_t ccy,
                   struct policy_terms *out);
 
-/* A rule by itself. FIELD_INVALID (kind, value, a scope where there is none), FIELD_REQUIRED (no platform), CURRENCY_UNKNOWN,
+/* A rule by itself. FIELD_INVALID (kind, value, a scope that is none), FIELD_REQUIRED (no platform), CURRENCY_UNKNOWN,
  * CHANNEL_UNKNOWN, PURPOSE_CODE_UNKNOWN. Whether there is such a platform is not known here. */
 MUST_CHECK reason_t policy_rule_check(const struct policy_rule *rule);
 

@@ -446,7 +446,7 @@ print_story() {
 
     title 'What others would have taken of the same money (illustrative)'
     ujrat compare deploy/demo/competitors.csv || exit 1
-    echo "Ujrat's row is what these books hold, at tariffs made up for the demo."
+    echo "Ujrat's row is what these books hold, at terms made up for the demo."
 }
 
 print_next() {
@@ -497,7 +497,7 @@ UJRAT_OPERATOR_DB=$(db_uri ujrat_operator) || exit 1
 export UJRAT_OPERATOR_DB
 demo_env "$port"
 . "$demo/env"
-step 'Four platforms with their tariffs, three banks' open_books
+step 'Four platforms with their terms, three banks' open_books
 step 'A key for each book, to sign its log' make_keys
 step 'A client of the REST API for each platform' make_clients
 step 'Prefunded floats in five currencies' fill_floats

@@ -32,7 +32,7 @@ GRANT SELECT (credential_id, client_id, principal_id, sandbox, enabled, created_
 GRANT EXECUTE ON FUNCTION current_balance, payout_state, returned_amount, handed_out_upto, bank_payouts_after, digit_factor, block_upto,
     working_day, bank_exposure, hand_out_room, bank_waiting, bank_position, bank_forecast, window_parts, window_totals, windows_of_bank,
     windows_to_end, alerts_due, shown_amount, open_questions, recall_is_over, instruction_id, handed_out_at, handed_out_by,
-    rules_in_force, policy_at
+    rules_in_force, policy_at, policy_time_text
     TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 GRANT EXECUTE ON FUNCTION post_payouts, cancel_payout, create_quote, register_beneficiary, update_beneficiary,
     hand_out, confirm_instructions, return_payment, reverse_return, moment_past, report_window, answer_questions, submit_batch,

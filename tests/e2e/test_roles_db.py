@@ -39,7 +39,7 @@ HOOKS_READ = {"webhook", "webhook_version", "webhook_now", "webhook_key", "webho
 READING = {"current_balance", "payout_state", "handed_out_upto", "bank_payouts_after", "digit_factor", "block_upto",
            "working_day", "bank_exposure", "hand_out_room", "bank_waiting", "bank_position", "bank_forecast", "window_parts", "window_totals",
            "windows_of_bank", "windows_to_end", "alerts_due", "shown_amount", "open_questions", "recall_is_over", "instruction_id",
-           "handed_out_at", "handed_out_by", "returned_amount", "rules_in_force", "policy_at"}
+           "handed_out_at", "handed_out_by", "returned_amount", "rules_in_force", "policy_at", "policy_time_text"}
 SETTLING = {"hand_out", "confirm_instructions", "return_payment", "reverse_return", "report_window", "answer_questions"}
 SETTLING_ALONE = {"hand_out_window", "open_first_window", "close_window", "end_window", "overdue_instructions", "ask", "note_status",
                   "request_recall", "answer_recall", "raise_alert", "end_alert", "refresh_alerts", "check_taxes", "add_file_out", "add_file_in"}

@@ -180,7 +180,7 @@ MAY = {"ujrat_app": {"post_payouts", "cancel_payout", "create_quote", "register_
 READS = {"current_balance", "payout_state", "handed_out_upto", "bank_payouts_after", "digit_factor", "block_upto",
          "working_day", "bank_exposure", "hand_out_room", "bank_waiting", "bank_position", "bank_forecast", "window_parts", "window_totals",
          "windows_of_bank", "windows_to_end", "alerts_due", "shown_amount", "open_questions", "recall_is_over", "instruction_id", "handed_out_at",
-         "handed_out_by", "returned_amount", "rules_in_force", "policy_at"}
+         "handed_out_by", "returned_amount", "rules_in_force", "policy_at", "policy_time_text"}
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -310,9 +310,9 @@ static int64_t quote_new(struct fixture *f, const struct test_book *book, const 
         f,
         "SELECT create_quote(%d, %d, '%s', substring(sha256('q'), 1, 16), 840::int2, 586::int2, 0::int2,"
         " %d, ARRAY[%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64
-        "]::int8[], %d, %d, NULL)",
+        "]::int8[], %d, %d, %d)",
         book->id, f->principal_id, id, f->rate_id, q.gross.minor, q.fee.minor, q.mid.e10,
-        q.mid_value.minor, q.margin.minor, q.net.minor, q.margin_bps, ttl_ms);
+        q.mid_value.minor, q.margin.minor, q.net.minor, q.margin_bps, ttl_ms, f->policy_id);
 }
 
 static void a_quote_is_used_once_in_time_and_as_it_was_given(void **state)

@@ -27,6 +27,7 @@ LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
         || CASE WHEN p_ccy <> 0 THEN ' in ' || coalesce((SELECT c.code FROM currency c WHERE c.ccy = p_ccy), p_ccy::text) ELSE '' END;
 $$;
 
+-- A time as people in Pakistan have it, where there is no summer time: 2026-12-01T00:00:00+05:00.
 CREATE OR REPLACE FUNCTION policy_time_text(p_at timestamptz) RETURNS text
 LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
     SELECT to_char(p_at AT TIME ZONE INTERVAL '5 hours', 'YYYY-MM-DD"T"HH24:MI:SS"+05:00"');
