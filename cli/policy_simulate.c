@@ -29,7 +29,7 @@ struct simulating {
     struct db db;
     const struct args *args;
     const char *proposal;
-    char since[64]; /* as PostgreSQL reads it: an interval before now, or a time */
+    char since[64]; /* a time; as long as since_is_ago how long before now */
     bool since_is_ago;
     struct simulation simulation;
     struct simulated_group *groups;
@@ -132,8 +132,7 @@ static bool read_groups(struct simulating *s)
 /* ---------------------------------------------------------------- the payouts */
 
 static const char sql_first[] =
-    "SELECT coalesce((SELECT last_seq FROM block WHERE book_id = $1 AND block_no = block_upto($1, "
-    " CASE WHEN $3 = 'ago' THEN now() - $2::interval ELSE $2::timestamptz END)), 0)";
+    "SELECT coalesce((SELECT last_seq FROM block WHERE book_id = $1 AND block_no = block_upto($1, $2::timestamptz)), 0)";
 
 static const char sql_page[] =
     "SELECT payout_id, dst_ccy, gross, fee, margin, net, mid_rate_e10 FROM payout"
@@ -183,8 +182,7 @@ static bool read_payouts(struct simulating *s, size_t at)
 
     (void)snprintf(book, sizeof book, "%d", s->books[at]);
     (void)snprintf(ccy, sizeof ccy, "%d", s->groups[at].ccy);
-    r = db_query(&s->db, sql_first, 3,
-                 (const char *const[]){book, s->since, s->since_is_ago ? "ago" : "at"});
+    r = db_query(&s->db, sql_first, 2, (const char *const[]){book, s->since});
     if (r == NULL)
         return false;
     (void)snprintf(last, sizeof last, "%s", PQgetvalue(r, 0, 0));
@@ -366,11 +364,12 @@ static const char sql_begin[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY
 /* There is such a proposal; and since when payouts are looked at, as people read it. */
 static bool look_up(struct simulating *s)
 {
-    PGresult *r = db_query(
-        &s->db,
-        "SELECT policy_time_text(CASE WHEN $3 = 'ago' THEN now() - $2::interval ELSE $2::timestamptz END)"
-        "  FROM policy_proposal WHERE proposal_id = $1",
-        3, (const char *const[]){s->proposal, s->since, s->since_is_ago ? "ago" : "at"});
+    PGresult *r =
+        db_query(&s->db,
+                 "SELECT policy_time_text(CASE WHEN $3 = 'ago' THEN now() - $2::text::interval"
+                 "                        ELSE $2::text::timestamptz END)"
+                 "  FROM policy_proposal WHERE proposal_id = $1",
+                 3, (const char *const[]){s->proposal, s->since, s->since_is_ago ? "ago" : "at"});
     bool found = r != NULL && PQntuples(r) == 1;
 
     if (r != NULL && !found)
