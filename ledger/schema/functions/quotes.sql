@@ -19,8 +19,8 @@ BEGIN
         END IF;
         RETURN old.quote_id;
     END IF;
-    IF NOT CASE WHEN p_policy IS NULL THEN NOT EXISTS (SELECT 1 FROM policy)
-                ELSE EXISTS (SELECT 1 FROM policy v WHERE v.policy_id = p_policy AND v.effective_at <= at) END THEN
+    IF NOT (CASE WHEN p_policy IS NULL THEN NOT EXISTS (SELECT 1 FROM policy)
+                 ELSE EXISTS (SELECT 1 FROM policy v WHERE v.policy_id = p_policy AND v.effective_at <= at) END) THEN
         RAISE EXCEPTION 'a quote names a version of the policy that is not there' USING ERRCODE = 'UJ604';
     END IF;
     SELECT coalesce(max(quote_id), 0) + 1 INTO id FROM quote WHERE book_id = p_book;
