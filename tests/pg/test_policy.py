@@ -155,8 +155,9 @@ def test_nothing_begins_in_the_past(two):
     code, said = two.refused(lambda: propose(two.ann, two.terms(margin_bps=51), two.now(seconds=-1)))
     assert code == PAST and "is not after now" in said
     assert two.refused(lambda: propose(two.ann, two.terms(margin_bps=51), "infinity"))[0] == PAST
-    proposal = propose(two.ann, two.terms(margin_bps=51), two.now(seconds=0.5))
-    two.bob.execute("SELECT pg_sleep(0.6)")
+    at = two.now(seconds=2)
+    proposal = propose(two.ann, two.terms(margin_bps=51), at)
+    two.bob.execute("SELECT pg_sleep(extract(epoch FROM %s - clock_timestamp()) + 0.01)", (at,))
     code, said = two.refused(lambda: two.decide(two.bob, proposal))
     assert code == CONFLICT and "which is over: propose it anew" in said
     assert two.rules()[1, USD] == 50
@@ -295,12 +296,18 @@ def test_an_approval_and_its_retry_at_once_are_one_version(two):
 
 def test_a_version_that_would_come_after_the_one_that_follows_it_is_refused(two):
     """An approval whose transaction stays open while a later version begins would change the past."""
-    change_policy(two.ann, two.bob, two.terms(margin_bps=60), two.now(seconds=0.7))
-    proposal = propose(two.ann, two.terms(fee_fixed=1))
-    with login(two.database, "postgres") as db:
-        with pytest.raises(psycopg.Error) as raised, db.transaction():
-            db.execute("SELECT decide_policy(%s, true, '')", (proposal,))
-            db.execute("SELECT pg_sleep(0.8)")
+    proposal, ahead = propose(two.ann, two.terms(fee_fixed=1)), 1
+    with pytest.raises(psycopg.Error) as raised:
+        while two.rules()[2, USD] == 100:           # on a busy machine the later one may have begun before the approval
+            at = two.now(seconds=ahead)
+            change_policy(two.ann, two.bob, two.terms(margin_bps=60 + ahead), at)
+            with two.bob.transaction():
+                two.decide(two.bob, proposal)
+                late = two.one("SELECT decided_at > %s FROM policy_decision WHERE proposal_id = %s", at, proposal)
+                two.bob.execute("SELECT pg_sleep(extract(epoch FROM %s - clock_timestamp()) + 0.01)", (at,))
+                if late:
+                    ahead *= 3
+                    raise psycopg.Rollback
     assert raised.value.sqlstate == CONFLICT and "comes too late" in raised.value.diag.message_primary
     assert two.rules()[2, USD] == 100
 
