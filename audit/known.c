@@ -34,6 +34,7 @@ struct known {
     struct rate *rates;
     uint32_t n_rates, rates_size;
     uint32_t *sheet_slots; /* by hash: index plus 1 */
+    struct policies *policies;
 
     struct account accounts[ACCOUNTS_MAX];
     int n_accounts;
@@ -80,7 +81,7 @@ err_t known_new(struct sha256 *sha, struct known **out)
     r->sha = sha;
     memset(r->digits, -1, sizeof r->digits);
     r->sheet_slots = calloc(SHEET_SLOTS, sizeof *r->sheet_slots);
-    if (r->sheet_slots == NULL) {
+    if (r->sheet_slots == NULL || err_failed(policies_new(sha, &r->policies))) {
         known_free(&r);
         return err_make(ERR_NO_MEMORY, "known");
     }
@@ -97,6 +98,7 @@ void known_free(struct known **known)
     free(r->sheets);
     free(r->rates);
     free(r->sheet_slots);
+    policies_free(&r->policies);
     free(r->marks);
     pages_close(&r->beneficiaries);
     free(r);
@@ -240,6 +242,22 @@ int64_t known_rate(const struct known *r, const struct sheet *sheet, uint16_t cc
         if (r->rates[sheet->first + i].ccy == ccy)
             return r->rates[sheet->first + i].pkr_e10;
     return 0;
+}
+
+/* ---------------------------------------------------------------- the policy */
+
+err_t known_policy_change(struct known *r, struct slice bytes, const struct record_policy_change *c)
+{
+    for (size_t i = 0; i < c->n_changes; i++)
+        if (c->changes[i].currency.p != NULL &&
+            known_digits(r, ccy_pack(c->changes[i].currency)) < 0)
+            return err_make(ERR_INVALID, "a rule of the policy is in no known currency");
+    return policies_add(r->policies, bytes, c);
+}
+
+const struct policies *known_policies(const struct known *r)
+{
+    return r->policies;
 }
 
 /* ---------------------------------------------------------------- accounts */

@@ -1,5 +1,5 @@
 /*
- * known.h: what journals point to: currencies, rate sheets, the accounts and beneficiaries of the book at hand.
+ * known.h: what journals point to: currencies, rate sheets, versions of the policy, the accounts and beneficiaries of the book at hand.
  *
  * Filled from the records of a log as they pass, looked up by whoever checks journals and, when the log is a database, by
  * what makes journals' records out of its rows.
@@ -8,6 +8,7 @@
 #define UJRAT_AUDIT_KNOWN_H
 
 #include "audit/merkle.h"
+#include "audit/policies.h"
 #include "audit/record.h"
 #include "base/err.h"
 
@@ -74,13 +75,15 @@ struct known;
 MUST_CHECK err_t known_new(struct sha256 *sha, struct known **out);
 void known_free(struct known **known);
 
-/* Takes the record of a currency, a rate sheet, an account or a beneficiary; others are not for it and pass. A book's
+/* Takes the record of a currency, a rate sheet, a version of the policy, an account or a beneficiary; others are not for it and pass. A book's
  * record empties what belongs to the book before. why: what is wrong with it, ERR_INVALID then (an account that is not
  * what its code says, a thing said twice, out of order); ERR_LIMIT, ERR_NO_MEMORY, ERR_SYS. */
 MUST_CHECK err_t known_book(struct known *r);
 MUST_CHECK err_t known_currency(struct known *r, const struct record_currency *c);
 MUST_CHECK err_t known_sheet(struct known *r, struct slice bytes,
                              const struct record_rate_sheet *s);
+MUST_CHECK err_t known_policy_change(struct known *r, struct slice bytes,
+                                     const struct record_policy_change *c);
 MUST_CHECK err_t known_account(struct known *r, const struct record_account *a);
 MUST_CHECK err_t known_beneficiary(struct known *r, struct slice bytes,
                                    const struct record_beneficiary *b);
@@ -99,6 +102,8 @@ int known_accounts(const struct known *r);
 const struct sheet *known_sheet_of(const struct known *r, struct slice hash);
 const struct sheet *known_sheet_of_id(const struct known *r, int64_t rate_id);
 int64_t known_rate(const struct known *r, const struct sheet *sheet, uint16_t ccy); /* 0 */
+
+const struct policies *known_policies(const struct known *r);
 
 /* ERR_INVALID: there is none. */
 MUST_CHECK err_t known_beneficiary_of(struct known *r, int64_t id, int64_t version,

@@ -9,6 +9,7 @@ static const char *const names[] = {
     [RECORD_LOG] = "ujrat/log/1",
     [RECORD_CURRENCY] = "ujrat/currency/1",
     [RECORD_RATE_SHEET] = "ujrat/rate-sheet/1",
+    [RECORD_POLICY_CHANGE] = "ujrat/policy-change/1",
     [RECORD_BOOK] = "ujrat/book/1",
     [RECORD_KEY] = "ujrat/key/1",
     [RECORD_ACCOUNT] = "ujrat/account/1",
@@ -20,10 +21,17 @@ static const char *const names[] = {
     [RECORD_END] = "ujrat/end/1",
     [RECORD_SIGNED] = "ujrat/signed/1",
     [RECORD_QUOTE] = "ujrat/quote/1",
+    [RECORD_POLICY] = "ujrat/policy/1",
     [RECORD_PII] = "ujrat/pii/1",
     [RECORD_PII_OPEN] = "ujrat/pii-open/1",
 };
 #define KINDS (sizeof names / sizeof names[0])
+
+/* Of payouts and quotes that say which version of the policy priced them. */
+static const char *const second[KINDS] = {
+    [RECORD_JOURNAL] = "ujrat/journal/2",
+    [RECORD_QUOTE] = "ujrat/quote/2",
+};
 
 static const char *const subjects[] = {
     [SUBJECT_NONE] = "none",
@@ -71,6 +79,7 @@ static inline uint64_t load64(const unsigned char *p)
 struct reader {
     const unsigned char *p, *end, *begin;
     struct record_fault *fault;
+    bool is_second; /* the record is of its kind's second version */
 };
 
 static void fail(struct reader *r, const char *field, const char *what, const unsigned char *at)
@@ -193,7 +202,8 @@ static inline struct opt_int get_opt_int(struct reader *r, const char *field)
 
 static struct reader begin(struct slice bytes, enum record_kind kind, struct record_fault *fault)
 {
-    struct reader r = {(const unsigned char *)bytes.p, NULL, (const unsigned char *)bytes.p, fault};
+    struct reader r = {(const unsigned char *)bytes.p, NULL, (const unsigned char *)bytes.p, fault,
+                       false};
     struct slice name;
 
     *fault = (struct record_fault){NULL, NULL, 0};
@@ -201,7 +211,8 @@ static struct reader begin(struct slice bytes, enum record_kind kind, struct rec
         r.p = r.begin = (const unsigned char *)"";
     r.end = r.p + bytes.len;
     name = get(&r, "kind of record", false);
-    if (fault->what == NULL && !slice_equal_str(name, names[kind]))
+    r.is_second = second[kind] != NULL && slice_equal_str(name, second[kind]);
+    if (fault->what == NULL && !r.is_second && !slice_equal_str(name, names[kind]))
         fail(&r, "kind of record", "is another than the one that belongs here", r.begin);
     return r;
 }
@@ -224,7 +235,8 @@ enum record_kind record_kind_of(struct slice bytes)
     if (len > bytes.len - 4)
         return RECORD_NONE;
     for (unsigned k = RECORD_NONE + 1; k < KINDS; k++)
-        if (slice_equal_str(slice_of(p + 4, len), names[k]))
+        if (slice_equal_str(slice_of(p + 4, len), names[k]) ||
+            (second[k] != NULL && slice_equal_str(slice_of(p + 4, len), second[k])))
             return (enum record_kind)k;
     return RECORD_NONE;
 }
@@ -281,6 +293,39 @@ bool record_read_rate_sheet(struct slice bytes, struct record_rate_sheet *r,
     for (size_t i = 0; i < r->n_rates; i++) {
         r->rates[i].currency = get_text(&in, "rates: currency", false);
         r->rates[i].pkr_e10 = get_int(&in, "rates: pkr_e10");
+    }
+    return finish(&in);
+}
+
+bool record_read_policy_change(struct slice bytes, struct record_policy_change *r,
+                               struct record_fault *fault)
+{
+    struct reader in = begin(bytes, RECORD_POLICY_CHANGE, fault);
+    const unsigned char *at;
+    int64_t n;
+
+    INT(policy_id);
+    INT_AS(effective_at_us, "effective_at");
+    TEXT(reason);
+    TEXT(source);
+    OPT_HASH(source_sha256);
+    INT(opening);
+    TEXT(proposed_by);
+    INT_AS(proposed_at_us, "proposed_at");
+    TEXT(approved_by);
+    INT_AS(approved_at_us, "approved_at");
+    at = in.p;
+    n = get_int(&in, "changes");
+    if (n < 0 || n > RECORD_CHANGES_MAX) {
+        fail(&in, "changes", "are more than a version can have", at);
+        n = 0;
+    }
+    r->n_changes = (size_t)n;
+    for (size_t i = 0; i < r->n_changes; i++) {
+        r->changes[i].rule = get_text(&in, "change: rule", false);
+        r->changes[i].scope = get_text(&in, "change: scope", false);
+        r->changes[i].currency = get_text(&in, "change: currency", true);
+        r->changes[i].value = get_opt_int(&in, "change: value");
     }
     return finish(&in);
 }
@@ -366,6 +411,9 @@ bool record_read_quote(struct slice bytes, struct record_quote *r, struct record
     TEXT(actor);
     INT_AS(created_at_us, "created_at");
     INT_AS(expires_at_us, "expires_at");
+    r->policy = slice_of(NULL, 0);
+    if (in.is_second)
+        HASH(policy);
     return finish(&in);
 }
 
@@ -392,6 +440,9 @@ static void read_payout(struct reader *reader, struct record_payout *r)
     HASH(beneficiary);
     HASH(rate_sheet);
     r->quote = get(&in, "quote", true);
+    r->policy = slice_of(NULL, 0);
+    if (in.is_second)
+        HASH(policy);
     *reader = in;
 }
 
@@ -476,6 +527,8 @@ static void read_subject(struct reader *in, struct record_journal *r)
         s = SUBJECT_NONE;
     }
     r->subject = (enum record_subject)s;
+    if (in->is_second && r->subject != SUBJECT_PAYOUT)
+        fail(in, "subject", "is not that of a journal with a policy, a payout", at);
     switch (r->subject) {
     case SUBJECT_NONE:
         break;
@@ -713,11 +766,16 @@ static inline void put_opt_int(struct record_out *out, struct opt_int value)
         put(out, slice_of(NULL, 0));
 }
 
-static void open_record(struct record_out *out, enum record_kind kind)
+static void open_named(struct record_out *out, const char *name)
 {
     out->len = 0;
     out->bad = false;
-    put(out, slice_str(names[kind]));
+    put(out, slice_str(name));
+}
+
+static void open_record(struct record_out *out, enum record_kind kind)
+{
+    open_named(out, names[kind]);
 }
 
 bool record_write_log(struct record_out *out, const struct record_log *r)
@@ -754,6 +812,41 @@ bool record_write_rate_sheet(struct record_out *out, const struct record_rate_sh
         put(out, r->rates[i].currency);
         put_int(out, r->rates[i].pkr_e10);
     }
+    return !out->bad;
+}
+
+bool record_write_policy_change(struct record_out *out, const struct record_policy_change *r)
+{
+    assert(r->n_changes <= RECORD_CHANGES_MAX);
+    open_record(out, RECORD_POLICY_CHANGE);
+    put_int(out, r->policy_id);
+    put_int(out, r->effective_at_us);
+    put(out, r->reason);
+    put(out, r->source);
+    put(out, r->source_sha256);
+    put_int(out, r->opening);
+    put(out, r->proposed_by);
+    put_int(out, r->proposed_at_us);
+    put(out, r->approved_by);
+    put_int(out, r->approved_at_us);
+    put_int(out, (int64_t)r->n_changes);
+    for (size_t i = 0; i < r->n_changes; i++) {
+        put(out, r->changes[i].rule);
+        put(out, r->changes[i].scope);
+        put(out, r->changes[i].currency);
+        put_opt_int(out, r->changes[i].value);
+    }
+    return !out->bad;
+}
+
+bool record_write_policy(struct record_out *out, const struct record_policy *r)
+{
+    open_record(out, RECORD_POLICY);
+    put_int(out, r->policy_id);
+    put_int(out, r->effective_at_us);
+    put_int(out, (int64_t)r->n_changes);
+    for (size_t i = 0; i < r->n_changes; i++)
+        put(out, slice_of(r->changes + i * RECORD_HASH_BYTES, RECORD_HASH_BYTES));
     return !out->bad;
 }
 
@@ -811,7 +904,7 @@ bool record_write_beneficiary(struct record_out *out, const struct record_benefi
 
 bool record_write_quote(struct record_out *out, const struct record_quote *r)
 {
-    open_record(out, RECORD_QUOTE);
+    open_named(out, r->policy.p == NULL ? names[RECORD_QUOTE] : second[RECORD_QUOTE]);
     put(out, r->book);
     put_int(out, r->quote_id);
     put(out, r->request_id);
@@ -830,6 +923,8 @@ bool record_write_quote(struct record_out *out, const struct record_quote *r)
     put(out, r->actor);
     put_int(out, r->created_at_us);
     put_int(out, r->expires_at_us);
+    if (r->policy.p != NULL)
+        put(out, r->policy);
     return !out->bad;
 }
 
@@ -854,6 +949,8 @@ static void put_payout(struct record_out *out, const struct record_payout *r)
     put(out, r->beneficiary);
     put(out, r->rate_sheet);
     put(out, r->quote);
+    if (r->policy.p != NULL)
+        put(out, r->policy);
 }
 
 static void put_subject(struct record_out *out, const struct record_journal *r)
@@ -909,7 +1006,9 @@ static void put_subject(struct record_out *out, const struct record_journal *r)
 bool record_write_journal(struct record_out *out, const struct record_journal *r)
 {
     assert(r->n_lines <= RECORD_LINES_MAX);
-    open_record(out, RECORD_JOURNAL);
+    open_named(out, r->subject == SUBJECT_PAYOUT && r->payout.policy.p != NULL
+                        ? second[RECORD_JOURNAL]
+                        : names[RECORD_JOURNAL]);
     put(out, r->book);
     put_int(out, r->seq);
     put_int(out, r->block_no);

@@ -24,12 +24,15 @@
 #define RECORD_SIGNATURE_BYTES 64
 #define RECORD_LINES_MAX       64  /* of a journal; the ledger's own bound is 8 */
 #define RECORD_RATES_MAX       512 /* of a sheet: more than there are currencies */
+#define RECORD_CHANGES_MAX                                                                         \
+    1024 /* of rules in a version of the policy; the ledger's own bound is 1000 */
 
 enum record_kind {
     RECORD_NONE = 0, /* none that this program knows */
     RECORD_LOG,
     RECORD_CURRENCY,
     RECORD_RATE_SHEET,
+    RECORD_POLICY_CHANGE,
     RECORD_BOOK,
     RECORD_KEY,
     RECORD_ACCOUNT,
@@ -41,11 +44,12 @@ enum record_kind {
     RECORD_END,
     RECORD_SIGNED,
     RECORD_QUOTE,
+    RECORD_POLICY,
     RECORD_PII,
     RECORD_PII_OPEN,
 };
 
-/* "ujrat/journal/1"; NULL for RECORD_NONE. */
+/* "ujrat/journal/1"; NULL for RECORD_NONE. Journals and quotes have a second version, which is of the same kind. */
 const char *record_name(enum record_kind kind);
 
 /* What the bytes say they are, by their first field. */
@@ -71,6 +75,7 @@ struct record_payout {
     struct slice beneficiary; /* hash of its record */
     struct slice rate_sheet;  /* hash of its record */
     struct slice quote;       /* the whole record, or absent */
+    struct slice policy;      /* hash of its record; absent: the journal's record is of version 1 */
 };
 
 struct record_transition {
@@ -174,6 +179,31 @@ struct record_quote {
     int64_t gross, fee, mid_rate_e10, mid_value, margin_bps, margin, net;
     struct slice actor;
     int64_t created_at_us, expires_at_us;
+    struct slice policy; /* hash of its record; absent: the record is of version 1 */
+};
+
+struct record_rule {
+    struct slice rule, scope, currency /* or absent */;
+    struct opt_int value; /* none: the rule is removed */
+};
+
+struct record_policy_change {
+    int64_t policy_id, effective_at_us;
+    struct slice reason, source, source_sha256 /* or absent */;
+    int64_t opening;
+    struct slice proposed_by;
+    int64_t proposed_at_us;
+    struct slice approved_by;
+    int64_t approved_at_us;
+    size_t n_changes;
+    struct record_rule changes[RECORD_CHANGES_MAX];
+};
+
+/* A version of the policy: the hashes of the changes that led to it, one behind the other. */
+struct record_policy {
+    int64_t policy_id, effective_at_us;
+    const unsigned char *changes; /* n_changes times RECORD_HASH_BYTES */
+    size_t n_changes;
 };
 
 struct record_block {
@@ -253,6 +283,8 @@ bool record_read_currency(struct slice bytes, struct record_currency *out,
                           struct record_fault *fault);
 bool record_read_rate_sheet(struct slice bytes, struct record_rate_sheet *out,
                             struct record_fault *fault);
+bool record_read_policy_change(struct slice bytes, struct record_policy_change *out,
+                               struct record_fault *fault);
 bool record_read_book(struct slice bytes, struct record_book *out, struct record_fault *fault);
 bool record_read_key(struct slice bytes, struct record_key *out, struct record_fault *fault);
 bool record_read_account(struct slice bytes, struct record_account *out,
@@ -292,6 +324,8 @@ static inline struct slice record_out_slice(const struct record_out *out)
 bool record_write_log(struct record_out *out, const struct record_log *r);
 bool record_write_currency(struct record_out *out, const struct record_currency *r);
 bool record_write_rate_sheet(struct record_out *out, const struct record_rate_sheet *r);
+bool record_write_policy_change(struct record_out *out, const struct record_policy_change *r);
+bool record_write_policy(struct record_out *out, const struct record_policy *r);
 bool record_write_book(struct record_out *out, const struct record_book *r);
 bool record_write_key(struct record_out *out, const struct record_key *r);
 bool record_write_account(struct record_out *out, const struct record_account *r);

@@ -15,6 +15,8 @@ bool source_register(struct source *source, struct source_item *item)
         err = known_currency(r, &item->currency);
     else if (item->kind == RECORD_RATE_SHEET)
         err = known_sheet(r, item->bytes, &item->rate_sheet);
+    else if (item->kind == RECORD_POLICY_CHANGE)
+        err = known_policy_change(r, item->bytes, &item->policy_change);
     else if (item->kind == RECORD_ACCOUNT)
         err = known_account(r, &item->account);
     else if (item->kind == RECORD_BENEFICIARY)

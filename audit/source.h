@@ -30,6 +30,7 @@ struct source_item {
         struct record_log log;
         struct record_currency currency;
         struct record_rate_sheet rate_sheet;
+        struct record_policy_change policy_change;
         struct record_book book;
         struct record_key key;
         struct record_account account;

@@ -4,6 +4,7 @@
  * balances) is in memory before the journals of the portion stream by.
  */
 #include "audit/copy.h"
+#include "audit/policy_rows.h"
 #include "audit/source.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -26,6 +27,7 @@ enum phase {
     PHASE_LOG,
     PHASE_CURRENCIES,
     PHASE_SHEETS,
+    PHASE_POLICIES,
     PHASE_BOOK,
     PHASE_KEYS,
     PHASE_ACCOUNTS,
@@ -80,6 +82,7 @@ struct source_db {
     struct copy copy;
     bool copying; /* the phase's query is under way */
     bool have_row;
+    struct policy_rows policies;
     struct names principals, banks, kinds;
     struct names books;
     size_t book; /* the one at hand */
@@ -236,7 +239,7 @@ static int next_sheet(struct source_db *s)
                   "array(SELECT ccy FROM rate r WHERE r.rate_id = s.rate_id ORDER BY ccy), "
                   "array(SELECT pkr_e10 FROM rate r WHERE r.rate_id = s.rate_id ORDER BY ccy) "
                   "FROM rate_sheet s WHERE refused IS NULL ORDER BY rate_id",
-                  PHASE_BOOK);
+                  PHASE_POLICIES);
 
     if (got <= 0)
         return got == 0 ? PASS : SOURCE_FAILED;
@@ -251,6 +254,24 @@ static int next_sheet(struct source_db *s)
     for (int i = 0; i < n; i++)
         r->rates[i] = (struct record_rate){ccy_of(s, ccys[i], s->ccy_text[i]), rates[i]};
     return give(s, RECORD_RATE_SHEET, record_write_rate_sheet(&s->out, r));
+}
+
+static int next_policy(struct source_db *s)
+{
+    struct record_policy_change *r = &s->item->policy_change;
+    int got;
+
+    if (s->policies.rows == NULL && !policy_rows_load(s->db, &s->policies))
+        return fail(s, "");
+    got = policy_rows_next(&s->policies, r);
+    if (got < 0)
+        return fail(s, "a version of the policy is longer than one may be");
+    if (got == 0) {
+        policy_rows_free(&s->policies);
+        s->phase = PHASE_BOOK;
+        return PASS;
+    }
+    return give(s, RECORD_POLICY_CHANGE, record_write_policy_change(&s->out, r));
 }
 
 static bool wanted(const struct source_db *s, const char *code)
@@ -607,7 +628,7 @@ static const char journal_sql[] =
     "p.beneficiary_id, p.beneficiary_version, p.rate_id, " /* 27 */
     "CASE WHEN p.quote_id IS NOT NULL THEN (SELECT ROW(q.quote_id, q.request_id, q.fingerprint, "
     "q.src_ccy, q.dst_ccy, q.digit_shift, q.rate_id, q.gross, q.fee, q.mid_rate_e10, q.mid_value, "
-    "q.margin_bps, q.margin, q.net, q.principal_id, q.created_at, q.expires_at) FROM quote q "
+    "q.margin_bps, q.margin, q.net, q.principal_id, q.created_at, q.expires_at, q.policy_id) FROM quote q "
     "WHERE q.book_id = %1$lld AND q.quote_id = p.quote_id) END, " /* 28 */
     "t.step, t.state, t.reason_code, t.bank_reference, t.tax_withheld, t.eprc_number, "
     "t.payout_id, " /* 35 */
@@ -622,7 +643,8 @@ static const char journal_sql[] =
     "u.item_no, u.expires_at) FROM unclaimed u WHERE u.book_id = %1$lld AND u.unclaimed_id = "
     "j.seq) END, "
     "CASE WHEN j.kind IN (16, 17) THEN (SELECT ROW(e.outcome, e.payout_id) FROM unclaimed_end e "
-    "WHERE e.book_id = %1$lld AND e.seq = j.seq) END " /* 40 */
+    "WHERE e.book_id = %1$lld AND e.seq = j.seq) END, " /* 40 */
+    "p.policy_id "
     "FROM journal j "
     /* in subqueries, where the planner sees that their indexes' order is that of the join: nothing is sorted */
     "LEFT JOIN (SELECT * FROM payout WHERE book_id = %1$lld AND payout_id BETWEEN %2$lld AND %3$lld "
@@ -662,6 +684,17 @@ static int next_portion(struct source_db *s)
 
 /* ---------------------------------------------------------------- journals */
 
+/* The hash of the version that column i names; absent if it names none. */
+static struct slice policy_of(const struct source_db *s, struct copy *c, int i)
+{
+    const struct policy_version *v;
+
+    if (c->fields[i].p == NULL)
+        return slice_of(NULL, 0);
+    v = policies_of_id(known_policies(s->base.known), copy_int(c, i));
+    return v == NULL ? SLICE("") : slice_of(v->hash.b, HASH_BYTES);
+}
+
 static bool quote_bytes(struct source_db *s, struct slice *out)
 {
     struct copy q;
@@ -688,7 +721,8 @@ static bool quote_bytes(struct source_db *s, struct slice *out)
                               copy_int(&q, 13),
                               name_of(&s->principals, copy_int(&q, 14)),
                               copy_time_us(&q, 15),
-                              copy_time_us(&q, 16)};
+                              copy_time_us(&q, 16),
+                              policy_of(s, &q, 17)};
     if (!record_write_quote(&s->quote, &r))
         return false;
     *out = record_out_slice(&s->quote);
@@ -719,6 +753,7 @@ static bool fill_payout(struct source_db *s, struct record_payout *r)
         .beneficiary_id = copy_int(c, 25),
         .beneficiary_version = copy_int(c, 26),
         .rate_sheet = sheet == NULL ? SLICE("") : slice_of(sheet->hash.b, HASH_BYTES),
+        .policy = policy_of(s, c, 41),
     };
     if (r->beneficiary_id != s->beneficiary.id ||
         r->beneficiary_version != s->beneficiary.version) {
@@ -930,6 +965,8 @@ static int step(struct source_db *s)
         return next_currency(s);
     case PHASE_SHEETS:
         return next_sheet(s);
+    case PHASE_POLICIES:
+        return next_policy(s);
     case PHASE_BOOK:
         return next_book(s);
     case PHASE_KEYS:
@@ -991,6 +1028,7 @@ static void db_free(struct source **source)
     struct source_db *s = (struct source_db *)*source;
 
     (void)copy_drop(&s->copy);
+    policy_rows_free(&s->policies);
     free_names(&s->principals);
     free_names(&s->banks);
     free_names(&s->kinds);

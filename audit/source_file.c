@@ -123,6 +123,8 @@ static bool decode(enum record_kind kind, struct slice bytes, struct source_item
         return record_read_currency(bytes, &item->currency, fault);
     case RECORD_RATE_SHEET:
         return record_read_rate_sheet(bytes, &item->rate_sheet, fault);
+    case RECORD_POLICY_CHANGE:
+        return record_read_policy_change(bytes, &item->policy_change, fault);
     case RECORD_BOOK:
         return record_read_book(bytes, &item->book, fault);
     case RECORD_KEY:
@@ -143,6 +145,7 @@ static bool decode(enum record_kind kind, struct slice bytes, struct source_item
         return record_read_end(bytes, &item->end, fault);
     case RECORD_SIGNED:
     case RECORD_QUOTE:
+    case RECORD_POLICY:
     case RECORD_PII:
     case RECORD_PII_OPEN:
     case RECORD_NONE:
@@ -163,6 +166,7 @@ static bool in_order(struct source_file *f, const struct source_item *item)
         [RECORD_LOG] = {PLACE_BEGIN, PLACE_BEGIN, PLACE_COMMON, 0},
         [RECORD_CURRENCY] = {PLACE_COMMON, PLACE_COMMON, PLACE_COMMON, 1},
         [RECORD_RATE_SHEET] = {PLACE_COMMON, PLACE_COMMON, PLACE_COMMON, 2},
+        [RECORD_POLICY_CHANGE] = {PLACE_COMMON, PLACE_COMMON, PLACE_COMMON, 3},
         [RECORD_BOOK] = {PLACE_COMMON, PLACE_HEAD, PLACE_BOOK, 0},
         [RECORD_KEY] = {PLACE_BOOK, PLACE_BOOK, PLACE_BOOK, 1},
         [RECORD_ACCOUNT] = {PLACE_BOOK, PLACE_BOOK, PLACE_BOOK, 2},

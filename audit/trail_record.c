@@ -1,5 +1,7 @@
 #include "audit/trail_record.h"
 
+#include "audit/policies.h"
+#include "audit/policy_rows.h"
 #include "base/hex.h"
 
 #include <stdlib.h>
@@ -42,7 +44,7 @@ struct making {
     size_t n_rows;
     struct record_out part, quote;
     unsigned char fingerprint[16];
-    hash_t beneficiary, rate_sheet, quote_sheet;
+    hash_t beneficiary, rate_sheet, quote_sheet, policy, quote_policy;
 };
 
 /* Rows that stay until the record is made. NULL: it failed, and the user was told. */
@@ -133,6 +135,35 @@ static const char *hash_rate_sheet(struct making *m, int64_t id, hash_t *out)
     return wrong;
 }
 
+/* The hash of a version's record: every change up to it is in that. */
+static const char *hash_policy(struct making *m, int64_t id, hash_t *out)
+{
+    struct record_policy_change *c = calloc(1, sizeof *c);
+    struct policies *policies = NULL;
+    struct policy_rows rows = {0};
+    const struct policy_version *version = NULL;
+    const char *wrong = NULL;
+
+    if (c == NULL || err_failed(policies_new(m->sha, &policies)))
+        wrong = "out of memory";
+    else if (!policy_rows_load(m->db, &rows))
+        wrong = "";
+    while (wrong == NULL && version == NULL && policy_rows_next(&rows, c) == 1) {
+        if (!record_write_policy_change(&m->part, c) ||
+            err_failed(policies_add(policies, record_out_slice(&m->part), c)))
+            wrong = "its version of the policy makes no record";
+        version = policies_of_id(policies, id);
+    }
+    if (wrong == NULL && version == NULL)
+        wrong = "its version of the policy is missing";
+    if (wrong == NULL)
+        *out = version->hash;
+    policy_rows_free(&rows);
+    policies_free(&policies);
+    free(c);
+    return wrong;
+}
+
 static const char *make_quote(struct making *m, int64_t id)
 {
     unsigned char fingerprint[16];
@@ -142,7 +173,7 @@ static const char *make_quote(struct making *m, int64_t id)
         m,
         "SELECT q.request_id, q.fingerprint, s.code, d.code, q.digit_shift, q.rate_id, q.gross, q.fee,"
         "       q.mid_rate_e10, q.mid_value, q.margin_bps, q.margin, q.net, pr.uri, " SQL_US("q.created_at") ", " SQL_US(
-            "q.expires_at") "  FROM quote q JOIN currency s ON s.ccy = q.src_ccy JOIN currency d ON d.ccy = q.dst_ccy"
+            "q.expires_at") ", q.policy_id  FROM quote q JOIN currency s ON s.ccy = q.src_ccy JOIN currency d ON d.ccy = q.dst_ccy"
                             "  JOIN principal pr USING (principal_id)"
                             " WHERE q.book_id = $1::int4 AND q.quote_id = $2::int8 AND $3 = $3",
         id, 0);
@@ -171,6 +202,12 @@ static const char *make_quote(struct making *m, int64_t id)
     q.actor = slice_str(PQgetvalue(r, 0, 13));
     q.created_at_us = db_int(r, 0, 14);
     q.expires_at_us = db_int(r, 0, 15);
+    if (!PQgetisnull(r, 0, 16)) {
+        wrong = hash_policy(m, db_int(r, 0, 16), &m->quote_policy);
+        if (wrong != NULL)
+            return wrong;
+        q.policy = slice_of(m->quote_policy.b, HASH_BYTES);
+    }
     return record_write_quote(&m->quote, &q) ? NULL : "its quote makes no record";
 }
 
@@ -184,7 +221,7 @@ static const char *fill_payout(struct making *m, struct record_journal *j)
         m,
         "SELECT p.reference, p.info, bank.code, s.code, d.code, p.gross, p.fee, p.mid_rate_e10, p.mid_value,"
         "       p.margin_bps, p.margin, p.net, p.digit_shift, p.fingerprint, p.beneficiary_id,"
-        "       p.beneficiary_version, p.rate_id, p.quote_id"
+        "       p.beneficiary_version, p.rate_id, p.quote_id, p.policy_id"
         "  FROM payout p JOIN bank USING (bank_id) JOIN currency s ON s.ccy = p.src_ccy"
         "  JOIN currency d ON d.ccy = p.dst_ccy"
         " WHERE p.book_id = $1::int4 AND p.payout_id = $2::int8 AND $3 = $3",
@@ -220,6 +257,10 @@ static const char *fill_payout(struct making *m, struct record_journal *j)
     if (wrong == NULL && !PQgetisnull(r, 0, 17)) {
         wrong = make_quote(m, db_int(r, 0, 17));
         p->quote = record_out_slice(&m->quote);
+    }
+    if (wrong == NULL && !PQgetisnull(r, 0, 18)) {
+        wrong = hash_policy(m, db_int(r, 0, 18), &m->policy);
+        p->policy = slice_of(m->policy.b, HASH_BYTES);
     }
     return wrong;
 }

@@ -820,10 +820,12 @@ static void take_of_book(struct verify *v, const struct source_item *item)
     case RECORD_LOG:
     case RECORD_CURRENCY:
     case RECORD_RATE_SHEET:
+    case RECORD_POLICY_CHANGE:
     case RECORD_BOOK:
     case RECORD_END:
     case RECORD_SIGNED:
     case RECORD_QUOTE:
+    case RECORD_POLICY:
     case RECORD_PII:
     case RECORD_PII_OPEN:
         break;
@@ -841,6 +843,9 @@ err_t verify_take(struct verify *v, const struct source_item *item)
     } else if (item->broken.p != NULL && !v->book.open) {
         verify_wrong(v, 0, 0, record_name(item->kind), "", "", "%.*s", SLICE_ARG(item->broken));
         v->book.given_up = false;
+    } else if (item->kind == RECORD_POLICY_CHANGE) {
+        verify_policy_change(v, &item->policy_change);
+        v->book.given_up = false; /* it is of no book */
     } else {
         take_of_book(v, item);
     }

@@ -8,6 +8,7 @@
 
 #define BOOK_KEYS_MAX  4096
 #define BOOK_BANKS_MAX 1024
+#define BOOK_TERMS_MAX 64
 
 /* A journal, as far as later ones rest on it: the record of its seq. One with a seq that is not below the journal being
  * checked was left by a run that was cut off, and counts as not there; so do its fields that hold such a seq. */
@@ -107,6 +108,12 @@ struct book {
         int64_t n, done;
     } claims; /* those whose payouts are yet to come, in their order */
 
+    struct seen_terms {
+        const struct policy_version *version; /* NULL: nothing here */
+        uint16_t ccy;
+        struct policy_terms terms;
+    } terms[BOOK_TERMS_MAX]; /* looked up before */
+
     struct running accounts[ACCOUNTS_MAX];
     struct bank_upto banks[BOOK_BANKS_MAX];
     size_t n_banks;
@@ -175,6 +182,10 @@ struct price {
     int64_t gross, fee, mid_rate_e10, mid_value, margin_bps, margin, net, digit_shift;
 };
 bool price_holds(const struct price *p, const char **field, int64_t *expected, int64_t *found);
+
+/* verify_policy.c: a version of the policy (known has it already); and a payout by its version. q: the quote that it used, or NULL. */
+void verify_policy_change(struct verify *v, const struct record_policy_change *c);
+void verify_policy(struct verify *v, const struct record_journal *j, const struct record_quote *q);
 
 /* verify_journal.c: where a book's record of a seq is kept. NULL: v->error says why. */
 struct memory *verify_memory(struct verify *v, int64_t seq, bool change);

@@ -543,6 +543,7 @@ static void check_quote(const struct look *l, const struct record_payout *p)
         wrong(l, "quote: expires_at", "after the payout was accepted", "before",
               "the quote had expired");
     remember_once(l, "quote", slice_of(id, str_format_int64(q.quote_id, id)));
+    verify_policy(l->v, l->j, &q);
 }
 
 static void check_payout(struct look *l, const struct record_payout *p)
@@ -635,6 +636,8 @@ static void accepted(struct look *l, struct memory *m)
     check_beneficiary(l, p);
     if (p->quote.p != NULL)
         check_quote(l, p);
+    else
+        verify_policy(l->v, l->j, NULL);
     remember_once(l, "reference", p->reference);
     l->v->book.result->payouts++;
     claimed_payout(l, m, p);

@@ -17,7 +17,7 @@ static const struct report_column payout_columns[] = {
     {"currency", REPORT_TEXT}, {"mid rate", REPORT_AMOUNT}, {"our rate", REPORT_AMOUNT},
     {"margin", REPORT_AMOUNT}, {"fee", REPORT_AMOUNT},      {"net", REPORT_AMOUNT},
     {"in", REPORT_TEXT},       {"bank", REPORT_TEXT},       {"state", REPORT_TEXT},
-    {"why", REPORT_TEXT}};
+    {"why", REPORT_TEXT},      {"policy", REPORT_AMOUNT}};
 #define PAYOUT_COLUMNS (sizeof payout_columns / sizeof *payout_columns)
 
 /* "upwork" of "platforms/upwork/payouts/42". */
@@ -49,7 +49,10 @@ static void add_payout(struct report *report, const struct wire_payout *p)
 {
     char text[8][72];
     char money[4][MONEY_TEXT_SIZE];
+    char policy[24] = "";
 
+    if (p->pricing.policy_version != 0)
+        (void)snprintf(policy, sizeof policy, "%lld", (long long)p->pricing.policy_version);
     report_add(report,
                (const char *const[]){
                    platform_of(p->name, text[0], sizeof text[0]),
@@ -63,7 +66,7 @@ static void add_payout(struct report *report, const struct wire_payout *p)
                    wire_money_text(&p->pricing.net, money[3]),
                    slice_text(p->pricing.net.currency_code, text[5], sizeof text[5]),
                    slice_text(p->bank_code, text[6], sizeof text[6]), payout_state_shown(p->state),
-                   slice_text(p->reason_code, text[7], sizeof text[7])});
+                   slice_text(p->reason_code, text[7], sizeof text[7]), policy});
 }
 
 static void print_payout(const struct args *args, const struct wire_payout *p)
@@ -333,6 +336,7 @@ static void print_quote(const struct wire_quote *q)
     printf("  margin      %s  (%d.%02d%%)\n", wire_money_shown(&q->pricing.margin, money[2]),
            q->pricing.margin_basis_points / 100, q->pricing.margin_basis_points % 100);
     printf("  net         %s\n", wire_money_shown(&q->pricing.net, money[3]));
+    printf("  policy      version %lld\n", (long long)q->pricing.policy_version);
     printf("  holds until %s\n  name        %.*s\n", timefmt_rfc3339(q->expire_time.us, time[1]),
            SLICE_ARG(q->name));
 }

@@ -83,7 +83,7 @@ const struct config_row gateway_config_rows[] = {
                     "The longest a call waits for the ledger, whatever deadline the client gave."),
     CONFIG_DURATION(cfg, registry_refresh_ms, "registry_refresh", 50, 3600000, "1s",
                     CONFIG_AT_START,
-                    "How often principals, books, banks, terms and rates are read again."),
+                    "How often principals, books, banks, policy and rates are read again."),
     CONFIG_DURATION(cfg, watch_poll_ms, "watch_poll", 5, 60000, "200ms", CONFIG_AT_START,
                     "How often an open Watch stream with nothing to say looks for news."),
     CONFIG_DURATION(cfg, db_start_timeout_ms, "db_start_timeout", 100, 3600000, "30s",

@@ -14,6 +14,7 @@ enum {
     DATA_CHUNK_BYTES = 256 * 1024,
     LOAD_TIMEOUT_MS = 5000,
     FIRST_LOAD_RETRY_MS = 100,
+    CHANNELS = CHANNEL_HOME_REMITTANCE + 1,
 };
 
 struct account_key {
@@ -33,8 +34,12 @@ struct data {
     struct registry_bank *banks;             /* by id */
     struct registry_bank **banks_by_code;
     struct account_key *accounts; /* by key */
-    struct tariff *tariffs;       /* by book and currency */
-    size_t n_principals, n_credentials, n_books, n_banks, n_accounts, n_tariffs;
+    size_t n_principals, n_credentials, n_books, n_banks, n_accounts;
+    int32_t policy_id; /* the version that the rules are of; 0: none */
+    struct policy_rules rules;
+    bool has_purposes[CHANNELS]; /* by channel: there are purpose codes for it among the rules */
+    int64_t
+        policy_over_us; /* when the next version begins, on the monotonic clock; 0: none is coming */
     struct registry_rates rates;
 };
 
@@ -214,25 +219,50 @@ static bool take_accounts(struct data *d, const struct rows *rows)
     return true;
 }
 
-static bool take_tariffs(struct data *d, const struct rows *rows)
+/* Columns of registry_policy.sql. */
+enum {
+    POLICY_COL_VERSION,
+    POLICY_COL_NEXT_US,
+    POLICY_COL_KIND,
+    POLICY_COL_SCOPE,
+    POLICY_COL_CCY,
+    POLICY_COL_VALUE,
+    POLICY_COL_SET_BY,
+};
+
+/* A purpose code in force for a channel: "HOME_REMITTANCE/9471". */
+static void note_purpose(struct data *d, const struct policy_rule *rule)
+{
+    for (size_t c = 0; c < CHANNELS && rule->kind == POLICY_PURPOSE_CODE; c++) {
+        struct slice name = slice_str(channel_name((enum channel)c));
+        if (slice_starts_with(slice_str(rule->scope), name) && rule->scope[name.len] == '/')
+            d->has_purposes[c] = true;
+    }
+}
+
+static bool take_policy(struct data *d, const struct rows *rows)
 {
     int n = rows_count(rows);
-    d->tariffs = arena_array(&d->arena, (size_t)n, sizeof(*d->tariffs));
-    if (d->tariffs == NULL)
+    struct policy_rule *rules = arena_array(&d->arena, (size_t)n, sizeof(*rules));
+    if (rules == NULL || n == 0)
         return false;
-    for (int i = 0; i < n; i++)
-        d->tariffs[i] = (struct tariff){
-            .book_id = (int32_t)rows_int(rows, i, 0),
-            .ccy = (uint16_t)rows_int(rows, i, 1),
-            .margin_bps = (int32_t)rows_int(rows, i, 2),
-            .fee = {.fixed_minor = rows_int(rows, i, 3),
-                    .bps = (int32_t)rows_int(rows, i, 4),
-                    .min_minor = rows_int(rows, i, 5),
-                    .max_minor = rows_int(rows, i, 6)},
-            .gross_max = rows_int(rows, i, 7),
+    d->policy_id = (int32_t)rows_int(rows, 0, POLICY_COL_VERSION);
+    if (!rows_is_null(rows, 0, POLICY_COL_NEXT_US))
+        d->policy_over_us = clock_monotonic_us() + rows_int(rows, 0, POLICY_COL_NEXT_US);
+    d->rules.rules = rules;
+    for (int i = 0; i < n && !rows_is_null(rows, i, POLICY_COL_KIND); i++) {
+        struct policy_rule *rule = &rules[d->rules.n++];
+        *rule = (struct policy_rule){
+            .kind = (uint16_t)rows_int(rows, i, POLICY_COL_KIND),
+            .ccy = (uint16_t)rows_int(rows, i, POLICY_COL_CCY),
+            .value = rows_int(rows, i, POLICY_COL_VALUE),
+            .policy_id = (int32_t)rows_int(rows, i, POLICY_COL_SET_BY),
         };
-    d->n_tariffs = (size_t)n;
-    return true;
+        if (!take_text(rows, i, POLICY_COL_SCOPE, rule->scope, sizeof(rule->scope)))
+            return false;
+        note_purpose(d, rule);
+    }
+    return policy_rules_are_sorted(&d->rules);
 }
 
 static bool take_rates(struct data *d, const struct rows *rows)
@@ -260,7 +290,7 @@ static const struct {
 } steps[] = {
     {"registry_principals", take_principals}, {"registry_credentials", take_credentials},
     {"registry_books", take_books},           {"registry_banks", take_banks},
-    {"registry_accounts", take_accounts},     {"registry_tariffs", take_tariffs},
+    {"registry_accounts", take_accounts},     {"registry_policy", take_policy},
     {"registry_rates", take_rates},
 };
 enum { STEPS = sizeof(steps) / sizeof(steps[0]) };
@@ -282,7 +312,13 @@ static void sleep_until_next(struct registry *r)
     uint32_t ms = r->current == NULL && r->config.refresh_ms > FIRST_LOAD_RETRY_MS
                       ? FIRST_LOAD_RETRY_MS
                       : r->config.refresh_ms;
-    struct timeval pause = {ms / 1000, (suseconds_t)(ms % 1000) * 1000};
+    int64_t us = ms * US_PER_MS;
+    if (r->current != NULL && r->current->policy_over_us != 0) {
+        /* Not before: it would find the same version. A millisecond is for a clock that runs behind. */
+        int64_t left = r->current->policy_over_us - clock_monotonic_us() + US_PER_MS;
+        us = left < US_PER_MS ? US_PER_MS : left < us ? left : us;
+    }
+    struct timeval pause = {us / US_PER_SEC, (suseconds_t)(us % US_PER_SEC)};
     (void)event_add(r->timer, &pause);
 }
 
@@ -488,21 +524,36 @@ int32_t registry_account(const struct registry *r, int32_t book_id, enum account
     return found == NULL ? 0 : found->account_id;
 }
 
-static int compare_tariff(const void *key, const void *element)
+int32_t registry_policy_id(const struct registry *r)
 {
-    const struct tariff *k = key, *t = element;
-    if (k->book_id != t->book_id)
-        return k->book_id < t->book_id ? -1 : 1;
-    return (k->ccy > t->ccy) - (k->ccy < t->ccy);
+    return r->current == NULL ? 0 : r->current->policy_id;
 }
 
-const struct tariff *registry_tariff(const struct registry *r, int32_t book_id, uint16_t ccy)
+const struct policy_rules *registry_rules(const struct registry *r)
+{
+    static const struct policy_rules none = {NULL, 0};
+    return r->current == NULL ? &none : &r->current->rules;
+}
+
+bool registry_terms(const struct registry *r, int32_t book_id, uint16_t ccy,
+                    struct policy_terms *out)
 {
     const struct data *d = r->current;
-    struct tariff key = {.book_id = book_id, .ccy = ccy};
-    return d == NULL || d->n_tariffs == 0
-               ? NULL
-               : bsearch(&key, d->tariffs, d->n_tariffs, sizeof(key), compare_tariff);
+    for (size_t i = 0; d != NULL && i < d->n_books; i++)
+        if (d->books[i].book_id == book_id)
+            return policy_terms(&d->rules, slice_str(d->books[i].code), ccy, out);
+    return false;
+}
+
+bool registry_purpose_in_force(const struct registry *r, enum channel channel, struct slice code)
+{
+    char scope[POLICY_SCOPE_SIZE];
+    const struct data *d = r->current;
+    if (d == NULL || !d->has_purposes[channel])
+        return true;
+    int len = snprintf(scope, sizeof(scope), "%s/%.*s", channel_name(channel), SLICE_ARG(code));
+    return len > 0 && len < (int)sizeof(scope) &&
+           policy_find(&d->rules, POLICY_PURPOSE_CODE, slice_str(scope), 0) != NULL;
 }
 
 const struct registry_rates *registry_rates(const struct registry *r)

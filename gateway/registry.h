@@ -1,7 +1,7 @@
 /*
  * registry.h: what every call needs to know and that changes seldom: who may call, books and their accounts,
- * banks, what platforms pay, the current rates. Read from the ledger when a worker starts, and again every
- * registry_refresh; the new copy takes the old one's place between two events of the loop.
+ * banks, the policy in force, the current rates. Read from the ledger when a worker starts, again every
+ * registry_refresh, and when the next version of the policy begins; the new copy takes the old one's place between two events of the loop.
  *
  * So pointers given out here are good until the handler returns to the event loop and no longer: what a
  * call needs after it has waited for something, it copies.
@@ -15,7 +15,9 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "domain/bank.h"
+#include "domain/policy.h"
 #include "domain/pricing.h"
+#include "domain/purpose.h"
 #include "domain/rate_sheet.h"
 
 struct event_base;
@@ -79,14 +81,6 @@ enum account_role {
     ACCOUNT_NOSTRO,
 };
 
-struct tariff {
-    int32_t book_id;
-    uint16_t ccy;
-    int32_t margin_bps;
-    struct fee_schedule fee;
-    int64_t gross_max;
-};
-
 struct registry_rates {
     int32_t rate_id; /* 0: there is no good sheet */
     int64_t as_of_us;
@@ -124,7 +118,14 @@ const struct registry_bank *registry_bank_at(const struct registry *r, size_t i)
 /* bank_id 0 for roles that have none. */
 int32_t registry_account(const struct registry *r, int32_t book_id, enum account_role role,
                          uint16_t ccy, int16_t bank_id);
-const struct tariff *registry_tariff(const struct registry *r, int32_t book_id, uint16_t ccy);
+/* The version of the policy in force, 0 if there is none, and its rules: the two belong together. */
+int32_t registry_policy_id(const struct registry *r);
+const struct policy_rules *registry_rules(const struct registry *r);
+/* What a book's platform pays; false: nothing is agreed for that currency. */
+bool registry_terms(const struct registry *r, int32_t book_id, uint16_t ccy,
+                    struct policy_terms *out);
+/* Whether a purpose code may be used for a channel: any may, unless the policy has some for it. */
+bool registry_purpose_in_force(const struct registry *r, enum channel channel, struct slice code);
 const struct registry_rates *registry_rates(const struct registry *r);
 
 #endif

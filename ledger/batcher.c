@@ -200,7 +200,7 @@ void payout_draft_row(struct params *p, const struct payout_draft *d, const uint
     const bool for_nobody = d->beneficiary_id == 0 && d->carried == NULL; /* in a batch: no lines */
     assert(d->refusal != REASON_NONE || for_nobody ||
            journal_is_balanced(d->journal.lines, d->journal.n));
-    params_row_begin(p, 21);
+    params_row_begin(p, 22);
     params_row_text(p, d->reference);
     params_row_bytea(p, d->fingerprint);
     params_row_text_or_null(p, d->info);
@@ -220,6 +220,7 @@ void payout_draft_row(struct params *p, const struct payout_draft *d, const uint
     params_row_int2(p, d->digit_shift);
     params_row_int2(p, (int16_t)d->refusal);
     encode_lines(p, &d->journal);
+    params_row_int4_or_null(p, d->policy_id);
     params_row_end(p);
 }
 

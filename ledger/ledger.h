@@ -124,6 +124,7 @@ struct payout_draft {
     int64_t gross, fee, mid_rate_e10, mid_value, margin,
         net; /* minor units of src, src, -, dst, dst, dst */
     int32_t rate_id;
+    int32_t policy_id; /* the version of the policy that priced it; 0: none */
     int32_t margin_bps;
     int16_t src_ccy, dst_ccy;
     int16_t digit_shift;    /* digits(dst) - digits(src) */

@@ -261,6 +261,14 @@ void params_row_int2_or_null(struct params *p, int16_t v)
         params_row_int2(p, v);
 }
 
+void params_row_int4_or_null(struct params *p, int32_t v)
+{
+    if (v == 0)
+        (void)column(p, OID_INT4, -1);
+    else
+        params_row_int4(p, v);
+}
+
 void params_row_int8_or_null(struct params *p, int64_t v)
 {
     if (v == 0)

@@ -63,6 +63,7 @@ void params_row_int2(struct params *p, int16_t v);
 void params_row_int4(struct params *p, int32_t v);
 void params_row_int8(struct params *p, int64_t v);
 void params_row_int2_or_null(struct params *p, int16_t v); /* 0: NULL */
+void params_row_int4_or_null(struct params *p, int32_t v); /* 0: NULL */
 void params_row_int8_or_null(struct params *p, int64_t v); /* 0: NULL */
 void params_row_text(struct params *p, struct slice v);
 void params_row_text_or_null(struct params *p, struct slice v);

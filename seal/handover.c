@@ -8,10 +8,10 @@ enum {
     VARINT_SIZE = 10,
     HEAD_NUMBERS = 6,
     /* of a payout: flags, fingerprint, and more numbers than there are (two texts, terms, amounts, lines) */
-    PAYOUT_FIXED_SIZE = 1 + FINGERPRINT_SIZE + VARINT_SIZE * (2 + 6 + 8 + 1 + 3 * SEAL_LINES_MAX),
+    PAYOUT_FIXED_SIZE = 1 + FINGERPRINT_SIZE + VARINT_SIZE * (2 + 7 + 8 + 1 + 3 * SEAL_LINES_MAX),
 };
 
-static const unsigned char MAGIC[4] = {'U', 'J', 'H', 1};
+static const unsigned char MAGIC[4] = {'U', 'J', 'H', 2};
 
 void seal_handover_buf_init(struct buf *buf)
 {
@@ -38,9 +38,9 @@ static inline unsigned char *put_bytes(unsigned char *at, struct slice s)
 
 static inline bool same_terms(const struct payout_draft *a, const struct payout_draft *b)
 {
-    return a->rate_id == b->rate_id && a->margin_bps == b->margin_bps &&
-           a->mid_rate_e10 == b->mid_rate_e10 && a->src_ccy == b->src_ccy &&
-           a->dst_ccy == b->dst_ccy && a->digit_shift == b->digit_shift;
+    return a->rate_id == b->rate_id && a->policy_id == b->policy_id &&
+           a->margin_bps == b->margin_bps && a->mid_rate_e10 == b->mid_rate_e10 &&
+           a->src_ccy == b->src_ccy && a->dst_ccy == b->dst_ccy && a->digit_shift == b->digit_shift;
 }
 
 static inline bool same_lines(const struct journal *a, const struct journal *b)
@@ -74,7 +74,7 @@ static bool encode_payout(const struct payout_draft *d, const struct payout_draf
         at = put_bytes(put(at, (int64_t)d->info.len), d->info);
     at = put_bytes(at, d->fingerprint);
     if (terms) {
-        at = put(put(put(at, d->rate_id), d->margin_bps), d->mid_rate_e10);
+        at = put(put(put(put(at, d->rate_id), d->policy_id), d->margin_bps), d->mid_rate_e10);
         at = put(put(put(at, d->src_ccy), d->dst_ccy), d->digit_shift);
     }
     at = put(put(put(put(at, d->gross), d->fee), d->mid_value), d->margin);
@@ -207,8 +207,9 @@ bool seal_handover_next(struct seal_handover *h, struct seal_handed_payout *p)
         !get_bytes(h, FINGERPRINT_SIZE, &p->fingerprint))
         return false;
     if ((flags & SEAL_HANDOVER_SAME_TERMS) == 0 &&
-        !(get32(h, &p->rate_id) && get32(h, &p->margin_bps) && get(h, &p->mid_rate_e10) &&
-          get16(h, &p->src_ccy) && get16(h, &p->dst_ccy) && get16(h, &p->digit_shift)))
+        !(get32(h, &p->rate_id) && get32(h, &p->policy_id) && get32(h, &p->margin_bps) &&
+          get(h, &p->mid_rate_e10) && get16(h, &p->src_ccy) && get16(h, &p->dst_ccy) &&
+          get16(h, &p->digit_shift)))
         return false;
     if (!(get(h, &p->gross) && get(h, &p->fee) && get(h, &p->mid_value) && get(h, &p->margin) &&
           get(h, &p->net) && get(h, &p->beneficiary_id) && get32(h, &p->beneficiary_version) &&

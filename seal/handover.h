@@ -5,10 +5,10 @@
  * counts: the sealer looks whether the message is of the very block that its row says, and computes some blocks from
  * both (seal/chain.h). No personal data is in it: what a payout and its journal have in the log, and nothing else.
  *
- *   "UJH", version (1)
+ *   "UJH", version (2)
  *   book, principal, block_no, first_seq, committed_at, n
  *   n times: flags; reference; info if SEAL_HANDOVER_INFO; fingerprint, 16 bytes;
- *            unless SEAL_HANDOVER_SAME_TERMS: rate_id, margin_bps, mid_rate_e10, src_ccy, dst_ccy, digit_shift;
+ *            unless SEAL_HANDOVER_SAME_TERMS: rate_id, policy_id, margin_bps, mid_rate_e10, src_ccy, dst_ccy, digit_shift;
  *            gross, fee, mid_value, margin, net, beneficiary_id, its version, bank_id;
  *            unless SEAL_HANDOVER_SAME_LINES: how many lines, and account and currency of each;
  *            the amount of each line
@@ -57,7 +57,7 @@ struct seal_handed_line {
 struct seal_handed_payout {
     struct slice reference, info /* p NULL: absent */, fingerprint;
     int64_t gross, fee, mid_rate_e10, mid_value, margin, net, beneficiary_id;
-    int32_t beneficiary_version, rate_id, margin_bps;
+    int32_t beneficiary_version, rate_id, policy_id /* 0: none */, margin_bps;
     int16_t src_ccy, dst_ccy, digit_shift, bank_id;
     unsigned n_lines; /* at most SEAL_LINES_MAX */
     struct seal_handed_line lines[SEAL_LINES_MAX];

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "seal/policy.h"
 
 enum {
     DICT_MAX = 1 << 22, /* the largest number a name may have */
@@ -83,6 +84,7 @@ struct seal_reader {
     struct seal_hasher *h;
     struct seal_dict names[NAMES];
     struct seal_dict rate_sheets; /* digests */
+    struct seal_dict policies;    /* the same */
     struct cached_beneficiary *cached;
     struct params params;
     struct seal_record record, aside;
@@ -389,6 +391,39 @@ static enum seal_result find_rate_sheet(struct seal_reader *r, struct seal_db *d
     return result;
 }
 
+/* ---------------------------------------------------------------- policies */
+
+static enum seal_result digest_policy(struct seal_reader *r, struct seal_db *db, int64_t policy_id,
+                                      const struct rows *rows)
+{
+    seal_hash_t digest;
+    if (!seal_policy_record(r->h, policy_id, rows, &r->record, &r->aside))
+        return seal_db_broken(db, "there is no version %lld of the policy", (long long)policy_id);
+    if (r->aside.failed)
+        return no_memory(db);
+    seal_hash(r->h, seal_record_bytes(&r->aside), &digest);
+    return dict_put(&r->policies, policy_id, hash_slice(&digest)) ? SEAL_OK : no_memory(db);
+}
+
+/* Absent for 0: whatever it is about is from before there were versions. A version that is in force changes no more, nor
+ * do those before it. */
+static enum seal_result find_policy(struct seal_reader *r, struct seal_db *db, int64_t policy_id,
+                                    struct slice *out)
+{
+    struct rows *rows;
+    *out = dict_get(&r->policies, policy_id);
+    if (policy_id == 0 || out->p != NULL)
+        return SEAL_OK;
+    params_reset(&r->params);
+    params_add_int4(&r->params, (int32_t)policy_id);
+    enum seal_result result = seal_db_ask(db, "seal_policy", &r->params, &rows);
+    if (result == SEAL_OK)
+        result = digest_policy(r, db, policy_id, rows);
+    rows_free(&rows);
+    *out = dict_get(&r->policies, policy_id);
+    return result;
+}
+
 /* ---------------------------------------------------------------- beneficiaries */
 
 enum payout_column {
@@ -411,6 +446,7 @@ enum payout_column {
     P_VERSION,
     P_RATE,
     P_QUOTE,
+    P_POLICY,
     PAYOUT_COLUMNS,
 };
 
@@ -524,6 +560,8 @@ static enum seal_result write_quote(struct seal_reader *r, struct seal_db *db,
         result = find_rate_sheet(r, db, rows_int(rows, i, 6), &q.rate_sheet);
     if (result == SEAL_OK)
         result = find_name(r, db, PRINCIPALS, rows_int(rows, i, 14), &q.actor);
+    if (result == SEAL_OK)
+        result = find_policy(r, db, optional(rows, i, 17).value, &q.policy);
     if (result != SEAL_OK)
         return result;
     seal_record_quote(&r->aside, &q);
@@ -634,6 +672,8 @@ static enum seal_result fill_payout(struct seal_reader *r, struct seal_db *db, i
         result = find_name(r, db, CURRENCIES, cell_int(cells[P_DST_CCY]), &p->dst_ccy);
     if (result == SEAL_OK)
         result = find_rate_sheet(r, db, cell_int(cells[P_RATE]), &p->rate_sheet);
+    if (result == SEAL_OK)
+        result = find_policy(r, db, cell_int(cells[P_POLICY]), &p->policy);
     return result;
 }
 
@@ -939,6 +979,8 @@ static enum seal_result fill_handed(struct seal_reader *r, struct seal_db *db,
         result = find_name(r, db, CURRENCIES, p->dst_ccy, &to->dst_ccy);
     if (result == SEAL_OK)
         result = find_rate_sheet(r, db, p->rate_id, &to->rate_sheet);
+    if (result == SEAL_OK)
+        result = find_policy(r, db, p->policy_id, &to->policy);
     return result;
 }
 
@@ -1012,6 +1054,7 @@ void seal_reader_free(struct seal_reader **reader)
     for (int i = 0; i < NAMES; i++)
         dict_deinit(&r->names[i]);
     dict_deinit(&r->rate_sheets);
+    dict_deinit(&r->policies);
     params_deinit(&r->params);
     seal_record_deinit(&r->record);
     seal_record_deinit(&r->aside);

@@ -150,6 +150,8 @@ static void put_payout(struct seal_record *r, const struct seal_payout *p)
     put_text(r, p->beneficiary);
     put_text(r, p->rate_sheet);
     put_optional(r, p->quote);
+    if (p->policy.p != NULL)
+        put_text(r, p->policy);
 }
 
 static void put_transition(struct seal_record *r, const struct seal_transition *t)
@@ -216,7 +218,9 @@ static void put_subject(struct seal_record *r, const struct seal_journal *j)
 void seal_record_journal(struct seal_record *r, const struct seal_journal *j)
 {
     assert(j->n_lines <= SEAL_LINES_MAX);
-    begin(r, SLICE("ujrat/journal/1"));
+    begin(r, j->subject == SEAL_SUBJECT_PAYOUT && j->of.payout.policy.p != NULL
+                 ? SLICE("ujrat/journal/2")
+                 : SLICE("ujrat/journal/1"));
     put_text(r, j->book);
     put_int(r, j->seq);
     put_int(r, j->block_no);
@@ -274,7 +278,7 @@ void seal_record_rate(struct seal_record *r, struct slice currency, int64_t pkr_
 
 void seal_record_quote(struct seal_record *r, const struct seal_quote *q)
 {
-    begin(r, SLICE("ujrat/quote/1"));
+    begin(r, q->policy.p != NULL ? SLICE("ujrat/quote/2") : SLICE("ujrat/quote/1"));
     put_text(r, q->book);
     put_int(r, q->quote_id);
     put_text(r, q->request_id);
@@ -293,6 +297,45 @@ void seal_record_quote(struct seal_record *r, const struct seal_quote *q)
     put_text(r, q->actor);
     put_int(r, q->created_at);
     put_int(r, q->expires_at);
+    if (q->policy.p != NULL)
+        put_text(r, q->policy);
+}
+
+void seal_record_policy_change(struct seal_record *r, const struct seal_policy_change *c)
+{
+    begin(r, SLICE("ujrat/policy-change/1"));
+    put_int(r, c->policy_id);
+    put_int(r, c->effective_at);
+    put_text(r, c->reason);
+    put_text(r, c->source);
+    put_optional(r, c->source_sha256);
+    put_int(r, c->opening);
+    put_text(r, c->proposed_by);
+    put_int(r, c->proposed_at);
+    put_text(r, c->approved_by);
+    put_int(r, c->approved_at);
+    put_int(r, c->n_changes);
+}
+
+void seal_record_rule(struct seal_record *r, const struct seal_rule *rule)
+{
+    put_text(r, rule->rule);
+    put_text(r, rule->scope);
+    put_optional(r, rule->currency);
+    put_optional_int(r, rule->value);
+}
+
+void seal_record_policy(struct seal_record *r, const struct seal_policy *p)
+{
+    begin(r, SLICE("ujrat/policy/1"));
+    put_int(r, p->policy_id);
+    put_int(r, p->effective_at);
+    put_int(r, p->n_changes);
+}
+
+void seal_record_policy_hash(struct seal_record *r, const seal_hash_t *change)
+{
+    put_hash(r, change);
 }
 
 /* ---------------------------------------------------------------- what is signed */

@@ -74,6 +74,8 @@ struct seal_payout {
     int64_t beneficiary_id, beneficiary_version;
     struct slice beneficiary, rate_sheet; /* hashes */
     struct slice quote;                   /* its record; may be absent */
+    struct slice
+        policy; /* hash; absent: from before there were policies, and the journal is a ujrat/journal/1 */
 };
 
 struct seal_transition {
@@ -159,6 +161,28 @@ struct seal_quote {
     int64_t gross, fee, mid_rate_e10, mid_value, margin_bps, margin, net;
     struct slice actor;
     int64_t created_at, expires_at;
+    struct slice policy; /* hash; absent: it is a ujrat/quote/1 */
+};
+
+struct seal_policy_change {
+    int64_t policy_id, effective_at;
+    struct slice reason, source, source_sha256; /* the last may be absent */
+    int64_t opening;
+    struct slice proposed_by;
+    int64_t proposed_at;
+    struct slice approved_by;
+    int64_t approved_at;
+    int64_t n_changes; /* each is added after it by seal_record_rule() */
+};
+
+struct seal_rule {
+    struct slice rule, scope, currency; /* currency may be absent */
+    struct seal_opt_int value;          /* none: the rule is removed */
+};
+
+struct seal_policy {
+    int64_t policy_id, effective_at,
+        n_changes; /* the hash of each is added by seal_record_policy_hash() */
 };
 
 struct seal_block {
@@ -185,6 +209,10 @@ void seal_record_beneficiary(struct seal_record *r, const struct seal_beneficiar
 void seal_record_rate_sheet(struct seal_record *r, const struct seal_rate_sheet *s);
 void seal_record_rate(struct seal_record *r, struct slice currency, int64_t pkr_e10);
 void seal_record_quote(struct seal_record *r, const struct seal_quote *q);
+void seal_record_policy_change(struct seal_record *r, const struct seal_policy_change *c);
+void seal_record_rule(struct seal_record *r, const struct seal_rule *rule);
+void seal_record_policy(struct seal_record *r, const struct seal_policy *p);
+void seal_record_policy_hash(struct seal_record *r, const seal_hash_t *change);
 void seal_record_block(struct seal_record *r, const struct seal_block *b);
 void seal_record_tree_head(struct seal_record *r, const struct seal_tree_head *h);
 void seal_record_key(struct seal_record *r, const struct seal_key_record *k);

@@ -354,6 +354,10 @@ static void take_form(struct rpc_call *call, const struct rows *rows)
         page->form.fault[bank_field(page)] = bank;
         good = good && bank == REASON_NONE;
     }
+    if (good) {
+        page->form.fault[CLAIM_CHANNEL] = beneficiary_purpose(call->ctx->registry, &page->text);
+        good = page->form.fault[CLAIM_CHANNEL] == REASON_NONE;
+    }
     if (good)
         register_claimant(call, rows);
     else

@@ -83,6 +83,14 @@ reason_t beneficiary_bank(const struct registry *registry,
     return bank->connected ? REASON_NONE : REASON_BANK_NOT_CONNECTED;
 }
 
+reason_t beneficiary_purpose(const struct registry *registry, const struct beneficiary_text *text)
+{
+    const struct beneficiary_draft *d = &text->draft;
+    return registry_purpose_in_force(registry, (enum channel)d->channel, d->purpose_code)
+               ? REASON_NONE
+               : REASON_PURPOSE_CODE_UNKNOWN;
+}
+
 void beneficiary_fingerprint(struct fingerprinter *f, struct beneficiary_text *out)
 {
     const struct beneficiary_draft *d = &out->draft;

@@ -32,7 +32,11 @@ MUST_CHECK reason_t beneficiary_bank(const struct registry *registry,
                                      const struct wire_beneficiary_details *details,
                                      struct beneficiary_text *out);
 
-/* Over the normalised details: the same person, told twice, is the same. After both functions above. */
+/* Whether the policy in force has the purpose code, for their channel: PURPOSE_CODE_UNKNOWN. */
+MUST_CHECK reason_t beneficiary_purpose(const struct registry *registry,
+                                        const struct beneficiary_text *text);
+
+/* Over the normalised details: the same person, told twice, is the same. After beneficiary_bank(). */
 void beneficiary_fingerprint(struct fingerprinter *f, struct beneficiary_text *out);
 
 /* Commits to the values and encrypts them, into the arena. MESSAGE_TOO_LARGE: there is no room; INTERNAL. */

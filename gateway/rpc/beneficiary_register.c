@@ -7,13 +7,13 @@
 /* What is kept while the ledger is asked. */
 struct change {
     int64_t beneficiary_id; /* of an update */
-    reason_t bank;          /* why the bank will not do now */
+    reason_t not_now;       /* why the bank, or the purpose code, will not do now */
     struct beneficiary_text text;
 };
 
-/* Checked details into `text`; false: the call was refused. A bank that will not do is left in *bank. */
+/* Checked details into `text`; false: the call was refused. A bank or purpose code that will not do now is left in *not_now. */
 static bool take_details(struct rpc_call *call, const struct wire_beneficiary_details *details,
-                         struct beneficiary_text *text, reason_t *bank)
+                         struct beneficiary_text *text, reason_t *not_now)
 {
     struct refusal no = {REASON_FIELD_REQUIRED, NULL};
     if (details->present)
@@ -25,7 +25,9 @@ static bool take_details(struct rpc_call *call, const struct wire_beneficiary_de
         rpc_refuse(call, no.reason, path);
         return false;
     }
-    *bank = beneficiary_bank(call->ctx->registry, details, text);
+    *not_now = beneficiary_bank(call->ctx->registry, details, text);
+    if (*not_now == REASON_NONE)
+        *not_now = beneficiary_purpose(call->ctx->registry, text);
     beneficiary_fingerprint(call->ctx->fingerprinter, text);
     reason_t reason = beneficiary_seal(call->ctx->pii, &call->arena, text);
     if (reason != REASON_NONE)
@@ -33,8 +35,10 @@ static bool take_details(struct rpc_call *call, const struct wire_beneficiary_de
     return reason == REASON_NONE;
 }
 
-static const char *bank_field(const struct change *change)
+static const char *field_of(const struct change *change, reason_t reason)
 {
+    if (reason == REASON_PURPOSE_CODE_UNKNOWN)
+        return "details.purpose_code";
     return change->text.value[PII_IBAN].len != 0 ? "details.iban" : "details.bank_code";
 }
 
@@ -66,7 +70,7 @@ static void on_earlier(struct rpc_call *call, enum ledger_outcome outcome, reaso
     if (outcome != LEDGER_DONE)
         rpc_refuse_outcome(call, outcome, reason, NULL);
     else if (rows_count(rows) == 0)
-        rpc_refuse(call, change->bank, bank_field(change));
+        rpc_refuse(call, change->not_now, field_of(change, change->not_now));
     else if (!rows_bool(rows, 0, 1))
         rpc_refuse(call, REASON_REFERENCE_REUSED, "request_id");
     else
@@ -85,13 +89,13 @@ static void register_beneficiary(struct rpc_call *call, const void *request)
         rpc_refuse(call, reason, "request_id");
         return;
     }
-    if (!take_details(call, &in->details, &change->text, &change->bank))
+    if (!take_details(call, &in->details, &change->text, &change->not_now))
         return;
     struct params params;
     params_init(&params);
     params_add_int4(&params, call->principal.book_id);
-    if (change->bank != REASON_NONE) {
-        /* A retry of what was registered is answered, whatever has become of the bank since. */
+    if (change->not_now != REASON_NONE) {
+        /* A retry of what was registered is answered, whatever has become of the bank or the purpose code since. */
         params_add_text(&params, in->request_id);
         params_add_text(&params, change->text.draft.fingerprint);
         rpc_query(call, "beneficiary_by_request", &params, on_earlier);
@@ -115,7 +119,7 @@ static void on_updated(struct rpc_call *call, enum ledger_outcome outcome, reaso
         rpc_refuse_outcome(call, outcome, reason,
                            reason == REASON_BENEFICIARY_NOT_FOUND ? "name"
                            : reason == REASON_STATE_CONFLICT      ? "version"
-                           : reason == REASON_BANK_NOT_CONNECTED  ? bank_field(change)
+                           : reason == REASON_BANK_NOT_CONNECTED  ? field_of(change, reason)
                                                                   : NULL);
     else
         beneficiary_answer(call, change->beneficiary_id);
@@ -137,11 +141,11 @@ static void update_beneficiary(struct rpc_call *call, const void *request)
         rpc_refuse(call, REASON_FIELD_INVALID, "version");
         return;
     }
-    if (!take_details(call, &in->details, &change->text, &change->bank))
+    if (!take_details(call, &in->details, &change->text, &change->not_now))
         return;
     /* A bank that is not connected is the ledger's to refuse: the update may have been made before. */
-    if (change->bank != REASON_NONE && change->bank != REASON_BANK_NOT_CONNECTED) {
-        rpc_refuse(call, change->bank, bank_field(change));
+    if (change->not_now != REASON_NONE && change->not_now != REASON_BANK_NOT_CONNECTED) {
+        rpc_refuse(call, change->not_now, field_of(change, change->not_now));
         return;
     }
     struct params params;

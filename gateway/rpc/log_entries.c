@@ -1,6 +1,7 @@
 #include "gateway/rpc/log_entries.h"
 
 #include "gateway/rpc/person.h"
+#include "seal/policy.h"
 
 #include <string.h>
 
@@ -343,6 +344,8 @@ enum {
     QUOTE_ACTOR,
     QUOTE_CREATED_AT,
     QUOTE_EXPIRES_AT,
+    PAY_POLICY_ID,
+    QUOTE_POLICY_ID,
 };
 
 /* Columns of ledger/sql/seal_rate_sheet.sql. */
@@ -500,12 +503,59 @@ static bool sheet_answered(struct rpc_call *call, enum ledger_outcome outcome, r
     return read_sheet(call, rows, sheet);
 }
 
+/* ---------------------------------------------------------------- the version of the policy */
+
+static bool read_policy(struct rpc_call *call, const struct rows *rows)
+{
+    struct log_entries *entries = call->state;
+    struct seal_hasher *hasher;
+    struct seal_record aside, record;
+    if (err_failed(seal_hasher_new(&hasher))) {
+        rpc_refuse(call, REASON_QUEUE_FULL, NULL);
+        return false;
+    }
+    seal_record_init(&aside);
+    seal_record_init(&record);
+    bool ok = seal_policy_record(hasher, entries->policy_id, rows, &aside, &record);
+    if (!ok)
+        log_book_damaged(call, "policy", entries->policy_id);
+    else if ((ok = log_keep_record(call, &record, &entries->policy_record)))
+        seal_hash(hasher, entries->policy_record, &entries->policy_hash);
+    seal_record_deinit(&record);
+    seal_record_deinit(&aside);
+    seal_hasher_free(&hasher);
+    return ok;
+}
+
+static void on_policy(struct rpc_call *call, enum ledger_outcome outcome, reason_t reason,
+                      const struct rows *rows)
+{
+    if (outcome != LEDGER_DONE)
+        rpc_refuse_outcome(call, outcome, reason, NULL);
+    else if (read_policy(call, rows))
+        prove_blocks(call);
+}
+
+static void ask_policy(struct rpc_call *call)
+{
+    const struct log_entries *entries = call->state;
+    struct params params;
+    if (entries->policy_id == 0) {
+        prove_blocks(call);
+        return;
+    }
+    params_init(&params);
+    params_add_int4(&params, (int32_t)entries->policy_id);
+    rpc_query(call, "seal_policy", &params, on_policy);
+    params_deinit(&params);
+}
+
 static void on_quote_sheet(struct rpc_call *call, enum ledger_outcome outcome, reason_t reason,
                            const struct rows *rows)
 {
     struct log_entries *entries = call->state;
     if (sheet_answered(call, outcome, reason, rows, &entries->quote_sheet))
-        prove_blocks(call);
+        ask_policy(call);
 }
 
 static void on_sheet(struct rpc_call *call, enum ledger_outcome outcome, reason_t reason,
@@ -517,7 +567,7 @@ static void on_sheet(struct rpc_call *call, enum ledger_outcome outcome, reason_
     if (entries->has_quote)
         ask_sheet(call, entries->quote_sheet.sheet.rate_id, on_quote_sheet);
     else
-        prove_blocks(call);
+        ask_policy(call);
 }
 
 static void on_payout(struct rpc_call *call, enum ledger_outcome outcome, reason_t reason,
@@ -536,6 +586,8 @@ static void on_payout(struct rpc_call *call, enum ledger_outcome outcome, reason
     entries->has_quote = !rows_is_null(rows, 0, QUOTE_ID);
     entries->sheet.sheet.rate_id = rows_int(rows, 0, PAY_RATE_ID);
     entries->quote_sheet.sheet.rate_id = rows_int(rows, 0, QUOTE_RATE_ID);
+    entries->policy_id = rows_int(rows, 0, PAY_POLICY_ID);
+    entries->quote_has_policy = rows_int(rows, 0, QUOTE_POLICY_ID) != 0;
     if (read_payout(call, rows, p) && read_beneficiary(call, rows, entries, p) &&
         (!entries->has_quote || read_quote(call, rows, entries)) && open_person(call, rows))
         ask_sheet(call, entries->sheet.sheet.rate_id, on_sheet);
@@ -574,11 +626,14 @@ static bool build_payout(struct rpc_call *call, struct seal_hasher *hasher, stru
     if (!keep_hashed(call, hasher, r, &entries->beneficiary_record, &entries->beneficiary_hash))
         return false;
     p->beneficiary = log_hash_slice(&entries->beneficiary_hash);
+    p->policy = entries->policy_id == 0 ? slice_of(NULL, 0) : log_hash_slice(&entries->policy_hash);
     if (!entries->has_quote)
         return true;
     if (!build_sheet(call, hasher, r, &entries->quote_sheet))
         return false;
     entries->quote.rate_sheet = log_hash_slice(&entries->quote_sheet.hash);
+    if (entries->quote_has_policy)
+        entries->quote.policy = p->policy; /* the ledger takes no other */
     seal_record_quote(r, &entries->quote);
     if (!keep_hashed(call, hasher, r, &entries->quote_record, &unused))
         return false;

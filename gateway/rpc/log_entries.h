@@ -60,6 +60,10 @@ struct log_entries {
     struct seal_quote quote;
     struct slice quote_record;
     struct log_sheet sheet, quote_sheet; /* of the payout, and of its quote */
+    int64_t policy_id;                   /* the version that priced both; 0: none, and no hash */
+    bool quote_has_policy;
+    struct slice policy_record;
+    seal_hash_t policy_hash;
 };
 
 /* Fills in all of it, by payout_id or seq, for the head of that size (0: the newest), and goes on with `done`. */

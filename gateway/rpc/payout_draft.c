@@ -51,17 +51,25 @@ static bool has_accounts(const struct payout_pricer *p)
            a->position_dst != 0 && a->margin_income_dst != 0;
 }
 
+/* The policy's, unless the daemon's own bound is stricter. */
+static int64_t rate_age_max_us(const struct payout_pricer *p)
+{
+    int64_t s = policy_value(registry_rules(p->registry), POLICY_RATE_AGE_MAX, SLICE(""), 0, 0);
+    return s == 0 || s > p->rate_age_max_us / US_PER_SEC ? p->rate_age_max_us : s * US_PER_SEC;
+}
+
 static reason_t find_terms(struct payout_pricer *p)
 {
     uint16_t dst = CCY_PKR;
     const struct registry_rates *rates = registry_rates(p->registry);
-    const struct tariff *tariff = registry_tariff(p->registry, p->book_id, p->ccy);
+    struct policy_terms terms;
     find_accounts(p, p->ccy, dst);
-    if (tariff == NULL || !has_accounts(p))
+    if (!registry_terms(p->registry, p->book_id, p->ccy, &terms) || !has_accounts(p))
         return REASON_CURRENCY_NOT_SUPPORTED;
-    p->gross_max = tariff->gross_max;
-    p->terms = (struct pricing_terms){
-        .ccy_dst = dst, .margin_bps = tariff->margin_bps, .fee = tariff->fee};
+    p->gross_max = terms.payout_max_minor;
+    p->policy_id = registry_policy_id(p->registry);
+    p->terms =
+        (struct pricing_terms){.ccy_dst = dst, .margin_bps = terms.margin_bps, .fee = terms.fee};
     p->digit_shift = (int16_t)(ccy_by_number(dst)->digits - ccy_by_number(p->ccy)->digits);
     if (rates == NULL)
         return REASON_RATE_MISSING;
@@ -73,7 +81,7 @@ static reason_t find_terms(struct payout_pricer *p)
     reason_t reason = rate_sheet_mid(&rates->sheet, p->ccy, dst, &p->terms.mid);
     if (reason != REASON_NONE)
         return reason;
-    return p->now_us - rates->as_of_us > p->rate_age_max_us ? REASON_RATE_STALE : REASON_NONE;
+    return p->now_us - rates->as_of_us > rate_age_max_us(p) ? REASON_RATE_STALE : REASON_NONE;
 }
 
 reason_t payout_pricer_aim(struct payout_pricer *p, struct slice currency_code)
@@ -124,6 +132,7 @@ void payout_draft_price(struct payout_pricer *p, struct slice currency_code,
     }
     fill_numbers(&pricing, draft);
     draft->rate_id = p->rate_id;
+    draft->policy_id = p->policy_id;
     draft->digit_shift = p->digit_shift;
     journal_payout(&pricing, &p->accounts, &draft->journal);
 }
@@ -153,6 +162,7 @@ static reason_t take_quote(struct payout_pricer *p, const struct quote_row *q,
     };
     fill_numbers(&pricing, draft);
     draft->rate_id = q->rate_id;
+    draft->policy_id = q->policy_id;
     draft->digit_shift = q->digit_shift;
     journal_payout(&pricing, &p->accounts, &draft->journal);
     return REASON_NONE;
@@ -213,6 +223,8 @@ static struct refusal check_beneficiary(struct rpc_call *call,
     if (no.reason != REASON_NONE)
         return at(no.reason, details_field(no.field));
     draft->refusal = beneficiary_bank(call->ctx->registry, &in->beneficiary_details, text);
+    if (draft->refusal == REASON_NONE)
+        draft->refusal = beneficiary_purpose(call->ctx->registry, text);
     beneficiary_fingerprint(call->ctx->fingerprinter, text);
     draft->carried = &text->draft;
     return at(beneficiary_seal(call->ctx->pii, &call->arena, text), "beneficiary_details");
@@ -285,6 +297,8 @@ const char *payout_draft_field(reason_t reason, const struct wire_submit_payout_
         return !in->beneficiary_details.present ? "beneficiary"
                : by_alias                       ? "beneficiary_details.bank_code"
                                                 : "beneficiary_details.iban";
+    if (reason == REASON_PURPOSE_CODE_UNKNOWN)
+        return "beneficiary_details.purpose_code";
     if (reason == REASON_BENEFICIARY_NOT_FOUND || reason == REASON_BENEFICIARY_DISABLED)
         return "beneficiary";
     if (reason == REASON_CURRENCY_UNKNOWN || reason == REASON_CURRENCY_NOT_SUPPORTED ||

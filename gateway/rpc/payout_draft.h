@@ -2,7 +2,7 @@
  * payout_draft.h: from a SubmitPayoutRequest to the draft that the ledger posts.
  *
  * There are two kinds of no. What is wrong with the request itself is said at once. What depends on things that change
- * (a rate gone stale, a platform's limit, a bank not connected) goes into draft.refusal, and the draft is sent all the
+ * (a rate gone stale, a limit, a bank not connected, a purpose code) goes into draft.refusal, and the draft is sent all the
  * same: had an earlier try under this reference been accepted, the ledger answers with that.
  */
 #ifndef UJRAT_RPC_PAYOUT_DRAFT_H
@@ -25,6 +25,7 @@ struct payout_pricer {
     struct pricing_terms terms;
     int64_t gross_max;
     int32_t rate_id;
+    int32_t policy_id; /* whose terms they are */
     int16_t digit_shift;
     struct payout_accounts accounts;
 };
@@ -39,6 +40,7 @@ struct quote_row {
     int32_t margin_bps;
     char rate_source[RATE_SOURCE_SIZE];
     int64_t rate_as_of_us, created_us, expires_us;
+    int32_t policy_id; /* 0: from before there were versions */
 };
 
 /* Uses the registry as it is now: good until the handler returns to the loop. */

@@ -30,6 +30,7 @@ enum {
     COL_BANK_REFERENCE,
     COL_TAX_WITHHELD,
     COL_EPRC_NUMBER,
+    COL_POLICY_ID,
 };
 
 static struct slice name_of(struct rpc_call *call, struct slice book_code, const char *collection,
@@ -55,6 +56,7 @@ bool payout_from_row(struct rpc_call *call, const struct rows *rows, int row,
         .margin_bps = (int32_t)rows_int(rows, row, COL_MARGIN_BPS),
         .rate_source = rows_text(rows, row, COL_RATE_SOURCE),
         .rate_as_of_us = rows_time_us(rows, row, COL_RATE_AS_OF),
+        .policy_id = (int32_t)rows_int(rows, row, COL_POLICY_ID),
     };
     struct pricing_text *text = rpc_alloc(call, 1, sizeof(*text));
     if (text == NULL)

@@ -211,7 +211,8 @@ static void answer_payout(struct submit *s)
                                             .net = draft->net,
                                             .margin_bps = draft->margin_bps,
                                             .rate_source = slice_str(s->rate_source),
-                                            .rate_as_of_us = s->rate_as_of_us},
+                                            .rate_as_of_us = s->rate_as_of_us,
+                                            .policy_id = draft->policy_id},
                       &text, &payout.pricing);
     log_debug(call->ctx->log, "payout.accepted", log_conn(call->conn_id), log_payout(payout.name),
               log_iban("iban", request->beneficiary_details.iban),

@@ -22,6 +22,7 @@ void quote_row_read(const struct rows *rows, int row, struct quote_row *out)
         .rate_as_of_us = rows_time_us(rows, row, 13),
         .created_us = rows_time_us(rows, row, 14),
         .expires_us = rows_time_us(rows, row, 15),
+        .policy_id = (int32_t)rows_int(rows, row, 16),
     };
     if (err_failed(slice_copy(source, out->rate_source, sizeof(out->rate_source))))
         out->rate_source[0] = '\0';
@@ -56,7 +57,8 @@ static void on_quote(struct rpc_call *call, enum ledger_outcome outcome, reason_
                                             .net = row.net,
                                             .margin_bps = row.margin_bps,
                                             .rate_source = slice_str(row.rate_source),
-                                            .rate_as_of_us = row.rate_as_of_us},
+                                            .rate_as_of_us = row.rate_as_of_us,
+                                            .policy_id = row.policy_id},
                       &text, &quote.pricing);
     rpc_reply(call, &wire_quote_type, &quote);
 }
@@ -136,6 +138,7 @@ static void create(struct rpc_call *call, const struct wire_create_quote_request
                              (long long)pricing->margin.minor, (long long)pricing->net.minor));
     params_add_int4(&params, pricing->margin_bps);
     params_add_int4(&params, (int32_t)call->ctx->config->quote_ttl_ms);
+    params_add_int4(&params, pricer->policy_id);
     rpc_query(call, "quote_create", &params, on_created);
     params_deinit(&params);
 }

@@ -21,6 +21,7 @@ static const struct wire_field pricing_fields[] = {
     WIRE_F_MESSAGE(7, struct wire_pricing, margin, wire_money_type),
     WIRE_F_SLICE(8, struct wire_pricing, our_rate),
     WIRE_F_MESSAGE(9, struct wire_pricing, net, wire_money_type),
+    WIRE_F_INT64(10, struct wire_pricing, policy_version),
 };
 const struct wire_message wire_pricing_type =
     WIRE_TABLE("ujrat.payout.v1.Pricing", struct wire_pricing, pricing_fields);
@@ -306,5 +307,6 @@ void wire_pricing_fill(const struct pricing_row *row, struct pricing_text *text,
         .margin = wire_money_of(row->margin, row->dst_ccy),
         .our_rate = slice_str(rate_format(ours, text->our_rate)),
         .net = wire_money_of(row->net, row->dst_ccy),
+        .policy_version = row->policy_id,
     };
 }

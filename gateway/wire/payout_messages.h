@@ -25,6 +25,7 @@ struct wire_pricing {
     struct wire_money margin;
     struct slice our_rate;
     struct wire_money net;
+    int64_t policy_version;
 };
 
 struct wire_quote {
@@ -262,6 +263,7 @@ struct pricing_row {
     int32_t margin_bps;
     struct slice rate_source;
     int64_t rate_as_of_us;
+    int32_t policy_id; /* 0: none */
 };
 struct pricing_text {
     char mid_rate[RATE_TEXT_SIZE];

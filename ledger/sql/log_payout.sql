@@ -8,7 +8,8 @@ SELECT p.reference, p.info, bank.code AS bank, src.code AS src_ccy, dst.code AS 
        q.quote_id, q.request_id, q.fingerprint AS quote_fingerprint, qs.code AS quote_src, qd.code AS quote_dst,
        q.digit_shift AS quote_digit_shift, q.rate_id AS quote_rate_id, q.gross AS quote_gross, q.fee AS quote_fee,
        q.mid_rate_e10 AS quote_mid_rate_e10, q.mid_value AS quote_mid_value, q.margin_bps AS quote_margin_bps,
-       q.margin AS quote_margin, q.net AS quote_net, qp.uri AS quote_actor, q.created_at AS quote_created_at, q.expires_at
+       q.margin AS quote_margin, q.net AS quote_net, qp.uri AS quote_actor, q.created_at AS quote_created_at, q.expires_at,
+       coalesce(p.policy_id, 0) AS policy_id, coalesce(q.policy_id, 0) AS quote_policy_id
   FROM payout p
   JOIN bank USING (bank_id)
   JOIN currency src ON src.ccy = p.src_ccy

@@ -2,7 +2,7 @@
 -- A book's payouts after $2, oldest first. Columns: payout_get.sql.
 SELECT p.payout_id, p.reference, p.state, p.book_code, p.bank_code, p.beneficiary_id, coalesce(p.quote_id, 0)::int8 AS quote_id,
        p.src_ccy, p.dst_ccy, p.gross, p.fee, p.mid_rate_e10, p.margin_bps, p.margin, p.net, p.rate_source, p.rate_as_of,
-       p.info, p.created_at, p.updated_at, p.reason_code, p.bank_reference, p.tax_withheld, p.eprc_number
+       p.info, p.created_at, p.updated_at, p.reason_code, p.bank_reference, p.tax_withheld, p.eprc_number, coalesce(p.policy_id, 0) AS policy_id
   FROM payout_now p
  WHERE p.book_id = $1::int4 AND p.payout_id > $2::int8
  ORDER BY p.payout_id

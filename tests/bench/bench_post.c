@@ -91,6 +91,7 @@ static void post_next(struct job *job)
             .margin = b->pricing.margin.minor,
             .net = b->pricing.net.minor,
             .rate_id = 1,
+            .policy_id = 1,
             .margin_bps = b->pricing.margin_bps,
             .src_ccy = CCY_USD,
             .dst_ccy = CCY_PKR,

@@ -11,7 +11,8 @@ others a forger has every key and signs what is wrong ("signed: ..."). All are o
 import collections
 import dataclasses
 
-from log_maker import BANKS, Hooks, Raw, encode, field, file_of, key_id, new_key, record, sha256
+from log_maker import (BANKS, GROSS_MAX, SECOND, Hooks, Raw, encode, field, file_of, key_id, new_key, quote_record, record,
+                       sha256)
 
 
 @dataclasses.dataclass
@@ -65,6 +66,12 @@ def payout_with(book, quoted=None, **wanted):
         if quoted in (None, j.about["quote"] is not None) and all(j.about[k] == v for k, v in wanted.items()):
             return j
     raise LookupError("no payout with %s" % wanted)
+
+
+def priced_payout(book, quoted=False):
+    """One in dollars that a version of the policy priced which is not the first."""
+    return [j for j in book.journals("PAYOUT_ACCEPTED")
+            if book.payouts[j.seq]["version"] and j.about["src_ccy"] == "USD" and (j.about["quote"] is not None) == quoted][0]
 
 
 def first_user(world, test):
@@ -249,6 +256,16 @@ def sheet_named(world, number, at, old):
 
 for _name in ("source", "sheet_date", "as_of", "imported_at", "file_name", "file_sha256", "author"):
     flip("rate-sheet", _name, sheet_named, of_book=False)
+
+
+def version_named(world, number, at, old):
+    book, seq = first_user(world, lambda about: "policy" in about)
+    return book, "seq", seq, "policy"
+
+
+for _name in ("reason", "source", "effective_at", "approved_at", "proposed_at", "policy_id"):
+    flip("policy-change", _name, version_named, of_book=False)
+flip("journal", "policy", journal_named("policy"), lambda world: (priced_payout(last_book(world)).seq, 0), about=True)
 flip("currency", "digits", lambda world, number, at, old: first_user(world, lambda about: "USD" == about["src_ccy"])[:1] + (
     "seq", first_user(world, lambda about: "USD" == about["src_ccy"])[1], "digit_shift"), lambda world: (None, 4), of_book=False)
 
@@ -634,7 +651,7 @@ edited("a beneficiary that is not in the file", _usd, about_to(beneficiary_id=10
 edited("a bank that is not the beneficiary's", _usd, lambda f, book: f["about"].update(bank=OTHER_BANK[f["about"]["bank"]]), "bank")
 
 def requoted(f, used, **values):
-    f["about"]["quote"] = record("quote", {**used.payouts[f["seq"]]["quote"], **values})
+    f["about"]["quote"] = quote_record({**used.payouts[f["seq"]]["quote"], **values})
 
 
 for _name, _change, _named in (
@@ -648,6 +665,74 @@ edited("a quote that was used before", lambda book: [j for j in book.journals("P
 edited("a quote that is another record", lambda book: payout_with(book, quoted=True),
        lambda f, book: f["about"].update(quote=record("beneficiary", book.beneficiaries[0])), "quote.record")
 edited("a quote that is cut short", lambda book: payout_with(book, quoted=True), lambda f, book: f["about"].update(quote=f["about"]["quote"][:-1]), "quote.expires_at")
+
+
+# A version of the policy, and what was priced by it.
+def priced(f, **new):
+    """Other numbers, and all that follows from them, as if they were the policy's."""
+    p = f["about"]
+    p.update(new)
+    over = (p["gross"] - p["fee"]) * p["mid_rate_e10"]
+    p["mid_value"], rest = divmod(over, 10 ** 10)
+    p["mid_value"] += rest * 2 > 10 ** 10 or (rest * 2 == 10 ** 10 and p["mid_value"] % 2 == 1)
+    p["margin"] = p["mid_value"] * p["margin_bps"] // 10_000
+    p["net"] = p["mid_value"] - p["margin"]
+    src = p["src_ccy"]
+    f["lines"] = [line for line in (
+        ("float." + src, src, p["gross"]), ("fee." + src, src, -p["fee"]), ("position." + src, src, p["fee"] - p["gross"]),
+        ("position.PKR", "PKR", p["mid_value"]), ("margin.PKR", "PKR", -p["margin"]), ("payable.%s.PKR" % p["bank"], "PKR", -p["net"])) if line[2]]
+
+
+def by_version(f, book, choose):
+    """As the version priced it that choose(places of all, place of its own) says."""
+    policy = book.world.policy
+    version = choose(range(len(policy.changes)), book.payouts[f["seq"]]["version"])
+    terms = policy.terms(version, book.code, "USD")
+    fee = max(terms["fee_fixed"] + f["about"]["gross"] * terms["fee_bps"] // 10_000, terms["fee_min"])
+    priced(f, fee=min(fee, terms["fee_max"] or fee), margin_bps=terms["margin_bps"], policy=policy.hashes[version])
+
+
+edited("a fee of a cent more than its version of the policy says", priced_payout, lambda f, book: priced(f, fee=f["about"]["fee"] + 1), "fee")
+edited("a margin that is not its version's", priced_payout, lambda f, book: priced(f, margin_bps=f["about"]["margin_bps"] ^ 2), "margin_bps")
+edited("a payout that is more than its version lets pass", priced_payout,
+       lambda f, book: (priced(f, gross=2 * GROSS_MAX + 1), by_version(f, book, lambda all_, own: own)), "gross")
+edited("a payout by a version that was not in force yet", priced_payout, lambda f, book: by_version(f, book, lambda all_, own: all_[-1]), "policy")
+edited("a payout by a version that was over", priced_payout, lambda f, book: by_version(f, book, lambda all_, own: 0), "policy")
+edited("a payout by a version that there is not", priced_payout, lambda f, book: f["about"].update(policy=sha256(b"another")), "policy")
+edited("a payout that does not say its version", priced_payout, lambda f, book: f["about"].pop("policy"), "policy")
+edited("a quote by another version than its payout", lambda book: priced_payout(book, True),
+       lambda f, book: requoted(f, book, policy=book.world.policy.hashes[0]), "quote.policy")
+edited("a quote that does not say the version of its payout", lambda book: priced_payout(book, True),
+       lambda f, book: f["about"].update(quote=record("quote", {k: v for k, v in book.payouts[f["seq"]]["quote"].items() if k != "policy"})), "quote.record")
+
+
+def versioned(name, which, named, **values):
+    """A version that says other things of itself; hashes are made after it."""
+    @damage("signed: a version " + name)
+    def function(world):
+        at = index_of(world.items(), "policy-change", nth=which)
+        change = world.policy.changes[which]
+        change.update({k: v(change) for k, v in values.items()})
+        return Damaged(world.export(), None, "item", at + 1, named)
+
+
+versioned("that one person proposed and approved", 2, "approved_by", approved_by=lambda c: c["proposed_by"])
+versioned("that began before it was approved", 3, "effective_at", approved_at=lambda c: c["effective_at"] + SECOND)
+versioned("of one person that changes what there was", 1, "opening", opening=lambda c: 1, approved_by=lambda c: c["proposed_by"],
+          changes=lambda c: [("fee_bps", "upwork", "USD", 1)])
+versioned("that is there twice", 2, "policy_id", policy_id=lambda c: 1)
+versioned("of a currency that is not there", 2, "currency", changes=lambda c: [("fee_bps", "upwork", "XXX", 1)])
+
+
+@damage("signed: versions that are not in their order")
+def _(world):
+    items = world.items()
+    changes = world.policy.changes
+    first = [i for i in range(1, len(changes) - 1) if changes[i]["effective_at"] < changes[i + 1]["effective_at"]][0]
+    at = index_of(items, "policy-change", nth=first)
+    items[at], items[at + 1] = items[at + 1], items[at]
+    return Damaged(file_of(items), None, "item", at + 2, "effective_at")
+
 
 edited("a settlement of what was cancelled", of_kind("PAYOUT_SETTLED"),
        lambda f, book: f.update(payout_id=book.journal("PAYOUT_CANCELLED").payout_id), "state")
@@ -1041,7 +1126,8 @@ def retagged(name, kind, old, new, unit, number, named):
         return Damaged(file_of(items), book.code, unit, number, named)
 
 
-retagged("a journal of another version", "journal", b"ujrat/journal/1", b"ujrat/journal/2", "block", 2, "record")
+retagged("a journal of another version", "journal", b"ujrat/journal/1", b"ujrat/journal/3", "block", 2, "record")
+retagged("a deposit of the second version", "journal", b"ujrat/journal/1", b"ujrat/journal/2", "seq", 2, "subject")
 retagged("a block that says it is a tree head", "block", b"ujrat/block/1", b"ujrat/tree-head/1", "block", 1, "record")
 retagged("a record that nobody knows", "journal", b"ujrat/journal/1", b"ujrat/joke/1", "block", 2, "record")
 

@@ -48,7 +48,8 @@ def encode(value):
 
 
 def record(kind, *values):
-    return encode("ujrat/%s/1" % kind) + encode(values)
+    """kind: "block", or "journal/2" where it is of another version than the first."""
+    return encode("ujrat/" + kind + ("" if "/" in kind else "/1")) + encode(values)
 
 
 def sha256(data):
@@ -106,6 +107,60 @@ class Block:
     number: int
     committed_at: int
     journals: list
+
+
+def quote_record(quote):
+    return record("quote/2" if "policy" in quote else "quote", quote)
+
+
+# ---------------------------------------------------------------- the policy
+TERMS = ("margin_bps", "fee_fixed", "fee_bps", "fee_min", "fee_max", "payout_max")
+GROSS_MAX = 300_000
+POLICY_BEGIN = BEGIN + DAY + 6 * 3600 * SECOND      # no version is in force before: every book has had payouts by then
+
+
+class Policy:
+    """Versions that come over some days: the terms of all books at first, by one person; then changes, each by two."""
+
+    def __init__(self, rng, books):
+        self.rng, self.changes, self.rules, self.hashes = rng, [], [], []       # of each version, in their order
+        terms = [(rule, code, currency, value) for code, _, currencies in books for currency in currencies
+                 for rule, value in zip(TERMS, (150, 0, 50, 50, 0, 2 * GROSS_MAX))]
+        self.add(1, POLICY_BEGIN, 1, terms)
+        at = POLICY_BEGIN
+        for number in range(3, 40):
+            at += rng.choice((0, rng.randrange(1, 3 * 3600 * SECOND)))
+            code, _, currencies = rng.choice(books)
+            changes = list(zip(TERMS, [code] * 6, [rng.choice(currencies)] * 6,
+                               (rng.choice((0, 1, 150, 9999)), rng.choice((0, 30)), rng.choice((0, 50, 33)), rng.choice((0, 50)), rng.choice((0, 900)),
+                                GROSS_MAX + rng.randrange(1000))))
+            if rng.random() < 0.3:
+                changes = [("rate_age_max", "", None, rng.randrange(1, DAY)), ("purpose_code", "HOME_REMITTANCE/9471", None, rng.choice((1, None)))]
+            self.add(number, at, 0, rng.sample(changes, rng.randrange(1, len(changes) + 1)))
+
+    def add(self, policy_id, effective_at, opening, changes):
+        first, second = "ujrat://operator/maker-1", "ujrat://operator/checker-1"
+        begun = dict(self.rules[-1]) if self.rules else {}
+        self.changes.append(dict(policy_id=policy_id, effective_at=effective_at, reason="version %d, وجہ" % policy_id, source="agreement, section %d" % policy_id,
+                                 source_sha256=self.rng.choice((None, self.rng.randbytes(32))), opening=opening, proposed_by=first,
+                                 proposed_at=effective_at - 2 * SECOND, approved_by=first if opening else second,
+                                 approved_at=effective_at - (0 if opening else SECOND), changes=list(changes)))
+        begun.update({(rule, code, currency): value for rule, code, currency, value in changes})
+        self.rules.append(begun)
+        self.hash_all()
+
+    def hash_all(self):
+        """The hash of each version's record, over all changes up to it."""
+        digests = [(sha256(record("policy-change", c)),) for c in self.changes]
+        self.hashes = [sha256(record("policy", c["policy_id"], c["effective_at"], digests[:i])) for i, c in enumerate(self.changes, 1)]
+
+    def at(self, time):
+        """The place of the version in force; None: there is none yet."""
+        begun = [i for i, c in enumerate(self.changes) if c["effective_at"] <= time]
+        return begun[-1] if begun else None
+
+    def terms(self, version, code, currency):
+        return {rule: self.rules[version][rule, code, currency] for rule in TERMS}
 
 
 class Book:
@@ -171,11 +226,16 @@ class Book:
             pseb=commit("pseb", "Z-%d" % number) if self.rng.random() < 0.5 else None, actor=self.platform, created_at=self.now))
         return self.beneficiaries[-1]
 
-    def price(self, sheet, src, bps, gross=None):
-        """What domain knows as pricing, in Python's exact numbers."""
-        gross, shift = gross or self.rng.randrange(2_000, 300_000), CURRENCIES["PKR"][1] - CURRENCIES[src][1]
+    def price(self, sheet, src, bps, gross=None, terms=None):
+        """What domain knows as pricing, in Python's exact numbers. terms: those of the version of the policy, if there is one."""
+        gross, shift = gross or self.rng.randrange(2_000, GROSS_MAX), CURRENCIES["PKR"][1] - CURRENCIES[src][1]
         fee = max(50, gross // 200) if self.rng.random() < 0.8 else 0
-        rate, bps = (10 ** 10, 0) if src == "PKR" else (dict(sheet["rates"])[src], bps or self.rng.choice((0, 1, 150, 9999)))
+        if terms:
+            fee = max(terms["fee_fixed"] + gross * terms["fee_bps"] // 10_000, terms["fee_min"])
+            fee, bps = terms["fee_max"] if 0 < terms["fee_max"] < fee else fee, terms["margin_bps"]
+        elif not bps:
+            bps = self.rng.choice((0, 1, 150, 9999))
+        rate, bps = (10 ** 10, 0) if src == "PKR" else (dict(sheet["rates"])[src], bps)
         over, under = (gross - fee) * rate * 10 ** max(0, shift), 10 ** (10 + max(0, -shift))
         mid_value = over // under
         rest = over - mid_value * under
@@ -187,13 +247,18 @@ class Book:
         src = src if src in self.currencies else self.rng.choice(self.currencies)
         b = self.new_beneficiary() if not self.beneficiaries or self.rng.random() < 0.4 else self.rng.choice(self.beneficiaries)
         sheet, quote = self.rng.choice(self.world.sheets), None
-        p, shift = self.price(sheet, src, bps, gross)
+        quoted = quoted or (quoted is None and self.rng.random() < 0.4)
+        policy = self.world.policy
+        # now and then by a version that has been over for some minutes: whoever prices may not know yet
+        version = policy.at(self.now - (30 * SECOND if quoted else 0) - self.rng.choice((0, 0, 9 * 60 * SECOND)))
+        by = {} if version is None else dict(policy=policy.hashes[version])
+        p, shift = self.price(sheet, src, bps, gross, None if version is None else policy.terms(version, self.code, src))
         digest = sha256(record("rate-sheet", sheet))
-        if quoted or (quoted is None and self.rng.random() < 0.4):
+        if quoted:
             self.quotes += 1
             quote = dict(book=self.code, quote_id=self.quotes, request_id="q-%d" % self.quotes, fingerprint=self.rng.randbytes(16),
                          src_ccy=src, dst_ccy="PKR", digit_shift=shift, rate_sheet=digest, **p, actor=self.platform,
-                         created_at=self.now - 30 * SECOND, expires_at=self.now + 30 * SECOND)
+                         created_at=self.now - 30 * SECOND, expires_at=self.now + 30 * SECOND, **by)
         exchange = [] if src == "PKR" else [("position." + src, src, p["fee"] - p["gross"]), ("position.PKR", "PKR", p["mid_value"]),
                                             ("margin.PKR", "PKR", -p["margin"])]
         lines = [("float." + src, src, p["gross"]), ("fee." + src, src, -p["fee"]), *exchange,
@@ -201,8 +266,8 @@ class Book:
         about = dict(reference=reference or "%s/%05d" % (self.code, seq), info=info if reference else info or self.rng.choice(TEXTS), bank=b["bank"], src_ccy=src, dst_ccy="PKR", **p,
                      digit_shift=shift, fingerprint=self.rng.randbytes(16), beneficiary_id=b["beneficiary_id"],
                      beneficiary_version=b["version"], beneficiary=sha256(record("beneficiary", b)), rate_sheet=digest,
-                     quote=quote and record("quote", quote))
-        self.payouts[seq] = dict(bank=b["bank"], net=p["net"], lines=[line for line in lines if line[2]], state=1, quote=quote)
+                     quote=quote and quote_record(quote), **by)
+        self.payouts[seq] = dict(bank=b["bank"], net=p["net"], lines=[line for line in lines if line[2]], state=1, quote=quote, version=version)
         return ("PAYOUT_ACCEPTED", self.platform, seq, None, None, self.payouts[seq]["lines"], "payout", about)
 
     def accept(self, n, *wanted):
@@ -353,7 +418,8 @@ class Book:
             if len(waiting) > 1:
                 self.confirm(bank, waiting[0], waiting[-1])
         self.rotate_key()
-        self.accept(2)
+        self.now = max(self.now, POLICY_BEGIN + 3600 * SECOND)
+        self.accept(9, dict(src="USD", quoted=False), dict(src="USD", quoted=True))
         self.give_back()
         while not self.of_state(4):
             self.accept(2)
@@ -441,6 +507,7 @@ class World:
             self.sheets.append(dict(rate_id=2 * i + 1, source="SBP-M2M", sheet_date=20_453 + i, as_of=BEGIN + i * DAY,
                                     imported_at=BEGIN + i * DAY + 60, file_name="rates-%d.pdf" % i, file_sha256=rng.randbytes(32), author="ujrat://operator/treasury-1", rates=rates))
         names = (("upwork", "Upwork", ["USD", "EUR"]), ("yen-gigs", "گِگز 円", ["JPY", "USD", "PKR"]), ("third", "Third", ["KWD", "GBP"]))
+        self.policy = Policy(random.Random(seed + 1000), names)
         self.books = [Book(self, *name) for name in names[:books]]
         for book in self.books:
             book.live(blocks, big)
@@ -452,7 +519,7 @@ class World:
 
         def put(kind, book, number, f, key=None):
             hooks.edit(kind, f)
-            made = Item(kind, book, number, record(kind, f))
+            made = Item(kind, book, number, record("journal/2" if kind == "journal" and "policy" in f["about"] else kind, f))
             if key:
                 signer, made.key_id = hooks.sign(kind, f, key)
                 made.signature = signer.sign(made.record)
@@ -464,6 +531,8 @@ class World:
             put("currency", None, number, dict(code=code, number=iso, digits=digits))
         for number, sheet in enumerate(self.sheets, 1):
             put("rate-sheet", None, number, dict(sheet))
+        for number, change in enumerate(self.policy.changes, 1):
+            put("policy-change", None, number, dict(change, changes=list(change["changes"])))
         for book in self.books:
             self.block_records[book.code] = self.book_items(book, put)
         return out

@@ -73,6 +73,9 @@ RECORDS = {tag: fields_of(text) for tag, text in {
     "ujrat/currency/1": "code:text number:int digits:int",
     "ujrat/rate-sheet/1": "rate_id:int source:text sheet_date:date as_of:time imported_at:time file_name:text file_sha256:bytes32 "
                           "author:text rates[currency:text pkr_e10:int]",
+    "ujrat/policy-change/1": "policy_id:int effective_at:time reason:text source:text source_sha256:bytes32? opening:int proposed_by:text "
+                             "proposed_at:time approved_by:text approved_at:time changes[rule:text scope:text currency:text? value:int?]",
+    "ujrat/policy/1": "policy_id:int effective_at:time changes[change:bytes32]",
     "ujrat/book/1": "code:text name:text created_at:time",
     "ujrat/key/1": "book:text key_id:text public_key:bytes32 from_block:int created_at:time",
     "ujrat/account/1": "book:text account_id:int code:text role:text type:text normal_side:text currency:text bank:text? "
@@ -92,6 +95,9 @@ RECORDS = {tag: fields_of(text) for tag, text in {
     "ujrat/pii/1": "which:text salt:bytes16 value:text",
     "ujrat/pii-open/1": " ".join("%s_salt:bytes16? %s_value:text?" % (w, w) for w in ("name", "iban", "mobile", "cnic", "pseb")),
 }.items()}
+for _tag in ("ujrat/journal", "ujrat/quote"):       # of what says which version of the policy priced it
+    RECORDS[_tag + "/2"] = RECORDS[_tag + "/1"] + (fields_of("policy:bytes32") if _tag == "ujrat/quote" else [])
+JOURNALS = ("ujrat/journal/1", "ujrat/journal/2")
 SIGNED = {"ujrat/key/1", "ujrat/block/1", "ujrat/tree-head/1"}
 
 # The last field of a journal says which fields follow it.
@@ -175,10 +181,12 @@ def decode(record, tag):
     reader = Reader(record)
     reader.raw("record")
     out = reader.fields(RECORDS[tag])
-    if tag == "ujrat/journal/1":
-        if out["subject"] not in SUBJECTS:
+    if tag in JOURNALS:
+        if out["subject"] not in (SUBJECTS if tag == JOURNALS[0] else ("payout",)):
             raise Malformed("subject", "%r is not of this format" % out["subject"][:40])
         out["about"] = reader.fields(SUBJECTS[out["subject"]])
+        if tag == JOURNALS[1]:
+            out["about"].update(reader.fields(fields_of("policy:bytes32")))
     if reader.at != len(record):
         raise Malformed("record", "%d bytes too many" % (len(record) - reader.at))
     return out
@@ -311,6 +319,73 @@ def check_price(p, digits, say):
         say("net", "%d, not %d" % (p["net"], mid_value - p["margin"]))
 
 
+# ---------------------------------------------------------------- the policy
+GRACE = 600_000_000      # how long a version is used on when the next one has begun
+Version = collections.namedtuple("Version", "policy_id effective_at rules")     # rules: (rule, scope, currency) to the value in force
+
+
+class Policies:
+    """The versions, in their order, and by the hash of each one's record."""
+
+    def __init__(self):
+        self.versions, self.changes, self.by_hash, self.begin = [], [], {}, None
+
+    def add(self, item, digits, say):
+        f = item.f
+        last = self.versions[-1] if self.versions else None
+        if last and (f["effective_at"], f["policy_id"]) <= (last.effective_at, last.policy_id):
+            say("effective_at", "version %d is not in order" % f["policy_id"])
+        if f["policy_id"] in [v.policy_id for v in self.versions]:
+            say("policy_id", "%d was there before" % f["policy_id"])
+        before, rules = last.rules if last else {}, dict(last.rules) if last else {}
+        for change in f["changes"]:
+            if change["currency"] not in (None, *digits):
+                say("currency", "%s is no currency of this file" % change["currency"])
+            rules[change["rule"], change["scope"], change["currency"]] = change["value"]
+        if f["opening"] not in (0, 1):
+            say("opening", "%d" % f["opening"])
+        if f["opening"]:
+            there = [c for c in f["changes"] if before.get((c["rule"], c["scope"], c["currency"])) is not None]
+            if there and f["proposed_by"] != "ujrat://system/migration":
+                say("opening", "it changes a rule that there was")
+        elif f["approved_by"] == f["proposed_by"]:
+            say("approved_by", "%s proposed it too" % f["approved_by"])
+        elif f["effective_at"] <= f["approved_at"]:
+            say("effective_at", "version %d began before it was approved" % f["policy_id"])
+        self.versions.append(Version(f["policy_id"], f["effective_at"], rules))
+        self.changes.append(sha256(item.record))
+        fields = ["ujrat/policy/1", f["policy_id"], f["effective_at"], len(self.changes), *self.changes]
+        flat = [v.encode() if isinstance(v, str) else v.to_bytes(8, "big", signed=True) if isinstance(v, int) else v for v in fields]
+        self.by_hash[sha256(b"".join(len(v).to_bytes(4, "big") + v for v in flat))] = len(self.versions) - 1
+        self.begin = f["approved_at"] if self.begin is None else min(self.begin, f["approved_at"])
+
+    def check(self, book, p, at, say):
+        """That a payout was priced by its version, which was in force at that time."""
+        if "policy" not in p:
+            if self.begin is not None and at > self.begin + GRACE:
+                say("policy", "there is none")
+            return
+        number = self.by_hash.get(p["policy"])
+        if number is None:
+            say("policy", "no version in the file has that hash")
+        version, after = self.versions[number], self.versions[number + 1:number + 2]
+        if version.effective_at > at:
+            say("policy", "version %d was not in force yet" % version.policy_id)
+        if after and at > after[0].effective_at + GRACE:
+            say("policy", "version %d was over, version %d had begun" % (version.policy_id, after[0].policy_id))
+        terms = {rule: version.rules.get((rule, book, p["src_ccy"])) for rule in ("margin_bps", "fee_fixed", "fee_bps", "fee_min", "fee_max", "payout_max")}
+        if None in terms.values():
+            say("policy", "version %d has no terms for that" % version.policy_id)
+        fee = max(terms["fee_fixed"] + p["gross"] * terms["fee_bps"] // 10000, terms["fee_min"])
+        fee = min(fee, terms["fee_max"] or fee)
+        if p["fee"] != fee:
+            say("fee", "%d, not %d" % (p["fee"], fee))
+        if p["src_ccy"] != p["dst_ccy"] and p["margin_bps"] != terms["margin_bps"]:
+            say("margin_bps", "%d, not %d" % (p["margin_bps"], terms["margin_bps"]))
+        if p["gross"] > terms["payout_max"]:
+            say("gross", "%d, more than %d" % (p["gross"], terms["payout_max"]))
+
+
 # ---------------------------------------------------------------- a book
 # The chart of docs/accounting.md: type, normal side, and whether it belongs to a bank.
 CHART = {"float": ("LIABILITY", "credit", False), "correspondent": ("ASSET", "debit", False), "fee": ("INCOME", "credit", False),
@@ -398,7 +473,7 @@ class Book:
             self.account(item.f, self.at("item", self.items.taken))
         for item in self.items.take_all("ujrat/beneficiary/1", here):
             self.beneficiary(item, self.at("item", self.items.taken))
-        while self.items.peek(self.at("block", self.tree.size + 1)) in ("ujrat/journal/1", "ujrat/balance/1", "ujrat/block/1"):
+        while self.items.peek(self.at("block", self.tree.size + 1)) in (*JOURNALS, "ujrat/balance/1", "ujrat/block/1"):
             self.block()
         if self.tree.size:
             self.tree_head()
@@ -456,9 +531,9 @@ class Book:
         number = self.tree.size + 1
         place, first_seq = self.at("block", number), self.last_seq + 1
         journals, lines, committed_at = Tree(), [], None
-        while self.items.peek(place) == "ujrat/journal/1":
+        while self.items.peek(place) in JOURNALS:
             at_journal = self.at("seq", self.last_seq + 1)
-            item = self.items.take("ujrat/journal/1", at_journal)
+            item = self.items.take(self.items.next.tag, at_journal)
             self.expect(at_journal, item.f, book=self.code, seq=self.last_seq + 1, block_no=number)
             if self.committed_at is not None and item.f["committed_at"] <= self.committed_at:
                 raise Wrong(at_journal, "committed_at", "%d is not after block %d" % (item.f["committed_at"], number - 1))
@@ -584,8 +659,8 @@ class Book:
         mid = self.log.rate_sheets[p["rate_sheet"]].get(src) if src != dst else 10 ** 10
         if dst == "PKR" and p["mid_rate_e10"] != mid:
             say("mid_rate_e10", "%d; the rate sheet says %s" % (p["mid_rate_e10"], mid))
-        if p["quote"] is not None:
-            self.quote(j, p, say)
+        quoted_at = None if p["quote"] is None else self.quote(j, p, say)
+        self.log.policies.check(self.code, p, j["committed_at"] if quoted_at is None else quoted_at, say)
         exchange = [] if src == dst else [
             ("position." + src, src, p["fee"] - p["gross"]), ("position." + dst, dst, p["mid_value"]), ("margin." + dst, dst, -p["margin"])]
         lines = without_zeros(("float." + src, src, p["gross"]), ("fee." + src, src, -p["fee"]), *exchange,
@@ -597,7 +672,7 @@ class Book:
 
     def quote(self, j, p, say):
         try:
-            q = decode(p["quote"], "ujrat/quote/1")
+            q = decode(p["quote"], "ujrat/quote/2" if "policy" in p else "ujrat/quote/1")
         except Malformed as e:
             say("quote." + e.field, e.reason)
         check_price(q, self.log.digits, lambda field, reason: say("quote." + field, reason))
@@ -607,7 +682,10 @@ class Book:
                 say("quote." + field, "%r, not %r" % (q[field], value))
         if not q["created_at"] < q["expires_at"] or q["expires_at"] <= j["committed_at"]:
             say("quote.expires_at", "%d, for a commit at %d" % (q["expires_at"], j["committed_at"]))
+        if q.get("policy") != p.get("policy"):
+            say("quote.policy", "another version of the policy than the payout's")
         self.check_once(say, "quote.quote_id", "quote", q["quote_id"])
+        return q["created_at"]
 
     def handout(self, j, h, say):
         told = self.handed.get(h["bank"], 0)
@@ -782,7 +860,7 @@ class Book:
 class Log:
     def __init__(self, stream, trusted=(), witness=None):
         self.items, self.trusted, self.witness = Items(stream), set(trusted), witness or Witness([])
-        self.digits, self.rate_sheets, self.books = {}, {}, {}
+        self.digits, self.rate_sheets, self.books, self.policies = {}, {}, {}, Policies()
 
     def verify(self):
         here = Items.place
@@ -799,6 +877,13 @@ class Log:
                 raise Wrong(Place(None, "item", self.items.taken), "rate_id", "%d is not in order" % item.f["rate_id"])
             last = item.f["rate_id"]
             self.rate_sheets[sha256(item.record)] = {r["currency"]: r["pkr_e10"] for r in item.f["rates"]}
+        for item in self.items.take_all("ujrat/policy-change/1", here):
+            place = Place(None, "item", self.items.taken)
+
+            def say(field, reason):
+                raise Wrong(place, field, reason)
+
+            self.policies.add(item, self.digits, say)
         for item in self.items.take_all("ujrat/book/1", here):
             book = Book(self, item)
             if book.code in self.books:

@@ -22,9 +22,9 @@ TABLES = {
     "block": "book_id, block_no, first_seq, last_seq",
     "journal": "*",
     "payout": "book_id, payout_id, beneficiary_id, beneficiary_version, bank_id, reference, info, gross, fee, mid_rate_e10, mid_value,"
-              " margin, margin_bps, net, quote_id, rate_id, src_ccy, dst_ccy, digit_shift",
+              " margin, margin_bps, net, quote_id, rate_id, policy_id, src_ccy, dst_ccy, digit_shift",
     "payout_transition": "*",
-    "quote": "book_id, quote_id, request_id, gross, fee, net",
+    "quote": "book_id, quote_id, request_id, policy_id, gross, fee, net",
     "beneficiary": "book_id, beneficiary_id, request_id, version, bank_id",
     "handout": "*",
     "bank_book": "*",

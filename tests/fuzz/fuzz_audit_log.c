@@ -33,6 +33,8 @@ static void encode_again(const struct source_item *item, struct record_out *out)
         same(out, item);
     if (item->kind == RECORD_RATE_SHEET && record_write_rate_sheet(out, &item->rate_sheet))
         same(out, item);
+    if (item->kind == RECORD_POLICY_CHANGE && record_write_policy_change(out, &item->policy_change))
+        same(out, item);
     if (item->kind == RECORD_BENEFICIARY && record_write_beneficiary(out, &item->beneficiary))
         same(out, item);
     if (item->kind == RECORD_ACCOUNT && record_write_account(out, &item->account))

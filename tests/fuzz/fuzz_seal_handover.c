@@ -30,6 +30,7 @@ static void to_draft(const struct seal_handed_payout *p, struct payout_draft *d)
         .margin = p->margin,
         .net = p->net,
         .rate_id = p->rate_id,
+        .policy_id = p->policy_id,
         .margin_bps = p->margin_bps,
         .src_ccy = p->src_ccy,
         .dst_ccy = p->dst_ccy,
@@ -54,9 +55,9 @@ static void same_payout(const struct seal_handed_payout *a, const struct seal_ha
            a->mid_value == b->mid_value && a->margin == b->margin && a->net == b->net);
     assert(a->beneficiary_id == b->beneficiary_id &&
            a->beneficiary_version == b->beneficiary_version && a->bank_id == b->bank_id);
-    assert(a->rate_id == b->rate_id && a->margin_bps == b->margin_bps && a->src_ccy == b->src_ccy &&
-           a->dst_ccy == b->dst_ccy && a->digit_shift == b->digit_shift &&
-           a->n_lines == b->n_lines);
+    assert(a->rate_id == b->rate_id && a->policy_id == b->policy_id &&
+           a->margin_bps == b->margin_bps && a->src_ccy == b->src_ccy && a->dst_ccy == b->dst_ccy &&
+           a->digit_shift == b->digit_shift && a->n_lines == b->n_lines);
     for (unsigned i = 0; i < a->n_lines; i++)
         assert(a->lines[i].account == b->lines[i].account && a->lines[i].ccy == b->lines[i].ccy &&
                a->lines[i].minor == b->lines[i].minor);

@@ -29,6 +29,8 @@ struct fixture {
     PGconn *admin;
     char uri[1024];
     int32_t rate_id;
+    int32_t
+        policy_id; /* the version that opened the first book's terms, which are those of all here */
     int32_t principal_id;
     struct pricing_terms terms;
 };
@@ -176,6 +178,10 @@ static inline struct test_book book_new(struct fixture *f, int64_t float_minor)
     const int32_t id =
         (int32_t)sql_int(f, "SELECT open_book('t-' || (SELECT count(*) FROM book), 'Test')");
     sql_run(f, "SELECT open_currency(%d, 'USD')", id);
+    if (f->policy_id == 0)
+        f->policy_id = (int32_t)sql_int(
+            f, "SELECT open_terms(%d, 'USD', %d, %" PRId64 ", 0, 0, 0, 1000000000, 'test')", id,
+            f->terms.margin_bps, f->terms.fee.fixed_minor);
     if (float_minor > 0)
         sql_run(f, "SELECT deposit_float(%d, %d, 'USD', %" PRId64 ", 'test')", id, f->principal_id,
                 float_minor);
@@ -239,6 +245,7 @@ static inline struct payout_draft *post_add(struct fixture *f, const struct test
         .margin = pricing.margin.minor,
         .net = pricing.net.minor,
         .rate_id = f->rate_id,
+        .policy_id = f->policy_id,
         .margin_bps = pricing.margin_bps,
         .src_ccy = CCY_USD,
         .dst_ccy = CCY_PKR,

@@ -69,6 +69,7 @@ class Ledger:
             db.execute("SELECT open_currency(%s, %s)", (self.book, CODE[ccy]))
         self.principal = one("SELECT principal_id FROM principal WHERE uri = %s", f"ujrat://platform/{code}")
         self.bank_principal = {b: one("SELECT principal_id FROM principal WHERE uri = %s", f"ujrat://bank/{b}") for b in banks}
+        self.policy = None      # the version that prices; no version is there
         self.rate_id = one("SELECT import_rates('TEST', '2026-07-17', '2026-07-17 11:00Z', 'f', sha256('x'), 't', NULL, %s, %s)",
                            list(RATE), list(RATE.values()))
         self.account = {c: i for i, c in db.execute("SELECT account_id, code FROM account WHERE book_id = %s", (self.book,))}
@@ -132,7 +133,7 @@ class Ledger:
     def draft(self, reference, beneficiary_id, pricing, carried=None, quote_id=None, refusal=0):
         body = json.dumps([beneficiary_id, carried, pricing["gross"], pricing["src_ccy"], quote_id])
         return {"reference": reference, "fingerprint": "\\x" + hashlib.md5(body.encode()).hexdigest(),
-                "beneficiary_id": beneficiary_id, "carried": carried, "quote_id": quote_id, "rate_id": self.rate_id,
+                "beneficiary_id": beneficiary_id, "carried": carried, "quote_id": quote_id, "rate_id": self.rate_id, "policy_id": self.policy,
                 "refusal": refusal, **pricing, **self.lines(pricing)}
 
     def post(self, drafts):
@@ -141,10 +142,10 @@ class Ledger:
 
     def quote(self, request, pricing, ttl_ms):
         p = pricing
-        return self.one("SELECT create_quote(%s, %s, %s, sha256('q')::bytea, %s::int2, %s::int2, %s::int2, %s, %s::int8[], %s, %s)"
+        return self.one("SELECT create_quote(%s, %s, %s, sha256('q')::bytea, %s::int2, %s::int2, %s::int2, %s, %s::int8[], %s, %s, %s)"
                         .replace("sha256('q')::bytea", "substr(sha256('q'), 1, 16)"),
                         self.book, self.principal, request, p["src_ccy"], p["dst_ccy"], p["digit_shift"], self.rate_id,
-                        [p["gross"], p["fee"], p["mid_rate_e10"], p["mid_value"], p["margin"], p["net"]], p["margin_bps"], ttl_ms)
+                        [p["gross"], p["fee"], p["mid_rate_e10"], p["mid_value"], p["margin"], p["net"]], p["margin_bps"], ttl_ms, self.policy)
 
     def hand_out(self, bank, limit):
         return self.named("settlement_hand_out", self.book, self.bank[bank], self.bank_principal[bank], limit)[0][:2]

@@ -193,6 +193,7 @@ class WorldBook(Ledger):
 
     def __init__(self, db, code, banks):        # without Ledger's: it makes one
         self.db, self.code = db, code
+        self.policy, = db.execute("SELECT policy_at(clock_timestamp())").fetchone()
         self.book, self.principal, self.account, self.rate_id, self.bank, self.beneficiaries = db.execute(
             """SELECT b.book_id, p.principal_id, (SELECT jsonb_object_agg(code, account_id) FROM account a WHERE a.book_id = b.book_id),
                       (SELECT max(rate_id) FROM rate_sheet), (SELECT jsonb_object_agg(code, bank_id) FROM bank WHERE code = ANY (%s)),

@@ -310,9 +310,9 @@ static int64_t quote_new(struct fixture *f, const struct test_book *book, const 
         f,
         "SELECT create_quote(%d, %d, '%s', substring(sha256('q'), 1, 16), 840::int2, 586::int2, 0::int2,"
         " %d, ARRAY[%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64
-        "]::int8[], %d, %d)",
+        "]::int8[], %d, %d, %d)",
         book->id, f->principal_id, id, f->rate_id, q.gross.minor, q.fee.minor, q.mid.e10,
-        q.mid_value.minor, q.margin.minor, q.net.minor, q.margin_bps, ttl_ms);
+        q.mid_value.minor, q.margin.minor, q.net.minor, q.margin_bps, ttl_ms, f->policy_id);
 }
 
 static void a_quote_is_used_once_in_time_and_as_it_was_given(void **state)
@@ -419,6 +419,7 @@ static void a_bad_row_fails_alone(void **state)
     post_add(f, &book, p, "b", 3000);
     post_add(f, &book, p, "no-such-sheet", 4000)->rate_id = 9999;
     post_add(f, &book, p, "c", 5000);
+    post_add(f, &book, p, "no-such-version", 7000)->policy_id = 9999;
     post_add(f, &book, q, "neighbour", 6000);
     struct ledger_stats before, after;
     ledger_stats(f->ledger, &before);
@@ -432,10 +433,11 @@ static void a_bad_row_fails_alone(void **state)
     assert_outcome(p, 2, LEDGER_DONE, REASON_NONE);
     assert_outcome(p, 3, LEDGER_REFUSED, REASON_INTERNAL);
     assert_outcome(p, 4, LEDGER_DONE, REASON_NONE);
+    assert_outcome(p, 5, LEDGER_REFUSED, REASON_INTERNAL);
     assert_outcome(q, 0, LEDGER_DONE, REASON_NONE);
     assert_int_equal(p->posted[2].net, p->drafts[2].net);
     assert_int_equal(q->posted[0].payout_id, p->posted[4].payout_id + 1);
-    assert_int_equal(after.resent_singly - before.resent_singly, 6);
+    assert_int_equal(after.resent_singly - before.resent_singly, 7);
     assert_int_equal(payouts_stored(f, &book), 4);
     assert_book_sound(f, &book);
 

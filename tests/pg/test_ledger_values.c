@@ -241,7 +241,7 @@ static void rows_and_arrays_inside_rows_come_back(void **state)
     params_init(&p);
     params_array_begin(&p, LEDGER_TYPE_PAYOUT_DRAFT);
     for (int i = 0; i < 3; i++) {
-        params_row_begin(&p, 21);
+        params_row_begin(&p, 22);
         params_row_text(&p, SLICE("ref"));
         params_row_bytea(&p, SLICE("0123456789abcdef"));
         params_row_text_or_null(&p, SLICE(""));
@@ -262,6 +262,7 @@ static void rows_and_arrays_inside_rows_come_back(void **state)
         params_row_int4_array(&p, (const int32_t[]){INT32_MAX, 2, 3}, i == 2 ? 0 : 3);
         params_row_int2_array(&p, (const int16_t[]){840, 586, -1}, 3);
         params_row_int8_array(&p, (const int64_t[]){INT64_MIN, 0, INT64_MAX}, 3);
+        params_row_int4_or_null(&p, i);
         params_row_end(&p);
     }
     params_array_end(&p);
@@ -269,12 +270,13 @@ static void rows_and_arrays_inside_rows_come_back(void **state)
         pg,
         "SELECT d.beneficiary_id, d.carried IS NULL, (d.carried).bank_id, length((d.carried).pii),"
         " (d.carried).mobile_commitment, (d.carried).purpose_code, d.line_account, d.line_ccy, d.line_minor,"
-        " d.refusal, d.margin_bps FROM unnest($1::payout_draft[]) d",
+        " d.refusal, d.margin_bps, d.policy_id FROM unnest($1::payout_draft[]) d",
         &p);
     const struct rows *rows = rows_of(r);
     assert_int_equal(rows_count(rows), 3);
     assert_true(rows_is_null(rows, 0, 0));
     assert_true(rows_bool(rows, 0, 1));
+    assert_true(rows_is_null(rows, 0, 11));
     for (int i = 1; i < 3; i++) {
         int64_t v[3];
         assert_int_equal(rows_int(rows, i, 0), i);
@@ -289,6 +291,7 @@ static void rows_and_arrays_inside_rows_come_back(void **state)
         assert_true(v[0] == INT64_MIN && v[1] == 0 && v[2] == INT64_MAX);
         assert_int_equal(rows_int(rows, i, 9), 2);
         assert_int_equal(rows_int(rows, i, 10), -50);
+        assert_int_equal(rows_int(rows, i, 11), i);
     }
     PQclear(r);
     params_deinit(&p);

@@ -43,6 +43,7 @@ static void make_journal(struct prng *prng, struct record_journal *j, char texts
         j->payout.fingerprint = slice_of(hash, 16);
         j->payout.beneficiary = j->payout.rate_sheet = slice_of(hash, 32);
         j->payout.quote = filled(prng, texts[9], true);
+        j->payout.policy = prng_next(prng) % 2 ? slice_of(hash, 32) : slice_of(NULL, 0);
     } else if (j->subject == SUBJECT_TRANSITION) {
         j->transition.reason_code = filled(prng, texts[6], true);
         j->transition.bank_reference = filled(prng, texts[7], true);
@@ -187,7 +188,8 @@ static void no_record_is_taken_for_another(void **state)
     assert_true(record_read_log(record_out_slice(&out), &log, &fault));
     assert_false(record_read_end(record_out_slice(&out), &end, &fault));
     assert_string_equal(fault.field, "kind of record");
-    assert_int_equal(record_kind_of(SLICE("\0\0\0\x0fujrat/journal/2")), RECORD_NONE);
+    assert_int_equal(record_kind_of(SLICE("\0\0\0\x0fujrat/journal/2")), RECORD_JOURNAL);
+    assert_int_equal(record_kind_of(SLICE("\0\0\0\x0fujrat/journal/3")), RECORD_NONE);
     assert_int_equal(record_kind_of(SLICE("\0\0\0\xffujrat/journal/1")), RECORD_NONE);
     assert_int_equal(record_kind_of(SLICE("")), RECORD_NONE);
     record_out_free(&out);

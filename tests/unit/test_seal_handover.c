@@ -36,6 +36,7 @@ static void draft_init(struct payout_draft *d)
         .margin = 13759,
         .net = 2738056,
         .rate_id = 2,
+        .policy_id = 3,
         .margin_bps = 50,
         .src_ccy = CCY_USD,
         .dst_ccy = CCY_PKR,
@@ -134,6 +135,7 @@ static void same_payout(const struct seal_handed_payout *p, const struct payout_
     assert_int_equal(p->net, d->net);
     assert_int_equal(p->beneficiary_id, d->beneficiary_id);
     assert_int_equal(p->rate_id, d->rate_id);
+    assert_int_equal(p->policy_id, d->policy_id);
     assert_int_equal(p->margin_bps, d->margin_bps);
     assert_int_equal(p->src_ccy, d->src_ccy);
     assert_int_equal(p->dst_ccy, d->dst_ccy);
@@ -153,6 +155,7 @@ static void what_is_read_is_what_was_written(void **state)
     struct seal_handed_payout p;
     m->drafts[1].info = SLICE("an invoice");
     m->drafts[1].rate_id = INT32_MAX;
+    m->drafts[3].policy_id = 4; /* all else is as before it */
     m->drafts[2].journal.lines[1].account = 7;
     m->drafts[2].mid_rate_e10 = INT64_MAX;
     m->drafts[2].digit_shift = -4;
@@ -252,14 +255,14 @@ static void a_message_that_is_cut_or_goes_on_is_not_whole(void **state)
 /* A head that is right (book 1, principal 1, block 1, seq 1, time 0, n payouts), and then what is given. */
 static bool reads(unsigned char n, struct slice rest)
 {
-    unsigned char bytes[256] = {'U', 'J', 'H', 1, 2, 2, 2, 2, 0, (unsigned char)(2 * n)};
+    unsigned char bytes[256] = {'U', 'J', 'H', 2, 2, 2, 2, 2, 0, (unsigned char)(2 * n)};
     assert_true(rest.len <= sizeof bytes - 10);
     memcpy(bytes + 10, rest.p, rest.len);
     return is_whole(slice_of(bytes, 10 + rest.len));
 }
 
 #define PRINT_16 "0123456789abcdef"
-#define TERMS    "\2\2\2\2\2\2"
+#define TERMS    "\2\2\2\2\2\2\2"
 #define REST     "\2\2\2\2\2\2\2\2"
 
 static void hostile_messages_are_refused(void **state)
@@ -302,18 +305,18 @@ static void hostile_heads_are_refused(void **state)
     memcpy(huge, message.p, message.len);
     assert_true(seal_handover_open(slice_of(huge, SEAL_HANDOVER_BYTES_MAX), &h));
     assert_false(seal_handover_open(slice_of(huge, SEAL_HANDOVER_BYTES_MAX + 1), &h));
-    huge[3] = 2; /* another version */
+    huge[3] = 1; /* another version */
     assert_false(seal_handover_open(slice_of(huge, message.len), &h));
     free(huge);
     assert_false(seal_handover_open(slice_of(NULL, 0), &h));
-    assert_false(seal_handover_open(SLICE("UJH\1\2\2\2\2\0\0"), &h));       /* no payouts */
-    assert_false(seal_handover_open(SLICE("UJH\1\2\2\2\2\0\1"), &h));       /* less than none */
-    assert_false(seal_handover_open(SLICE("UJH\1\2\2\2\2\0\x82\x40"), &h)); /* 4097 */
-    assert_true(seal_handover_open(SLICE("UJH\1\2\2\2\2\0\x80\x40"), &h));  /* 4096 */
-    assert_false(seal_handover_open(SLICE("UJH\1\2\2\0\2\0\2"), &h));       /* block 0 */
-    assert_false(seal_handover_open(SLICE("UJH\1\2\2\2\0\0\2"), &h));       /* seq 0 */
+    assert_false(seal_handover_open(SLICE("UJH\2\2\2\2\2\0\0"), &h));       /* no payouts */
+    assert_false(seal_handover_open(SLICE("UJH\2\2\2\2\2\0\1"), &h));       /* less than none */
+    assert_false(seal_handover_open(SLICE("UJH\2\2\2\2\2\0\x82\x40"), &h)); /* 4097 */
+    assert_true(seal_handover_open(SLICE("UJH\2\2\2\2\2\0\x80\x40"), &h));  /* 4096 */
+    assert_false(seal_handover_open(SLICE("UJH\2\2\2\0\2\0\2"), &h));       /* block 0 */
+    assert_false(seal_handover_open(SLICE("UJH\2\2\2\2\0\0\2"), &h));       /* seq 0 */
     assert_false(
-        seal_handover_open(SLICE("UJH\1\x80\x80\x80\x80\x10\2\2\2\0\2"), &h)); /* book 2^31 */
+        seal_handover_open(SLICE("UJH\2\x80\x80\x80\x80\x10\2\2\2\0\2"), &h)); /* book 2^31 */
 }
 
 /* ---------------------------------------------------------------- what is kept */

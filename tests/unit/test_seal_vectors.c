@@ -223,11 +223,51 @@ static void what_journals_point_to(void **state)
     check_record(v);
 }
 
-static void quotes(void **state)
+static void a_version_of_the_policy(void **state)
 {
-    const json_t *v = vector("quote");
+    const json_t *v = vector("policy change");
     struct reader r = reader_of(v);
     (void)state;
+    struct seal_policy_change c = {.policy_id = INT(&r)};
+    c.effective_at = TIME(&r);
+    c.reason = text(&r);
+    c.source = text(&r);
+    c.source_sha256 = bytes(&r);
+    c.opening = INT(&r);
+    c.proposed_by = text(&r);
+    c.proposed_at = TIME(&r);
+    c.approved_by = text(&r);
+    c.approved_at = TIME(&r);
+    c.n_changes = number(&r, "list");
+    seal_record_policy_change(&record, &c);
+    for (int64_t i = 0; i < c.n_changes; i++) {
+        struct seal_rule rule = {.rule = text(&r)};
+        rule.scope = text(&r);
+        rule.currency = text(&r);
+        rule.value = optional(&r);
+        seal_record_rule(&record, &rule);
+    }
+    at_end(&r);
+    check_record(v);
+
+    v = vector("policy");
+    r = reader_of(v);
+    struct seal_policy p = {.policy_id = INT(&r)};
+    p.effective_at = TIME(&r);
+    p.n_changes = number(&r, "list");
+    seal_record_policy(&record, &p);
+    for (int64_t i = 0; i < p.n_changes; i++) {
+        seal_hash_t change = hash(&r);
+        seal_record_policy_hash(&record, &change);
+    }
+    at_end(&r);
+    check_record(v);
+}
+
+static void check_quote(const char *name, bool has_policy)
+{
+    const json_t *v = vector(name);
+    struct reader r = reader_of(v);
     struct seal_quote q = {.book = text(&r)};
     q.quote_id = INT(&r);
     q.request_id = text(&r);
@@ -246,9 +286,18 @@ static void quotes(void **state)
     q.actor = text(&r);
     q.created_at = TIME(&r);
     q.expires_at = TIME(&r);
+    if (has_policy)
+        q.policy = bytes(&r);
     at_end(&r);
     seal_record_quote(&record, &q);
     check_record(v);
+}
+
+static void quotes(void **state)
+{
+    (void)state;
+    check_quote("quote", false);
+    check_quote("quote with a policy", true);
 }
 
 static void read_payout(struct reader *r, struct seal_payout *p)
@@ -272,6 +321,9 @@ static void read_payout(struct reader *r, struct seal_payout *p)
     p->beneficiary = bytes(r);
     p->rate_sheet = bytes(r);
     p->quote = bytes(r);
+    p->policy = slice_of(NULL, 0);
+    if (r->at < json_array_size(r->fields)) /* of a journal's second version alone */
+        p->policy = bytes(r);
 }
 
 static void read_transition(struct reader *r, struct seal_transition *t)
@@ -338,8 +390,9 @@ static void read_subject(struct reader *r, struct seal_journal *j)
 static void journals_of_every_subject(void **state)
 {
     static const char *const names[] = {
-        "journal deposit", "journal payout",     "journal handout",   "journal transition",
-        "journal none",    "journal adjustment", "journal unclaimed", "journal unclaimed_end"};
+        "journal deposit",    "journal payout",        "journal handout",
+        "journal transition", "journal none",          "journal adjustment",
+        "journal unclaimed",  "journal unclaimed_end", "journal payout with a policy"};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const json_t *v = vector(names[i]);
@@ -510,6 +563,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_journals_point_to),
+        cmocka_unit_test(a_version_of_the_policy),
         cmocka_unit_test(quotes),
         cmocka_unit_test(journals_of_every_subject),
         cmocka_unit_test(a_key_that_signs_itself),

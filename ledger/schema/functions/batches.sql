@@ -46,7 +46,7 @@ BEGIN
       INTO look
       FROM (SELECT u.beneficiary_id, u.carried, u.refusal, u.gross, u.src_ccy, u.ord FROM unnest(p_payouts) WITH ORDINALITY u
                (reference, fingerprint, info, beneficiary_id, carried, quote_id, gross, fee, mid_rate_e10, mid_value, margin, net, rate_id,
-                margin_bps, src_ccy, dst_ccy, digit_shift, refusal, line_account, line_ccy, line_minor, ord)) d
+                margin_bps, src_ccy, dst_ccy, digit_shift, refusal, line_account, line_ccy, line_minor, policy_id, ord)) d
       JOIN unnest(p_items) WITH ORDINALITY i (sender_item_id, recipient_type, receiver_kind, receiver_lookup, key_id, sealed, ord) USING (ord);
     IF look.n <> n OR cardinality(p_items) <> n OR look.total <> p_amount OR look.one_ccy IS NOT TRUE OR p_unclaimed_ttl_s < 1 THEN
         RAISE EXCEPTION 'a batch of % with % items is not what it says it is', p_amount, n USING ERRCODE = 'UJ604';
@@ -103,7 +103,7 @@ RETURNS void LANGUAGE sql SET search_path = ujrat, pg_temp AS $$
                        i.sealed, is_for_nobody(d.beneficiary_id, d.carried IS NOT DISTINCT FROM NULL, d.refusal, i.receiver_kind) AS nobody
                   FROM unnest(p_payouts) WITH ORDINALITY AS d
                        (reference, fingerprint, info, beneficiary_id, carried, quote_id, gross, fee, mid_rate_e10, mid_value, margin, net,
-                        rate_id, margin_bps, src_ccy, dst_ccy, digit_shift, refusal, line_account, line_ccy, line_minor, ord)
+                        rate_id, margin_bps, src_ccy, dst_ccy, digit_shift, refusal, line_account, line_ccy, line_minor, policy_id, ord)
                   JOIN unnest(p_items) WITH ORDINALITY AS i
                        (sender_item_id, recipient_type, receiver_kind, receiver_lookup, key_id, sealed, ord) USING (ord)) g
         WINDOW w AS (ORDER BY g.ord)
@@ -148,7 +148,7 @@ DECLARE
     kept payout_draft[];
     look record;
 BEGIN
-    PERFORM check_payout_drafts(p_items);
+    PERFORM check_payout_drafts(p_items, p_at);
     SELECT bool_and(d.refusal = 0 AND d.quote_id IS NULL AND d.carried IS NULL) AS plain INTO look FROM unnest(p_items) d;
     n := cardinality(p_items);
     IF look.plain THEN
@@ -176,16 +176,20 @@ BEGIN
     END IF;
 END $$;
 
--- A draft that names a rate sheet or digits that do not exist: the caller is broken, nobody is judged.
-CREATE OR REPLACE FUNCTION check_payout_drafts(p_items payout_draft[]) RETURNS void
+-- A draft that names a rate sheet, digits or a version of the policy that are not there at that time (post_payouts says more): the caller is
+-- broken, nobody is judged.
+CREATE OR REPLACE FUNCTION check_payout_drafts(p_items payout_draft[], p_at timestamptz) RETURNS void
 LANGUAGE plpgsql SET search_path = ujrat, pg_temp AS $$
 BEGIN
     IF (SELECT bool_or(g.sound AND (NOT EXISTS (SELECT 1 FROM rate_sheet s WHERE s.rate_id = g.rate_id AND s.refused IS NULL)
                OR g.digit_shift IS DISTINCT FROM (SELECT t.digits - s.digits FROM currency s, currency t
-                                                   WHERE s.ccy = g.src_ccy AND t.ccy = g.dst_ccy)))
-          FROM (SELECT d.rate_id, d.src_ccy, d.dst_ccy, d.digit_shift, bool_or(d.refusal = 0) AS sound
-                  FROM unnest(p_items) d GROUP BY d.rate_id, d.src_ccy, d.dst_ccy, d.digit_shift) g) THEN
-        RAISE EXCEPTION 'a payout names a rate sheet or digits that do not exist' USING ERRCODE = 'UJ604';
+                                                   WHERE s.ccy = g.src_ccy AND t.ccy = g.dst_ccy)
+               OR NOT CASE WHEN g.policy_id IS NULL THEN g.quoted OR NOT EXISTS (SELECT 1 FROM policy)
+                           ELSE EXISTS (SELECT 1 FROM policy v WHERE v.policy_id = g.policy_id AND v.effective_at <= p_at) END))
+          FROM (SELECT d.rate_id, d.src_ccy, d.dst_ccy, d.digit_shift, d.policy_id, bool_or(d.refusal = 0) AS sound,
+                       bool_and(d.quote_id IS NOT NULL OR d.refusal <> 0) AS quoted
+                  FROM unnest(p_items) d GROUP BY d.rate_id, d.src_ccy, d.dst_ccy, d.digit_shift, d.policy_id) g) THEN
+        RAISE EXCEPTION 'a payout names a rate sheet, digits or a version of the policy that are not there' USING ERRCODE = 'UJ604';
     END IF;
 END $$;
 

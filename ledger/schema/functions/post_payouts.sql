@@ -26,19 +26,23 @@ BEGIN
     committed_at := head.at;
 
     -- Most batches have nothing odd in them and are written as they are. One look over all items says which.
-    -- (fault: a rate sheet or number of digits that does not exist: the caller is broken, nobody is judged)
+    -- (fault: a rate sheet or number of digits that does not exist, or a version of the policy that is not in force yet or none at all: the
+    -- caller is broken, nobody is judged. What a quote from before there were versions priced has none.)
     SELECT bool_or(g.sound AND (NOT EXISTS (SELECT 1 FROM rate_sheet s WHERE s.rate_id = g.rate_id AND s.refused IS NULL)
                OR g.digit_shift IS DISTINCT FROM (SELECT t.digits - s.digits FROM currency s, currency t
-                                                   WHERE s.ccy = g.src_ccy AND t.ccy = g.dst_ccy))) AS fault,
+                                                   WHERE s.ccy = g.src_ccy AND t.ccy = g.dst_ccy)
+               OR NOT CASE WHEN g.policy_id IS NULL THEN g.quoted OR NOT EXISTS (SELECT 1 FROM policy)
+                           ELSE EXISTS (SELECT 1 FROM policy v WHERE v.policy_id = g.policy_id AND v.effective_at <= head.at) END)) AS fault,
            bool_and(g.plain) AND bool_and(g.wanted <= coalesce(-current_balance(p_book, a.account_id), 0)) AS plain
       INTO look
-      FROM (SELECT d.rate_id, d.src_ccy, d.dst_ccy, d.digit_shift, bool_or(d.refusal = 0) AS sound,
+      FROM (SELECT d.rate_id, d.src_ccy, d.dst_ccy, d.digit_shift, d.policy_id, bool_or(d.refusal = 0) AS sound,
+                   bool_and(d.quote_id IS NOT NULL OR d.refusal <> 0) AS quoted,
                    bool_and(d.refusal = 0 AND d.quote_id IS NULL AND d.carried IS NULL) AS plain,
                    sum(sum(d.gross)) OVER (PARTITION BY d.src_ccy) AS wanted
-              FROM unnest(p_items) d GROUP BY d.rate_id, d.src_ccy, d.dst_ccy, d.digit_shift) g
+              FROM unnest(p_items) d GROUP BY d.rate_id, d.src_ccy, d.dst_ccy, d.digit_shift, d.policy_id) g
       LEFT JOIN account a ON a.book_id = p_book AND a.role = 'float' AND a.ccy = g.src_ccy;
     IF look.fault THEN
-        RAISE EXCEPTION 'a payout names a rate sheet or digits that do not exist' USING ERRCODE = 'UJ604';
+        RAISE EXCEPTION 'a payout names a rate sheet, digits or a version of the policy that are not there' USING ERRCODE = 'UJ604';
     END IF;
     plain := look.plain AND NOT EXISTS (SELECT 1 FROM payout p WHERE p.book_id = p_book
                                            AND p.reference IN (p_items[1].reference, p_items[n].reference));
@@ -94,12 +98,12 @@ LANGUAGE sql SET search_path = ujrat, pg_temp AS $$
     ), item AS MATERIALIZED (    -- what the journal needs comes first: a row is read no further than that
         SELECT p_seq + d.ord - 1 AS payout_id, a.payable, d.line_account, d.line_ccy, d.line_minor, d.ord,
                d.beneficiary_id, d.gross, d.fee, d.mid_rate_e10, d.mid_value, d.margin, d.net, d.quote_id, d.rate_id,
-               b.version AS beneficiary_version, d.margin_bps, d.src_ccy, d.dst_ccy, b.bank_id, d.digit_shift,
+               d.policy_id, b.version AS beneficiary_version, d.margin_bps, d.src_ccy, d.dst_ccy, b.bank_id, d.digit_shift,
                d.fingerprint, d.reference, d.info
           FROM unnest(p_items) WITH ORDINALITY AS d
                (reference, fingerprint, info, beneficiary_id, carried, quote_id, gross, fee, mid_rate_e10,
                 mid_value, margin, net, rate_id, margin_bps, src_ccy, dst_ccy, digit_shift, refusal,
-                line_account, line_ccy, line_minor, ord)
+                line_account, line_ccy, line_minor, policy_id, ord)
          -- laterals with a limit: one look-up an item, whatever the planner believes
          CROSS JOIN LATERAL (SELECT version, bank_id FROM beneficiary
                               WHERE book_id = p_book AND beneficiary_id = d.beneficiary_id AND erased_at IS NULL LIMIT 1) b
@@ -109,10 +113,10 @@ LANGUAGE sql SET search_path = ujrat, pg_temp AS $$
     ), payouts AS (
         INSERT INTO payout (payout_id, beneficiary_id, gross, fee, mid_rate_e10, mid_value, margin, net, quote_id,
                             book_id, rate_id, beneficiary_version, margin_bps, src_ccy, dst_ccy, bank_id,
-                            digit_shift, fingerprint, reference, info)
+                            digit_shift, fingerprint, reference, info, policy_id)
         SELECT payout_id, beneficiary_id, gross, fee, mid_rate_e10, mid_value, margin, net, quote_id,
                p_book, rate_id, beneficiary_version, margin_bps, src_ccy, dst_ccy, bank_id,
-               digit_shift, fingerprint, reference, info
+               digit_shift, fingerprint, reference, info, policy_id
           FROM item
     ), journals AS (
         INSERT INTO journal (seq, block_no, payout_id, book_id, principal_id, kind, line_account, line_ccy, line_minor)
@@ -156,14 +160,14 @@ BEGIN
                d.carried IS DISTINCT FROM NULL OR b.beneficiary_id IS NOT NULL AS beneficiary_known,
                k.connected AND a.account_id IS NOT NULL AS bank_payable, d.net > m.instruction_max AS over_limit,
                q.quote_id AS q_id, q.expires_at AS q_expires_at, used.payout_id IS NOT NULL AS q_used,
-               (q.gross, q.fee, q.mid_rate_e10, q.mid_value, q.margin_bps, q.margin, q.net, q.rate_id, q.src_ccy, q.dst_ccy)
+               (q.gross, q.fee, q.mid_rate_e10, q.mid_value, q.margin_bps, q.margin, q.net, q.rate_id, q.policy_id, q.src_ccy, q.dst_ccy)
                IS NOT DISTINCT FROM
-               (d.gross, d.fee, d.mid_rate_e10, d.mid_value, d.margin_bps, d.margin, d.net, d.rate_id, d.src_ccy, d.dst_ccy)
+               (d.gross, d.fee, d.mid_rate_e10, d.mid_value, d.margin_bps, d.margin, d.net, d.rate_id, d.policy_id, d.src_ccy, d.dst_ccy)
                AS q_same
           FROM unnest(p_items) WITH ORDINALITY AS d
                (reference, fingerprint, info, beneficiary_id, carried, quote_id, gross, fee, mid_rate_e10,
                 mid_value, margin, net, rate_id, margin_bps, src_ccy, dst_ccy, digit_shift, refusal,
-                line_account, line_ccy, line_minor, ord)
+                line_account, line_ccy, line_minor, policy_id, ord)
           LEFT JOIN payout p ON p.book_id = p_book AND p.reference = d.reference
           LEFT JOIN beneficiary b ON b.book_id = p_book AND b.beneficiary_id = d.beneficiary_id AND b.erased_at IS NULL
           LEFT JOIN account a ON a.book_id = p_book AND a.role = 'payable' AND a.ccy = d.dst_ccy

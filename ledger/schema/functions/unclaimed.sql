@@ -78,7 +78,7 @@ BEGIN
         RETURN;
     END IF;
 
-    PERFORM check_payout_drafts(array(SELECT p_payouts[k] FROM unnest(kept) k));
+    PERFORM check_payout_drafts(array(SELECT p_payouts[k] FROM unnest(kept) k), head.at);
     -- What post_payouts would say of each. That the float is too low (which is looked at last) does not matter: it gets the same back just
     -- before. One that exists under the reference was posted through another door: it is not this one's.
     SELECT array_agg(CASE o WHEN 109 THEN 0 WHEN 1 THEN 400 ELSE o END::smallint ORDER BY ord) AS outcome INTO judged
