@@ -83,7 +83,7 @@ static void fact(struct pages *p, const struct words *w, const char *value, bool
     p->y += 15.5;
 }
 
-/* As whom, and up to where that book was read. */
+/* As whom, and up to where that book was read. The Urdu is isolated, or its numbers would go to the Latin beside it. */
 static void registration(struct pages *p, const struct statement_beneficiary *to)
 {
     char text[YEAR_TEXT_SIZE * 2], day[YEAR_TEXT_SIZE];
@@ -94,7 +94,7 @@ static void registration(struct pages *p, const struct statement_beneficiary *to
         (void)snprintf(text + n, sizeof text - (size_t)n, " · books up to %s, block %lld",
                        year_day_en(to->as_of_us, day), (long long)to->block_no);
     else if (to->block_no > 0 && n > 0)
-        (void)snprintf(text + n, sizeof text - (size_t)n, " · %s، بلاک %lld",
+        (void)snprintf(text + n, sizeof text - (size_t)n, " · \u2067%s، بلاک %lld\u2069",
                        year_day_ur(to->as_of_us, day), (long long)to->block_no);
     fact(p, &year_record, text, false);
 }
@@ -222,7 +222,7 @@ static void chart(struct pages *p)
     for (int m = 0; m < TAX_YEAR_MONTHS; m++)
         bar(p, m, base, most);
     pen_rule(&p->pen, PAGES_LEFT, PAGES_RIGHT, base, pen_grey, 0.6);
-    p->y = base + (p->lang == RECEIPT_BOTH ? 30 : 18);
+    p->y = base + (p->lang == RECEIPT_BOTH ? 30 : is_urdu(p) ? 24 : 18);
 }
 
 /* ---------------------------------------------------------------- sums */
