@@ -57,7 +57,8 @@ double pen_put_lines(struct pen *p, double x, double y, double width, const stru
 
     pango_layout_set_width(layout, (int)(width * PANGO_SCALE));
     pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
-    pango_layout_set_alignment(layout, s->rtl ? PANGO_ALIGN_RIGHT : PANGO_ALIGN_LEFT);
+    pango_layout_set_alignment(layout, s->rtl || s->side == AT_RIGHT ? PANGO_ALIGN_RIGHT
+                                                                     : PANGO_ALIGN_LEFT);
     pango_layout_get_extents(layout, NULL, &extent);
     p->no_letters = p->no_letters || pango_layout_get_unknown_glyphs_count(layout) > 0;
     cairo_set_source_rgb(p->cr, s->colour.r, s->colour.g, s->colour.b);

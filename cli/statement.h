@@ -93,7 +93,8 @@ void statement_free(struct statement *s);
 struct pii;
 bool statement_read_people(struct db *db, struct pii *keys, struct statement *s);
 
-/* What stands of it, its value in dollars; usd_pkr_e10 is 0 if its sheet has no such rate. */
+/* What stands of it, its value in dollars; usd_pkr_e10 is 0 if its sheet has no such rate. INTERNAL: its numbers do not follow from
+ * each other, as the schema holds that they do; AMOUNT_OVERFLOW, RATE_INVALID. */
 reason_t statement_complete(struct statement_payout *p, int64_t usd_pkr_e10);
 
 /* Makes all sums of s->payouts. Complains. */

@@ -4,10 +4,10 @@
 
 #include <stdio.h>
 
-enum { COLUMNS = 7, LINES = 3 };
+enum { COLUMNS = 7, LINES = 3, NAMES = 1, NET = 5 };
 /* Words in Nastaliq stand on a slope. */
-#define LINE(p)       ((p)->lang == RECEIPT_UR ? 12.2 : 9.6)
-#define ROW_HEIGHT(p) (LINE(p) * 2 + 14.8)
+#define LINE_LEAST 9.6
+#define LINE(p)    ((p)->lang == RECEIPT_UR ? 12.2 : LINE_LEAST)
 
 static const struct words none = {"", ""};
 
@@ -139,37 +139,80 @@ static struct colour colour_of(int line, int column, const struct statement_payo
         return o->state == PAYOUT_STATE_SETTLED     ? pen_green
                : payout_state_is_reversed(o->state) ? pen_red
                                                     : pen_amber;
-    if (column == 5 && line == 1)
+    if (column == NET && line == 1)
         return pen_red;
     return line == 0 ? pen_ink : pen_grey;
 }
 
-static void put_payout(struct pages *p, const struct statement_payout *o)
+/* What a payout is known by can be long, and is never cut: its column takes as many lines as it needs. */
+static struct style name_style(const struct pages *p, int line)
 {
-    struct cells c;
+    return (struct style){line == 0 ? LATIN " Bold 7.5" : LATIN " 7",
+                          line == 0 ? pen_ink : pen_grey,
+                          p->lang == RECEIPT_UR ? AT_RIGHT : AT_LEFT, false};
+}
 
-    fill_cells(&c, p, o);
+static double names_height(struct pages *p, const struct cells *c)
+{
+    double height = 0;
+
+    for (int l = 0; l < LINES; l++) {
+        const struct style style = name_style(p, l);
+
+        height += pen_lines_height(&p->pen, titles[l][NAMES].width - COLUMN_GAP, &style,
+                                   c->text[l][NAMES]) +
+                  LINE(p) - LINE_LEAST;
+    }
+    return height;
+}
+
+static void put_names(struct pages *p, const struct cells *c)
+{
+    const struct column *at = &titles[0][NAMES];
+    const double width = at->width - COLUMN_GAP;
+    double y = p->y - 8; /* its first baseline is that of the others */
+
+    for (int l = 0; l < LINES; l++) {
+        const struct style style = name_style(p, l);
+
+        y += pen_put_lines(&p->pen, pages_x(p, at->left, width), y, width, &style,
+                           c->text[l][NAMES]) +
+             LINE(p) - LINE_LEAST;
+    }
+}
+
+static double height_of(struct pages *p, const struct cells *c)
+{
+    const double names = names_height(p, c) + 4, others = LINE(p) * 2 + 14.8;
+
+    return names > others ? names : others;
+}
+
+static void put_payout(struct pages *p, const struct cells *c, const struct statement_payout *o)
+{
+    put_names(p, c);
     for (int l = 0; l < LINES; l++)
         for (int i = 0; i < COLUMNS; i++) {
             const struct column *at = &titles[l][i];
-            const bool strong = l == 0 && (i == 1 || i == 5);
+            const char *font = l == 0 ? LATIN " 7.5" : c->urdu[l][i] ? URDU " 6.3" : LATIN " 7";
 
+            if (i == NAMES)
+                continue;
             pen_put(&p->pen, pages_x(p, at->left, at->width - COLUMN_GAP), p->y + l * LINE(p),
                     at->width - COLUMN_GAP,
-                    &(struct style){strong   ? LATIN " Bold 7.5"
-                                    : l == 0 ? LATIN " 7.5"
-                                             : LATIN " 7",
-                                    colour_of(l, i, o),
-                                    at->number || p->lang == RECEIPT_UR ? AT_RIGHT : AT_LEFT,
-                                    c.urdu[l][i]},
-                    c.text[l][i]);
+                    &(struct style){
+                        l == 0 && i == NET ? LATIN " Bold 7.5" : font, colour_of(l, i, o),
+                        at->number || p->lang == RECEIPT_UR ? AT_RIGHT : AT_LEFT, c->urdu[l][i]},
+                    c->text[l][i]);
         }
-    p->y += ROW_HEIGHT(p);
+    p->y += height_of(p, c);
     pen_rule(&p->pen, PAGES_LEFT, PAGES_RIGHT, p->y - 10.5, pen_line, 0.4);
 }
 
 void payouts_one_by_one(struct pages *p)
 {
+    struct cells c;
+
     if (p->s->n_payouts == 0)
         return;
     pages_next(p);
@@ -177,8 +220,9 @@ void payouts_one_by_one(struct pages *p)
     pages_heading(p, &year_list);
     put_titles(p);
     for (size_t i = 0; i < p->s->n_payouts; i++) {
-        if (pages_room(p, ROW_HEIGHT(p) - 6))
+        fill_cells(&c, p, &p->s->payouts[i]);
+        if (pages_room(p, height_of(p, &c) - 6))
             put_titles(p);
-        put_payout(p, &p->s->payouts[i]);
+        put_payout(p, &c, &p->s->payouts[i]);
     }
 }

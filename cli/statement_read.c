@@ -114,7 +114,9 @@ static struct pricing price_of(const PGresult *r, int row)
                         .mid = {db_int(r, row, MID_RATE)},
                         .margin_bps = (int32_t)db_int(r, row, MARGIN_BPS)};
 
-    if (money_sub(p.gross, p.fee, &p.converted_source) != REASON_NONE)
+    if (money_sub(p.gross, p.fee, &p.converted_source) != REASON_NONE ||
+        !round_div_int64((int128_t)p.mid.e10 * (10000 - p.margin_bps), 10000, ROUND_HALF_EVEN,
+                         &p.our_rate.e10))
         p.converted_source = money_of(0, src); /* not with the schema's constraints */
     return p;
 }
@@ -148,7 +150,12 @@ static bool take_payout(const PGresult *r, int row, const struct statement_benef
     p->withheld = money_of(db_int(r, row, TAX_WITHHELD), p->price.net.ccy);
     reason = p->price.net.ccy != CCY_PKR ? REASON_CURRENCY_MISMATCH
                                          : statement_complete(p, db_int(r, row, USD_RATE));
-    if (reason != REASON_NONE)
+    if (reason == REASON_INTERNAL)
+        complain(
+            "%s of %s: its numbers in the ledger do not follow from each other (ujrat-audit verify "
+            "says more)",
+            p->reference, to->platform);
+    else if (reason != REASON_NONE)
         complain("%s of %s: %s (%s)", p->reference, to->platform, reason_text(reason),
                  reason_name(reason));
     return reason == REASON_NONE;

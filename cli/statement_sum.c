@@ -25,6 +25,9 @@ reason_t statement_complete(struct statement_payout *p, int64_t usd_pkr_e10)
 {
     reason_t reason = REASON_NONE;
 
+    if (!pricing_is_consistent(&p->price) || p->returned.minor < 0 ||
+        p->returned.minor > p->price.net.minor)
+        return REASON_INTERNAL;
     payout_standing(&p->price, p->returned.minor, &p->stands);
     p->usd = money_of(0, CCY_USD);
     p->has_usd = statement_is_foreign(p) && (p->price.gross.ccy == CCY_USD || usd_pkr_e10 > 0);

@@ -1,6 +1,8 @@
 """A freelancer's tax year: what it adds up to against the postings, computed here by another way; whose it may be; its pages."""
 import csv
 import datetime
+import decimal
+import functools
 import io
 import json
 import random
@@ -11,10 +13,8 @@ import zoneinfo
 import psycopg
 import pytest
 
-from harness import BIN, pii_keys_of, run
+from harness import BIN, ROOT, pii_keys_of, run
 from world import D, DIGITS, cnic, number, sheet
-
-import decimal
 
 KARACHI = zoneinfo.ZoneInfo("Asia/Karachi")
 NAME = "عائشہ خان"
@@ -159,9 +159,20 @@ class Life:
             set_clock(world, dice, platform, [midnight(2023), midnight(2024)])
 
 
+@pytest.fixture(scope="module")
+def lives(world, estimates):
+    """A function: the life of a seed, lived once."""
+    return functools.lru_cache(lambda seed: Life(world, seed))
+
+
 @pytest.fixture(scope="module", params=[1, 20, 300])
-def life(request, world, estimates):
-    return Life(world, request.param)
+def each_life(request, lives):
+    return lives(request.param)
+
+
+@pytest.fixture(scope="module")
+def life(lives):
+    return lives(1)
 
 
 # ---------------------------------------------------------------- the same sums from the journals' lines
@@ -226,8 +237,8 @@ def expected_sum(payouts, ccy=None):
 
 
 @pytest.mark.parametrize("year", [2022, 2023, 2024])
-def test_every_total_is_what_the_postings_come_to(world, life, estimates, year):
-    for names in (life.names, life.names[:1], [life.others[1]]):
+def test_every_total_is_what_the_postings_come_to(world, each_life, estimates, year):
+    for names in (each_life.names, each_life.names[:1], [each_life.others[1]]):
         payouts = [p for n in names for p in from_postings(world, estimates, n, year)]
         said = as_json(world, *names, year=year)
         assert (said["tax_year"], said["from"], said["until"], said["over"]) == (year, "%d-07-01" % (year - 1), "%d-06-30" % year, True)
@@ -250,17 +261,17 @@ def test_every_total_is_what_the_postings_come_to(world, life, estimates, year):
         assert len(said["payouts"]) == len(payouts)
 
 
-def test_the_years_share_no_payout_and_leave_none_out(world, life):
-    told = [p["name"] for year in (2022, 2023, 2024) for n in life.names + life.others for p in as_json(world, n, year=year)["payouts"]]
+def test_the_years_share_no_payout_and_leave_none_out(world, each_life):
+    told = [p["name"] for year in (2022, 2023, 2024) for n in each_life.names + each_life.others for p in as_json(world, n, year=year)["payouts"]]
     settled = world.value("SELECT count(*) FROM payout_transition JOIN book USING (book_id) WHERE step = 1 AND state = 4 AND code = ANY (%s)",
-                          [p.code for p in life.platforms])
+                          [p.code for p in each_life.platforms])
     assert len(set(told)) == len(told) == settled
 
 
-def test_midnight_in_karachi_divides_the_years(world, life):
+def test_midnight_in_karachi_divides_the_years(world, each_life):
     """Both ends: set_clock() has put a settlement in the last microsecond of a year and one in the first."""
-    for platform in life.platforms:
-        names = [n for n in life.names + life.others if n.split("/")[1] == platform.code]
+    for platform in each_life.platforms:
+        names = [n for n in each_life.names + each_life.others if n.split("/")[1] == platform.code]
         days = sorted(p["settled_on"] for n in names for year in (2022, 2023, 2024) for p in as_json(world, n, year=year)["payouts"])
         for first, last in (("2022-07-01", "2022-06-30"), ("2023-07-01", "2023-06-30")):
             assert first in days and last in days
@@ -287,7 +298,7 @@ def test_the_csv_has_a_row_a_payout_and_the_same_numbers(world, life):
             assert row[field + "_stands"] == told["stands"][field]
         for field in ("mid_value", "margin", "net"):
             assert row[field + "_stands_pkr"] == told["stands"][field]
-    with open(str(BIN.parent.parent.parent / "docs" / "statement.md"), encoding="utf-8") as page:
+    with open(ROOT / "docs" / "statement.md", encoding="utf-8") as page:
         documented = re.findall(r"^\| `(\w+)` \|", page.read().split("## The CSV file")[1].split("\n## ")[0], re.M)
     assert documented == list(rows[0])
 
@@ -417,6 +428,32 @@ def test_the_pages_say_it_in_their_languages_numbered_and_with_their_own_fonts(w
     fonts = [line.split() for line in run("pdffonts", page).splitlines()[2:]]
     assert fonts and all(line[-5] == "yes" for line in fonts), fonts  # emb
     assert any("NotoSans" in line[0] for line in fonts)
+
+
+@pytest.mark.parametrize("lang", ["en", "ur", "both"])
+def test_long_references_and_numbers_are_never_cut_and_pages_turn(world, long_names, work, lang):
+    name, payouts = long_names
+    page = work / ("long-%s.pdf" % lang)
+    statement(world, name, "--pdf", page, "--lang", lang, year=this_year())
+    pages = int(re.search(r"Pages: +(\d+)", run("pdfinfo", page)).group(1))
+    assert pages >= 4
+    together = re.sub(r"\s", "", run("pdftotext", "-raw", page, "-"))
+    for reference, eprc in payouts:
+        assert reference in together and eprc in together
+
+
+@pytest.fixture(scope="module")
+def long_names(world, estimates):
+    platform, bank = world.platform(), world.bank()
+    name = platform.register(bank).name
+    references = ["%02d-INVOICE-OF-THE-MONTH-OF-SEPTEMBER-FOR-A-LARGE-PROJECT-%s" % (i, "W" * 5) for i in range(45)]
+    platform.batch([platform.request(name, 2_000 + i, reference=r) for i, r in enumerate(references)])
+    told = bank.take(45)
+    eprcs = ["EPRC-2026-MUCB-0000000-WWWWWWWWW-%02d" % i for i in range(45)]
+    by_net = {n: r for r, n in world.rows("SELECT reference, net FROM payout JOIN book USING (book_id) WHERE code = %s", platform.code)}
+    assert max(len(t) for t in references) <= 63 and {len(t) for t in eprcs} == {35} and len(by_net) == 45
+    bank.confirm(*[bank.settled(i, eprc=e) for i, e in zip(told, eprcs)])
+    return name, [(by_net[i.amount.minor_units], e) for i, e in zip(told, eprcs)]
 
 
 def test_the_same_ledger_makes_the_same_bytes(world, life):

@@ -133,6 +133,22 @@ static void what_came_back_is_taken_off_and_its_tax_is_told_apart(void **state)
     assert_int_equal(s.all.withheld_came_back.minor, 777);
 }
 
+/* A database that somebody has been at. */
+static void numbers_that_do_not_follow_from_each_other_are_refused(void **state)
+{
+    (void)state;
+    begin();
+    struct statement_payout *p = pay(0, 1000, CCY_USD, USD_RATE, USD_RATE, 0);
+
+    p->returned.minor = p->price.net.minor + 1;
+    assert_int_equal(statement_complete(p, USD_RATE), REASON_INTERNAL);
+    p->returned.minor = -1;
+    assert_int_equal(statement_complete(p, USD_RATE), REASON_INTERNAL);
+    p->returned.minor = 0;
+    p->price.margin.minor++;
+    assert_int_equal(statement_complete(p, USD_RATE), REASON_INTERNAL);
+}
+
 static void sums_that_do_not_fit_are_refused(void **state)
 {
     (void)state;
@@ -152,6 +168,7 @@ int main(void)
         cmocka_unit_test(what_was_earned_in_rupees_is_not_counted_in_dollars),
         cmocka_unit_test(payouts_are_in_order_and_platforms_and_currencies_by_the_alphabet),
         cmocka_unit_test(what_came_back_is_taken_off_and_its_tax_is_told_apart),
+        cmocka_unit_test(numbers_that_do_not_follow_from_each_other_are_refused),
         cmocka_unit_test(sums_that_do_not_fit_are_refused),
     };
     return cmocka_run_group_tests_name("cli_statement_sum", tests, NULL, NULL);
