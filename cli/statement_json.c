@@ -259,14 +259,15 @@ void statement_print(const struct statement *s)
         return;
     }
     print_payouts(s);
-    printf(
-        "\n%lld payouts; of %lld of them all or a part came back, and that is not in these sums.\n"
-        "What stands: value at the mid rate %s, margin %s, net %s; tax withheld %s.\n",
-        (long long)s->all.payouts, (long long)s->all.came_back,
-        money_format(s->all.mid_value, MONEY_CODE_THOUSANDS, m[0]),
-        money_format(s->all.margin, MONEY_CODE_THOUSANDS, m[1]),
-        money_format(s->all.net, MONEY_CODE_THOUSANDS, m[2]),
-        money_format(s->all.withheld, MONEY_CODE_THOUSANDS, m[3]));
+    putchar('\n');
+    if (s->all.came_back > 0)
+        printf("Of %lld of these %lld all or a part came back, and that is not in the sums.\n",
+               (long long)s->all.came_back, (long long)s->all.payouts);
+    printf("What stands: value at the mid rate %s, margin %s, net %s; tax withheld %s.\n",
+           money_format(s->all.mid_value, MONEY_CODE_THOUSANDS, m[0]),
+           money_format(s->all.margin, MONEY_CODE_THOUSANDS, m[1]),
+           money_format(s->all.net, MONEY_CODE_THOUSANDS, m[2]),
+           money_format(s->all.withheld, MONEY_CODE_THOUSANDS, m[3]));
     print_exemption(s);
     puts("This is no tax certificate: the bank's e-PRC is.");
 }
