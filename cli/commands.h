@@ -68,6 +68,11 @@ enum exit_code log_key_list_run(const struct args *args);
 enum exit_code log_key_export_run(const struct args *args);
 enum exit_code log_status_run(const struct args *args);
 
+/* statement.c */
+extern const char year_statement_help[];
+extern const struct option_row year_statement_options[];
+enum exit_code year_statement_run(const struct args *args);
+
 extern const char recon_adjust_help[], recon_accept_help[], recon_approve_help[],
     recon_refuse_help[];
 extern const struct option_row recon_adjust_options[], recon_accept_options[], recon_list_options[];

@@ -153,6 +153,8 @@ const struct command commands[] = {
      payout_report_help, payout_report_options, WITH_DB | WITH_JSON, 0, 0, payout_report_run},
     {"receipt", "[PAYOUT]", "Get what proves a payout, and print it", receipt_help, receipt_options,
      WITH_CALL, 0, 1, receipt_run},
+    {"statement", "BENEFICIARY...", "A freelancer's tax year, as pages, CSV or JSON",
+     year_statement_help, year_statement_options, WITH_DB | WITH_JSON, 1, 16, year_statement_run},
     {"compare", "FILE", "Show what others would have taken of the same money", compare_help, NULL,
      WITH_DB | WITH_JSON, 1, 1, compare_run},
     {"quote", "AMOUNT CCY", "Price an amount and lock the price", quote_help, quote_options,

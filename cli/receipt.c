@@ -2,15 +2,14 @@
 #include "base/buf.h"
 #include "cli/call.h"
 #include "cli/commands.h"
+#include "cli/private_file.h"
 #include "cli/receipt_pdf.h"
 #include "cli/receipt_view.h"
 #include "gateway/wire/audit_messages.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define BY_REFERENCE "/ujrat.payout.v1.PayoutService/GetPayoutByReference"
 #define GET_RECEIPT  "/ujrat.audit.v1.AuditService/GetReceipt"
@@ -59,30 +58,6 @@ static bool read_file(const char *path, struct buf *out)
     return !err_failed(err);
 }
 
-/* 0600: it says who was paid what. */
-static bool write_file(const char *path, struct slice bytes)
-{
-    bool to_stdout = strcmp(path, "-") == 0;
-    int fd = to_stdout ? STDOUT_FILENO : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool ok = fd >= 0;
-
-    while (ok && bytes.len > 0) {
-        ssize_t n = write(fd, bytes.p, bytes.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        ok = n > 0;
-        if (ok)
-            bytes = slice_of(bytes.p + n, bytes.len - (size_t)n);
-    }
-    if (!ok)
-        complain("%s: %s", path, strerror(errno));
-    if (!to_stdout && fd >= 0 && close(fd) != 0 && ok) {
-        complain("%s: %s", path, strerror(errno));
-        ok = false;
-    }
-    return ok;
-}
-
 static enum exit_code ask_receipt(const struct args *args, struct buf *out)
 {
     struct caller caller;
@@ -121,25 +96,11 @@ static bool write_pdf(const char *source, struct slice json, enum receipt_lang l
         abort();
     buf_init(&page, 8u * 1024 * 1024);
     ok = receipt_view_read(source, json, view) && receipt_pdf_make(view, lang, &page) &&
-         write_file(path, buf_slice(&page));
+         private_file_write(path, buf_slice(&page));
     buf_deinit(&page);
     receipt_view_free(view);
     free(view);
     return ok;
-}
-
-static bool find_lang(const struct args *args, enum receipt_lang *lang)
-{
-    const char *name = args_get(args, "lang");
-
-    *lang = RECEIPT_BOTH;
-    if (name == NULL || strcmp(name, "both") == 0)
-        return true;
-    *lang = strcmp(name, "ur") == 0 ? RECEIPT_UR : RECEIPT_EN;
-    if (strcmp(name, "ur") == 0 || strcmp(name, "en") == 0)
-        return true;
-    complain("--lang: en, ur or both, not '%s'", name);
-    return false;
 }
 
 enum exit_code receipt_run(const struct args *args)
@@ -151,7 +112,7 @@ enum exit_code receipt_run(const struct args *args)
     struct buf receipt;
     enum exit_code code = EXIT_DONE;
 
-    if (!find_lang(args, &lang))
+    if (!words_lang(args, &lang))
         return EXIT_USAGE;
     if ((from == NULL) == (args->n_operands == 0)) {
         complain("a payout, or --from FILE, and not both");
@@ -163,7 +124,7 @@ enum exit_code receipt_run(const struct args *args)
     else if (!read_file(from, &receipt))
         code = EXIT_REFUSED;
     if (code == EXIT_DONE && (json != NULL || pdf == NULL) &&
-        !write_file(json == NULL ? "-" : json, buf_slice(&receipt)))
+        !private_file_write(json == NULL ? "-" : json, buf_slice(&receipt)))
         code = EXIT_REFUSED;
     if (code == EXIT_DONE && pdf != NULL &&
         !write_pdf(from == NULL ? "receipt" : from, buf_slice(&receipt), lang, pdf))

@@ -2,16 +2,13 @@
 
 #include "base/command.h"
 #include "base/timefmt.h"
+#include "cli/pdf_pen.h"
 #include "cli/receipt_words.h"
 
 #include <cairo-pdf.h>
-#include <pango/pangocairo.h>
 #include <qrencode.h>
 #include <string.h>
 
-/* Points, of 1/72 inch: A4. */
-#define PAGE_WIDTH    595.28
-#define PAGE_HEIGHT   841.89
 #define LEFT          51.0
 #define RIGHT         (PAGE_WIDTH - LEFT)
 #define LABEL_WIDTH   140.0
@@ -23,106 +20,13 @@
 #define QR_SIZE       118.0
 #define PROOF_TOP     (PAGE_HEIGHT - 42 - QR_SIZE)
 
-/* Urdu is written in Nastaliq, which stands on a slope: it takes more height than Latin of the same size. */
-#define LATIN "Noto Sans, Noto Nastaliq Urdu"
-#define URDU  "Noto Sans, Noto Nastaliq Urdu"
-
-struct colour {
-    double r, g, b;
-};
-static const struct colour ink = {0.11, 0.13, 0.16}, grey = {0.42, 0.45, 0.49},
-                           line = {0.85, 0.87, 0.89}, green = {0.04, 0.38, 0.25},
-                           red = {0.66, 0.13, 0.13}, amber = {0.60, 0.38, 0.02}, white = {1, 1, 1},
-                           pale = {0.955, 0.965, 0.96};
-
-enum side { AT_LEFT, AT_RIGHT, AT_CENTRE };
-
 struct page {
-    cairo_t *cr;
+    struct pen pen;
     enum receipt_lang lang;
     double value_left, value_right; /* between the labels of both languages */
     double row;                     /* height of one, so that all of them fit */
     double y;                       /* the baseline of the row to come */
-    bool no_letters;                /* a text had some that no font of this machine has */
 };
-
-/* ---------------------------------------------------------------- text */
-
-struct style {
-    const char *font; /* family and size as Pango reads them, "Noto Sans Bold 9" */
-    struct colour colour;
-    enum side side;
-    bool rtl;
-};
-
-static PangoLayout *lay_out(struct page *p, const struct style *s, const char *text)
-{
-    PangoLayout *layout = pango_cairo_create_layout(p->cr);
-    PangoFontDescription *font = pango_font_description_from_string(s->font);
-
-    pango_cairo_context_set_resolution(pango_layout_get_context(layout), 72);
-    pango_context_set_base_dir(pango_layout_get_context(layout),
-                               s->rtl ? PANGO_DIRECTION_RTL : PANGO_DIRECTION_LTR);
-    pango_layout_set_auto_dir(layout, false);
-    pango_layout_set_font_description(layout, font);
-    pango_font_description_free(font);
-    pango_layout_set_text(layout, text, -1);
-    return layout;
-}
-
-/* One line between x and x + width, on the baseline y; cut with an ellipsis if it is longer. Returns its width. */
-static double put(struct page *p, double x, double y, double width, const struct style *s,
-                  const char *text)
-{
-    PangoLayout *layout = lay_out(p, s, text);
-    PangoRectangle extent;
-    double free;
-
-    pango_layout_set_single_paragraph_mode(layout, true);
-    pango_layout_get_extents(layout, NULL, &extent);
-    if ((double)extent.width / PANGO_SCALE > width) {
-        pango_layout_set_width(layout, (int)(width * PANGO_SCALE));
-        pango_layout_set_ellipsize(layout, PANGO_ELLIPSIZE_END);
-        pango_layout_get_extents(layout, NULL, &extent);
-    }
-    p->no_letters = p->no_letters || pango_layout_get_unknown_glyphs_count(layout) > 0;
-    free = width - (double)extent.width / PANGO_SCALE;
-    x += s->side == AT_RIGHT ? free : s->side == AT_CENTRE ? free / 2 : 0;
-    cairo_set_source_rgb(p->cr, s->colour.r, s->colour.g, s->colour.b);
-    cairo_move_to(p->cr, x - (double)extent.x / PANGO_SCALE,
-                  y - (double)pango_layout_get_baseline(layout) / PANGO_SCALE);
-    pango_cairo_show_layout(p->cr, layout);
-    g_object_unref(layout);
-    return width - free;
-}
-
-/* Lines of at most `width`, from the top y on. Returns the height. */
-static double put_lines(struct page *p, double x, double y, double width, const struct style *s,
-                        const char *text)
-{
-    PangoLayout *layout = lay_out(p, s, text);
-    PangoRectangle extent;
-
-    pango_layout_set_width(layout, (int)(width * PANGO_SCALE));
-    pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
-    pango_layout_set_alignment(layout, s->rtl ? PANGO_ALIGN_RIGHT : PANGO_ALIGN_LEFT);
-    pango_layout_get_extents(layout, NULL, &extent);
-    p->no_letters = p->no_letters || pango_layout_get_unknown_glyphs_count(layout) > 0;
-    cairo_set_source_rgb(p->cr, s->colour.r, s->colour.g, s->colour.b);
-    cairo_move_to(p->cr, x, y);
-    pango_cairo_show_layout(p->cr, layout);
-    g_object_unref(layout);
-    return (double)extent.height / PANGO_SCALE;
-}
-
-static void rule(struct page *p, double y, struct colour c, double thickness)
-{
-    cairo_set_source_rgb(p->cr, c.r, c.g, c.b);
-    cairo_set_line_width(p->cr, thickness);
-    cairo_move_to(p->cr, LEFT, y);
-    cairo_line_to(p->cr, RIGHT, y);
-    cairo_stroke(p->cr);
-}
 
 static bool speaks(const struct page *p, enum receipt_lang lang)
 {
@@ -135,17 +39,18 @@ static void label(struct page *p, const struct words *w, const char *font_en, co
                   struct colour c)
 {
     if (speaks(p, RECEIPT_EN))
-        put(p, LEFT, p->y, LABEL_WIDTH - 8, &(struct style){font_en, c, AT_LEFT, false}, w->en);
+        pen_put(&p->pen, LEFT, p->y, LABEL_WIDTH - 8, &(struct style){font_en, c, AT_LEFT, false},
+                w->en);
     if (speaks(p, RECEIPT_UR))
-        put(p, RIGHT - LABEL_WIDTH + 8, p->y, LABEL_WIDTH - 8,
-            &(struct style){font_ur, c, AT_RIGHT, true}, w->ur);
+        pen_put(&p->pen, RIGHT - LABEL_WIDTH + 8, p->y, LABEL_WIDTH - 8,
+                &(struct style){font_ur, c, AT_RIGHT, true}, w->ur);
 }
 
 static void heading(struct page *p, const struct words *w)
 {
     p->y += HEADING_ABOVE;
-    label(p, w, LATIN " Bold 11.5", URDU " Bold 11", green);
-    rule(p, p->y + 9, line, 0.7);
+    label(p, w, LATIN " Bold 11.5", URDU " Bold 11", pen_green);
+    pen_rule(&p->pen, LEFT, RIGHT, p->y + 9, pen_line, 0.7);
     p->y += p->row + HEADING_BELOW;
 }
 
@@ -154,9 +59,10 @@ static void row(struct page *p, const struct words *w, const char *value)
 {
     if (value == NULL)
         return;
-    label(p, w, LATIN " 10", URDU " 10", grey);
-    put(p, p->value_left, p->y, p->value_right - p->value_left,
-        &(struct style){LATIN " 11", ink, p->lang == RECEIPT_UR ? AT_RIGHT : AT_LEFT, false},
+    label(p, w, LATIN " 10", URDU " 10", pen_grey);
+    pen_put(
+        &p->pen, p->value_left, p->y, p->value_right - p->value_left,
+        &(struct style){LATIN " 11", pen_ink, p->lang == RECEIPT_UR ? AT_RIGHT : AT_LEFT, false},
         value);
     p->y += p->row;
 }
@@ -165,11 +71,12 @@ static void amount(struct page *p, const struct words *w, const char *note, cons
                    bool strong)
 {
     label(p, w, strong ? LATIN " Bold 10" : LATIN " 10", strong ? URDU " Bold 10" : URDU " 10",
-          strong ? ink : grey);
-    put(p, p->lang == RECEIPT_UR ? p->value_right - 230 : p->value_left, p->y, 100,
-        &(struct style){LATIN " 9", grey, AT_LEFT, false}, note);
-    put(p, p->value_left + 100, p->y, p->value_right - p->value_left - 100,
-        &(struct style){strong ? LATIN " Bold 11" : LATIN " 11", ink, AT_RIGHT, false}, value);
+          strong ? pen_ink : pen_grey);
+    pen_put(&p->pen, p->lang == RECEIPT_UR ? p->value_right - 230 : p->value_left, p->y, 100,
+            &(struct style){LATIN " 9", pen_grey, AT_LEFT, false}, note);
+    pen_put(&p->pen, p->value_left + 100, p->y, p->value_right - p->value_left - 100,
+            &(struct style){strong ? LATIN " Bold 11" : LATIN " 11", pen_ink, AT_RIGHT, false},
+            value);
     p->y += p->row;
 }
 
@@ -193,38 +100,31 @@ static void deduction(struct page *p, const struct words *w, const char *note, m
 static struct colour colour_of(enum payout_state state)
 {
     if (state == PAYOUT_STATE_SETTLED)
-        return green;
-    return payout_state_is_reversed(state) ? red : amber;
-}
-
-static void fill(struct page *p, double x, double y, double width, double height, struct colour c)
-{
-    cairo_set_source_rgb(p->cr, c.r, c.g, c.b);
-    cairo_rectangle(p->cr, x, y, width, height);
-    cairo_fill(p->cr);
+        return pen_green;
+    return payout_state_is_reversed(state) ? pen_red : pen_amber;
 }
 
 static void head(struct page *p, const struct receipt_view *v)
 {
     char time[WORDS_TIME_SIZE], text[160];
 
-    fill(p, 0, 0, PAGE_WIDTH, 7, green);
+    pen_fill(&p->pen, 0, 0, PAGE_WIDTH, 7, pen_green);
     if (speaks(p, RECEIPT_EN)) {
-        put(p, LEFT, 54, 250, &(struct style){LATIN " Bold 23", ink, AT_LEFT, false},
-            words_title.en);
+        pen_put(&p->pen, LEFT, 54, 250, &(struct style){LATIN " Bold 23", pen_ink, AT_LEFT, false},
+                words_title.en);
         (void)snprintf(text, sizeof text, "%s %s", words_upto.en,
                        words_time_en(v->signed_at_us, time));
-        put(p, LEFT, 74, speaks(p, RECEIPT_UR) ? 250 : 400,
-            &(struct style){LATIN " 9", grey, AT_LEFT, false}, text);
+        pen_put(&p->pen, LEFT, 74, speaks(p, RECEIPT_UR) ? 250 : 400,
+                &(struct style){LATIN " 9", pen_grey, AT_LEFT, false}, text);
     }
     if (speaks(p, RECEIPT_UR)) {
-        put(p, RIGHT - 200, 48, 200, &(struct style){URDU " Bold 19", ink, AT_RIGHT, true},
-            words_title.ur);
+        pen_put(&p->pen, RIGHT - 200, 48, 200,
+                &(struct style){URDU " Bold 19", pen_ink, AT_RIGHT, true}, words_title.ur);
         (void)snprintf(text, sizeof text, "%s %s", words_upto.ur,
                        words_time_ur(v->signed_at_us, time));
-        put(p, RIGHT - 240 - (p->lang == RECEIPT_UR ? 160 : 0), 75,
-            240 + (p->lang == RECEIPT_UR ? 160 : 0),
-            &(struct style){URDU " 9", grey, AT_RIGHT, true}, text);
+        pen_put(&p->pen, RIGHT - 240 - (p->lang == RECEIPT_UR ? 160 : 0), 75,
+                240 + (p->lang == RECEIPT_UR ? 160 : 0),
+                &(struct style){URDU " 9", pen_grey, AT_RIGHT, true}, text);
     }
     p->y = 90;
 }
@@ -239,27 +139,28 @@ static void hero(struct page *p, const struct receipt_view *v)
     struct colour c = colour_of(v->state);
     char text[MONEY_TEXT_SIZE], time[WORDS_TIME_SIZE];
 
-    fill(p, LEFT, top, RIGHT - LEFT, HERO_HEIGHT, pale);
-    fill(p, ur ? RIGHT - 4 : LEFT, top, 4, HERO_HEIGHT, c);
-    put(p, LEFT + 18, top + 38, inner,
-        &(struct style){LATIN " Bold 26", ink, ur ? AT_RIGHT : AT_LEFT, false},
-        money_format(v->net, MONEY_CODE_THOUSANDS, text));
+    pen_fill(&p->pen, LEFT, top, RIGHT - LEFT, HERO_HEIGHT, pen_pale);
+    pen_fill(&p->pen, ur ? RIGHT - 4 : LEFT, top, 4, HERO_HEIGHT, c);
+    pen_put(&p->pen, LEFT + 18, top + 38, inner,
+            &(struct style){LATIN " Bold 26", pen_ink, ur ? AT_RIGHT : AT_LEFT, false},
+            money_format(v->net, MONEY_CODE_THOUSANDS, text));
     if (ur) {
-        put(p, LEFT + 18, top + 24, inner, &(struct style){URDU " Bold 13", c, AT_LEFT, true},
-            state.ur);
-        put(p, LEFT + 18, top + 46, inner, &(struct style){URDU " 10", grey, AT_LEFT, true},
-            words_time_ur(at_us, time));
+        pen_put(&p->pen, LEFT + 18, top + 24, inner,
+                &(struct style){URDU " Bold 13", c, AT_LEFT, true}, state.ur);
+        pen_put(&p->pen, LEFT + 18, top + 46, inner,
+                &(struct style){URDU " 10", pen_grey, AT_LEFT, true}, words_time_ur(at_us, time));
         p->y = top + HERO_HEIGHT + HERO_BELOW;
         return;
     }
-    put(p, LEFT + 18 + inner / 2, top + 24, inner / 2,
-        &(struct style){LATIN " Bold 12", c, speaks(p, RECEIPT_UR) ? AT_LEFT : AT_RIGHT, false},
-        state.en);
+    pen_put(&p->pen, LEFT + 18 + inner / 2, top + 24, inner / 2,
+            &(struct style){LATIN " Bold 12", c, speaks(p, RECEIPT_UR) ? AT_LEFT : AT_RIGHT, false},
+            state.en);
     if (speaks(p, RECEIPT_UR))
-        put(p, LEFT + 18 + inner * 3 / 4, top + 23, inner / 4,
-            &(struct style){URDU " Bold 12", c, AT_RIGHT, true}, state.ur);
-    put(p, LEFT + 18 + inner / 2, top + 44, inner / 2,
-        &(struct style){LATIN " 10", grey, speaks(p, RECEIPT_UR) ? AT_LEFT : AT_RIGHT, false},
+        pen_put(&p->pen, LEFT + 18 + inner * 3 / 4, top + 23, inner / 4,
+                &(struct style){URDU " Bold 12", c, AT_RIGHT, true}, state.ur);
+    pen_put(
+        &p->pen, LEFT + 18 + inner / 2, top + 44, inner / 2,
+        &(struct style){LATIN " 10", pen_grey, speaks(p, RECEIPT_UR) ? AT_LEFT : AT_RIGHT, false},
         words_time_en(at_us, time));
     p->y = top + HERO_HEIGHT + HERO_BELOW;
 }
@@ -323,7 +224,7 @@ static void price(struct page *p, const struct receipt_view *v)
         deduction(p, &words_margin, v->margin_percent, v->margin);
         amount(p, &words_our_rate, "", v->our_rate, false);
     }
-    rule(p, p->y - p->row + 7, line, 0.5);
+    pen_rule(&p->pen, LEFT, RIGHT, p->y - p->row + 7, pen_line, 0.5);
     p->y += 3;
     money_row(p, &words_net, "", v->net, true);
     if (v->has_tax) {
@@ -352,10 +253,10 @@ static void history(struct page *p, const struct receipt_view *v)
             row(p, &state, words_time_en(v->events[i].at_us, time));
             continue;
         }
-        label(p, &state, LATIN " 10", URDU " 10", grey);
-        put(p, p->value_left, p->y, p->value_right - p->value_left,
-            &(struct style){URDU " 10", ink, AT_RIGHT, true},
-            words_time_ur(v->events[i].at_us, time));
+        label(p, &state, LATIN " 10", URDU " 10", pen_grey);
+        pen_put(&p->pen, p->value_left, p->y, p->value_right - p->value_left,
+                &(struct style){URDU " 10", pen_ink, AT_RIGHT, true},
+                words_time_ur(v->events[i].at_us, time));
         p->y += p->row;
     }
 }
@@ -371,24 +272,25 @@ static bool draw_qr(struct page *p, double x, double y, const char *text)
     if (qr == NULL)
         return false;
     module = QR_SIZE / (qr->width + 8);
-    cairo_set_source_rgb(p->cr, white.r, white.g, white.b);
-    cairo_rectangle(p->cr, x, y, QR_SIZE, QR_SIZE);
-    cairo_fill(p->cr);
-    cairo_set_source_rgb(p->cr, 0, 0, 0);
+    cairo_set_source_rgb(p->pen.cr, pen_white.r, pen_white.g, pen_white.b);
+    cairo_rectangle(p->pen.cr, x, y, QR_SIZE, QR_SIZE);
+    cairo_fill(p->pen.cr);
+    cairo_set_source_rgb(p->pen.cr, 0, 0, 0);
     for (int row_no = 0; row_no < qr->width; row_no++)
         for (int col = 0; col < qr->width; col++)
             if ((qr->data[row_no * qr->width + col] & 1) != 0)
-                cairo_rectangle(p->cr, x + (col + 4) * module, y + (row_no + 4) * module, module,
-                                module);
-    cairo_fill(p->cr);
+                cairo_rectangle(p->pen.cr, x + (col + 4) * module, y + (row_no + 4) * module,
+                                module, module);
+    cairo_fill(p->pen.cr);
     QRcode_free(qr);
     return true;
 }
 
 static double proof_line(struct page *p, double x, double y, const char *name, const char *value)
 {
-    put(p, x, y, 50, &(struct style){LATIN " 7.5", grey, AT_LEFT, false}, name);
-    put(p, x + 50, y, RIGHT - x - 50, &(struct style){LATIN " 7.5", ink, AT_LEFT, false}, value);
+    pen_put(&p->pen, x, y, 50, &(struct style){LATIN " 7.5", pen_grey, AT_LEFT, false}, name);
+    pen_put(&p->pen, x + 50, y, RIGHT - x - 50,
+            &(struct style){LATIN " 7.5", pen_ink, AT_LEFT, false}, value);
     return y + 11;
 }
 
@@ -397,17 +299,19 @@ static bool proof(struct page *p, const struct receipt_view *v)
     double x = LEFT + QR_SIZE + 10, y = PROOF_TOP + 4;
     char text[2][160], time[WORDS_TIME_SIZE];
 
-    rule(p, PROOF_TOP - 3, line, 0.7);
+    pen_rule(&p->pen, LEFT, RIGHT, PROOF_TOP - 3, pen_line, 0.7);
     if (!draw_qr(p, LEFT - 7, PROOF_TOP + 1, v->qr)) {
         complain("the QR code cannot be drawn");
         return false;
     }
     if (speaks(p, RECEIPT_EN))
-        y += put_lines(p, x, y, RIGHT - x, &(struct style){LATIN " 8.5", grey, AT_LEFT, false},
-                       words_proof_text.en);
+        y += pen_put_lines(&p->pen, x, y, RIGHT - x,
+                           &(struct style){LATIN " 8.5", pen_grey, AT_LEFT, false},
+                           words_proof_text.en);
     if (speaks(p, RECEIPT_UR))
-        (void)put_lines(p, x, y - 1, RIGHT - x, &(struct style){URDU " 8.5", grey, AT_LEFT, true},
-                        words_proof_text.ur);
+        (void)pen_put_lines(&p->pen, x, y - 1, RIGHT - x,
+                            &(struct style){URDU " 8.5", pen_grey, AT_LEFT, true},
+                            words_proof_text.ur);
     y = PROOF_TOP + QR_SIZE + 2 - 3 * 11;
     (void)snprintf(text[0], sizeof text[0], "%s, payout %lld, journal %lld in block %lld",
                    v->platform, (long long)v->payout_id, (long long)v->seq, (long long)v->block_no);
@@ -432,25 +336,16 @@ static bool draw(struct page *p, const struct receipt_view *v)
     history(p, v);
     if (!proof(p, v))
         return false;
-    if (p->no_letters) {
-        complain(
-            "no font of this machine has all the letters: install Noto Sans and Noto Nastaliq Urdu "
-            "(Debian: fonts-noto-core)");
+    if (!pen_has_letters(&p->pen))
         return false;
-    }
     return true;
-}
-
-static cairo_status_t append(void *user, const unsigned char *bytes, unsigned int n)
-{
-    return err_failed(buf_append(user, bytes, n)) ? CAIRO_STATUS_NO_MEMORY : CAIRO_STATUS_SUCCESS;
 }
 
 bool receipt_pdf_make(const struct receipt_view *view, enum receipt_lang lang, struct buf *out)
 {
     cairo_surface_t *surface =
-        cairo_pdf_surface_create_for_stream(append, out, PAGE_WIDTH, PAGE_HEIGHT);
-    struct page page = {.cr = cairo_create(surface), .lang = lang};
+        cairo_pdf_surface_create_for_stream(pen_append, out, PAGE_WIDTH, PAGE_HEIGHT);
+    struct page page = {.pen = {.cr = cairo_create(surface)}, .lang = lang};
     char title[128], when[TIMEFMT_SIZE];
     cairo_status_t status;
     bool ok = true;
@@ -461,9 +356,9 @@ bool receipt_pdf_make(const struct receipt_view *view, enum receipt_lang lang, s
     cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE, title);
     cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_SUBJECT, view->qr);
     cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATE_DATE, when);
-    if (cairo_status(page.cr) == CAIRO_STATUS_SUCCESS)
+    if (cairo_status(page.pen.cr) == CAIRO_STATUS_SUCCESS)
         ok = draw(&page, view);
-    cairo_destroy(page.cr);
+    cairo_destroy(page.pen.cr);
     cairo_surface_finish(surface);
     status = cairo_surface_status(surface);
     cairo_surface_destroy(surface);

@@ -4,8 +4,7 @@
 
 #include "base/buf.h"
 #include "cli/receipt_view.h"
-
-enum receipt_lang { RECEIPT_EN = 1, RECEIPT_UR = 2, RECEIPT_BOTH = 3 };
+#include "cli/receipt_words.h"
 
 /* Appends the PDF; the same receipt makes the same page. Complains and returns false: no font of this machine has the
  * letters, or there is no room. */

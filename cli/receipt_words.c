@@ -1,9 +1,11 @@
 #include "cli/receipt_words.h"
 
+#include "base/command.h"
 #include "base/timefmt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 const struct words words_title = {"Payout receipt", "ادائیگی کی رسید"};
 const struct words words_upto = {"As the signed log had it on", "دستخط شدہ کھاتے کے مطابق، بتاریخ"};
@@ -66,6 +68,31 @@ struct words words_of_state(enum payout_state state)
     return (struct words){"?", "?"};
 }
 
+bool words_lang(const struct args *args, enum receipt_lang *lang)
+{
+    const char *name = args_get(args, "lang");
+
+    *lang = RECEIPT_BOTH;
+    if (name == NULL || strcmp(name, "both") == 0)
+        return true;
+    *lang = strcmp(name, "ur") == 0 ? RECEIPT_UR : RECEIPT_EN;
+    if (strcmp(name, "ur") == 0 || strcmp(name, "en") == 0)
+        return true;
+    complain("--lang: en, ur or both, not '%s'", name);
+    return false;
+}
+
+struct words words_month(int month)
+{
+    static const struct words months[] = {
+        {"January", "جنوری"},  {"February", "فروری"}, {"March", "مارچ"},
+        {"April", "اپریل"},    {"May", "مئی"},        {"June", "جون"},
+        {"July", "جولائی"},    {"August", "اگست"},    {"September", "ستمبر"},
+        {"October", "اکتوبر"}, {"November", "نومبر"}, {"December", "دسمبر"}};
+
+    return months[month - 1];
+}
+
 /* Year, month, day, hour, minute, second of the clock on the wall in Karachi. */
 static void wall_clock(int64_t us, int part[6])
 {
@@ -84,25 +111,20 @@ static void wall_clock(int64_t us, int part[6])
 
 const char *words_time_en(int64_t us, char out[WORDS_TIME_SIZE])
 {
-    static const char *const months[] = {"January",   "February", "March",    "April",
-                                         "May",       "June",     "July",     "August",
-                                         "September", "October",  "November", "December"};
     int part[6];
 
     wall_clock(us, part);
     (void)snprintf(out, WORDS_TIME_SIZE, "%d %s %04d, %02d:%02d:%02d PKT", part[2],
-                   months[part[1] - 1], part[0], part[3], part[4], part[5]);
+                   words_month(part[1]).en, part[0], part[3], part[4], part[5]);
     return out;
 }
 
 const char *words_time_ur(int64_t us, char out[WORDS_TIME_SIZE])
 {
-    static const char *const months[] = {"جنوری",  "فروری", "مارچ",  "اپریل",  "مئی",   "جون",
-                                         "جولائی", "اگست",  "ستمبر", "اکتوبر", "نومبر", "دسمبر"};
     int part[6];
 
     wall_clock(us, part);
-    (void)snprintf(out, WORDS_TIME_SIZE, "%d %s %04d، %02d:%02d:%02d", part[2], months[part[1] - 1],
-                   part[0], part[3], part[4], part[5]);
+    (void)snprintf(out, WORDS_TIME_SIZE, "%d %s %04d، %02d:%02d:%02d", part[2],
+                   words_month(part[1]).ur, part[0], part[3], part[4], part[5]);
     return out;
 }

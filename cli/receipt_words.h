@@ -4,8 +4,15 @@
 
 #include "domain/payout_state.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+enum receipt_lang { RECEIPT_EN = 1, RECEIPT_UR = 2, RECEIPT_BOTH = 3 };
+
+struct args;
+/* --lang: both if it was not given. Complains. */
+bool words_lang(const struct args *args, enum receipt_lang *lang);
 
 struct words {
     const char *en, *ur;
@@ -19,6 +26,9 @@ extern const struct words words_title, words_upto, words_platform, words_payment
 
 /* "Paid into the account" */
 struct words words_of_state(enum payout_state state);
+
+/* "July"; 1 to 12 */
+struct words words_month(int month);
 
 enum { WORDS_TIME_SIZE = 64 };
 /* "17 July 2026, 14:05:09 PKT" (Asia/Karachi: UTC+5 all the year) */

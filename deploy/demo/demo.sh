@@ -373,6 +373,12 @@ give_receipt() { # PLATFORM REFERENCE: to whom it was paid
     ujrat-audit receipt-verify "$demo/audit/receipt.json" --key "$demo/audit/keys.pem" --witness "$demo/audit/witness.jsonl" || exit 1
 }
 
+freelancers_year() { # OPTION...: of one who is paid by an e-mail address; the tax year of today, in Pakistan
+    local year month
+    read -r year month < <(TZ=PKT-5 date '+%Y %-m')
+    ujrat statement platforms/peopleperhour/beneficiaries/1 --tax-year $((year + (month >= 7))) --keys "$demo/pii.keys" "$@" || exit 1
+}
+
 grouped() { # 1234567.89 at the end of a line on standard input: 1,234,567.89
     sed ':again; s/\([0-9]\)\([0-9]\{3\}\)\([.,][0-9,.]*\)$/\1,\2\3/; t again'
 }
@@ -444,6 +450,9 @@ print_story() {
     env -u UJRAT_DB -u UJRAT_OPERATOR_DB ujrat-audit verify "$demo/audit/books.ujlog" --key "$demo/audit/keys.pem" \
         --witness "$demo/audit/witness.jsonl" || exit 1
 
+    title "One freelancer's tax year (ujrat statement)"
+    freelancers_year 2>/dev/null || exit 1
+
     title 'What others would have taken of the same money (illustrative)'
     ujrat compare deploy/demo/competitors.csv || exit 1
     echo "Ujrat's row is what these books hold, at terms made up for the demo."
@@ -464,7 +473,7 @@ print_next() {
     ujrat settle alerts --all                                       ${dim}# what somebody had to look at$plain
 
 Gateway ${bold}localhost:$port${plain} (mutual TLS and gRPC; REST by bearer token); its log, the banks' and all else
-are under var/demo, the auditor's evidence and a receipt (PDF) in var/demo/audit.
+are under var/demo, the auditor's evidence, a receipt and a statement (PDF) in var/demo/audit.
 A payout from a program of yours: docs/quickstart.md. For auditors: docs/auditing.md.
 For banks: docs/bank-guide.md.
 The rates are those of 17 July 2026, so the demo's gateway is told to take old
@@ -517,6 +526,7 @@ step 'Banks confirm, reject, return; one has to be asked' wait_for_banks
 step 'An auditor takes the public keys, the signed heads and the log' take_evidence
 step "Each bank's statement (camt.053) is reconciled" reconcile_banks
 step 'A freelancer gets a receipt that proves itself' give_receipt upwork UPW-2026-07-001
+step "and a statement of the tax year so far" freelancers_year --pdf "$demo/audit/statement.pdf"
 now_step='the report'
 print_story
 print_next
