@@ -8,8 +8,7 @@
 --   ujrat_hooks     delivers webhooks: reads what they are made of, and moves them on
 --   ujrat_auditor   reads
 --   ujrat_operator  opens books, banks and floats, imports rates, proposes and approves adjustments, erases people and
---                   changes the keys of their data; agrees banks' terms, keeps the calendar, closes and settles windows, recalls;
---                   enrols his second factor, and revokes others'
+--                   changes the keys of their data; agrees banks' terms, keeps the calendar, closes and settles windows, recalls
 
 REVOKE ALL ON SCHEMA ujrat FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ujrat FROM PUBLIC, ujrat_app, ujrat_settle, ujrat_sealer, ujrat_hooks, ujrat_auditor, ujrat_operator;
@@ -30,6 +29,10 @@ GRANT SELECT (book_id, unclaimed_id, expires_at) ON unclaimed_open TO ujrat_sett
 REVOKE SELECT ON rest_credential FROM ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 GRANT SELECT (credential_id, client_id, principal_id, sandbox, enabled, created_at, created_by) ON rest_credential
     TO ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
+-- Secrets of operators are the owner's alone. An operator enrols his own, and revokes others'.
+REVOKE SELECT ON operator_totp FROM ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
+GRANT EXECUTE ON FUNCTION enroll_operator, confirm_operator, revoke_operator TO ujrat_operator;
+GRANT EXECUTE ON FUNCTION operators_now TO ujrat_operator, ujrat_auditor;
 GRANT EXECUTE ON FUNCTION current_balance, payout_state, returned_amount, handed_out_upto, bank_payouts_after, digit_factor, block_upto,
     working_day, bank_exposure, hand_out_room, bank_waiting, bank_position, bank_forecast, window_parts, window_totals, windows_of_bank,
     windows_to_end, alerts_due, shown_amount, open_questions, recall_is_over, instruction_id, handed_out_at, handed_out_by
@@ -53,10 +56,6 @@ GRANT EXECUTE ON FUNCTION open_book, open_currency, connect_bank, add_principal,
     add_rest_credential, set_rest_credential, add_receiver, remove_receiver TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION set_bank_terms, record_calendar_day, set_withholding_estimate, set_float_low, hand_out_window, close_window,
     end_window, dispute_window, propose_window_settled, approve_window_settled, request_recall, propose_return_reversal, decide_return_reversal, dismiss_alert TO ujrat_operator;
--- Secrets of operators are the owner's alone.
-REVOKE SELECT ON operator_totp FROM ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
-GRANT EXECUTE ON FUNCTION enroll_operator, confirm_operator, revoke_operator TO ujrat_operator;
-GRANT EXECUTE ON FUNCTION operators_now TO ujrat_operator, ujrat_auditor;
 ALTER ROLE ujrat_auditor SET default_transaction_read_only = on;
 
 -- PostgreSQL lets everyone make temporary tables and large objects. Nobody here needs either, and the auditor writes nothing

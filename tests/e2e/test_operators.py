@@ -188,3 +188,19 @@ def test_a_crash_between_the_two_loses_nothing(own_cluster):
     approve(code, fails="SECOND_FACTOR_USED")
     assert "(as before)" in approve(bilal.code())
     assert database.value("SELECT count(*) FROM ujrat.journal WHERE kind = 9") == 1
+
+
+def test_pgcrypto_is_used_where_it_is_if_the_owner_may(cluster):
+    name = unique("t")
+    cluster._tool("createdb", cluster.folder, name)
+    with cluster.connect(name, autocommit=True) as db:
+        db.execute("CREATE SCHEMA elsewhere")
+        db.execute("CREATE EXTENSION pgcrypto SCHEMA elsewhere")
+        migrate = [str(BIN / "ujrat"), "db", "migrate", "--quiet", "--db", cluster.uri(name)]
+        done = subprocess.run(migrate, capture_output=True, text=True)
+        assert done.returncode == 1 and "GRANT USAGE ON SCHEMA elsewhere TO ujrat_owner" in done.stderr, done
+        db.execute("GRANT USAGE ON SCHEMA elsewhere TO ujrat_owner")
+        run(*migrate)
+        assert db.execute("SELECT ujrat.totp_code('12345678901234567890', 1)").fetchone() == ("287082",)
+        assert db.execute("SELECT count(*) FROM pg_namespace WHERE nspname = 'ujrat_crypto'").fetchone() == (0,)
+        db.execute("SELECT ujrat.enroll_operator()")

@@ -10,6 +10,9 @@ DO $$
 DECLARE
     home name := (SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pgcrypto');
 BEGIN
+    IF home IS NULL THEN
+        RAISE EXCEPTION 'the extension pgcrypto is gone from this database' USING HINT = 'CREATE EXTENSION pgcrypto SCHEMA ujrat_crypto';
+    END IF;
     EXECUTE format('CREATE OR REPLACE FUNCTION hmac_sha1(p_key bytea, p_message bytea) RETURNS bytea LANGUAGE sql IMMUTABLE '
                    'SET search_path = pg_catalog, pg_temp AS $f$ SELECT %I.hmac(p_message, p_key, ''sha1'') $f$', home);
     EXECUTE format('CREATE OR REPLACE FUNCTION random_secret() RETURNS bytea LANGUAGE sql '
