@@ -117,7 +117,7 @@ enum exit_code window_show_run(const struct args *args)
 
 /* ---------------------------------------------------------------- what changes something */
 
-/* One statement about a window, which answers one cell; the words for 't' and for 'f'. code: it is told the operator's too. */
+/* One statement about a window, which answers one cell; the words for 't' and for 'f'. code_too: it takes a code. */
 static enum exit_code decide(const struct args *args, const char *sql, const char *value,
                              bool code_too, const char *yes, const char *no)
 {

@@ -244,10 +244,14 @@ def test_two_other_operators_revoke_and_the_old_secret_is_worth_nothing(db, data
     assert not revoke(anna, again), "the first one's word was about the enrolment before"
 
 
-def test_an_administrator_revokes_alone(db, anna):
+def test_an_administrator_revokes_alone(db, database, anna):
+    assert prove(anna, anna.code()) == OK
     assert db.execute("SELECT revoke_operator(%s, 'lost')", ("ujrat://operator/" + anna.login.replace("_", "-"),)).fetchone() == (True,)
     assert prove(anna, anna.code()) == REQUIRED
     assert db.execute("SELECT ended_by FROM operator_totp WHERE principal_id = %s", (anna.id,)).fetchone() == ("postgres",)
+    again = Operator(database, anna.login)      # at once: what was used was the old secret's
+    with again.session() as session:
+        assert reason_of(session, "prove(%s)", totp(again.secret)) == USED
 
 
 def test_nobody_but_the_owner_sees_a_secret_or_moves_a_register(anna, db):

@@ -140,6 +140,8 @@ BEGIN
     IF NOT EXISTS (SELECT FROM operator_totp o WHERE o.principal_id = who AND o.enrolment > 1) THEN
         EXECUTE format('CREATE SEQUENCE ujrat.operator_%s_failed MINVALUE 0', who);
         EXECUTE format('CREATE SEQUENCE ujrat.operator_%s_used MINVALUE 0', who);
+    ELSE
+        PERFORM setval(operator_register(who, 'used'), 0);      -- that was another secret's; wrong codes stay counted
     END IF;
     PERFORM note_operator_act(who, 'ENROLLED', NULL);
     RETURN made;
