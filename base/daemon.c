@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 
 #include "base/secret_file.h"
@@ -240,6 +241,17 @@ err_t daemon_protect(void)
     (void)prctl(PR_SET_DUMPABLE, 0);
 #endif
     return setrlimit(RLIMIT_CORE, &none) == 0 ? err_none() : err_sys("setrlimit");
+}
+
+int daemon_signal_fd(int first, int second)
+{
+    sigset_t mask;
+    sigemptyset(&mask);
+    sigaddset(&mask, first);
+    sigaddset(&mask, second);
+    if (sigprocmask(SIG_BLOCK, &mask, NULL) != 0)
+        return -1;
+    return signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 static int check(const struct daemon *d, void *settings)

@@ -99,6 +99,10 @@ MUST_CHECK err_t daemon_read_uri(const char *setting, const char *path, char uri
  * has gone kills nobody. */
 MUST_CHECK err_t daemon_protect(void);
 
+/* A descriptor that these signals are read from, as struct signalfd_siginfo, instead of doing what they do; the same twice is one.
+ * -1: errno says why. */
+int daemon_signal_fd(int first, int second);
+
 /* At SIGHUP: opens the log anew, reads the settings again and takes over what may change while running (rows of
  * CONFIG_AT_RELOAD). What fails is told in the log, and stays as it was. */
 void daemon_reload(const struct daemon_args *args, void *settings, struct log *log);

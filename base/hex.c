@@ -100,3 +100,21 @@ err_t base64url_decode(struct slice s, void *out, size_t out_size, size_t *out_l
     *out_len = n;
     return err_none();
 }
+
+size_t base32_encode(const void *p, size_t len, char *out)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    const unsigned char *bytes = p;
+    unsigned bits = 0, n_bits = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        bits = (bits << 8 | bytes[i]) & 0xfff;
+        for (n_bits += 8; n_bits >= 5; n_bits -= 5)
+            out[n++] = digits[bits >> (n_bits - 5) & 31];
+    }
+    if (n_bits > 0)
+        out[n++] = digits[bits << (5 - n_bits) & 31];
+    out[n] = '\0';
+    return n;
+}

@@ -75,7 +75,8 @@ enum exit_code year_statement_run(const struct args *args);
 
 extern const char recon_adjust_help[], recon_accept_help[], recon_approve_help[],
     recon_refuse_help[];
-extern const struct option_row recon_adjust_options[], recon_accept_options[], recon_list_options[];
+extern const struct option_row recon_adjust_options[], recon_accept_options[], recon_list_options[],
+    recon_decide_options[];
 enum exit_code recon_adjust_run(const struct args *args);
 enum exit_code recon_accept_run(const struct args *args);
 enum exit_code recon_approve_run(const struct args *args);
@@ -119,6 +120,15 @@ enum exit_code policy_approve_run(const struct args *args);
 enum exit_code policy_refuse_run(const struct args *args);
 enum exit_code policy_show_run(const struct args *args);
 enum exit_code policy_history_run(const struct args *args);
+
+extern const char operator_enroll_help[], operator_confirm_help[], operator_list_help[],
+    operator_revoke_help[];
+extern const struct option_row operator_enroll_options[], operator_confirm_options[],
+    operator_list_options[], operator_revoke_options[];
+enum exit_code operator_enroll_run(const struct args *args);
+enum exit_code operator_confirm_run(const struct args *args);
+enum exit_code operator_list_run(const struct args *args);
+enum exit_code operator_revoke_run(const struct args *args);
 
 extern const char webhook_key_new_help[], webhook_list_help[], webhook_deliveries_help[],
     webhook_replay_help[], webhook_enable_help[], webhook_disable_help[];

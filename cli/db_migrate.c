@@ -23,7 +23,8 @@ const char db_migrate_help[] =
     "ujrat_settle, ujrat_sealer, ujrat_hooks, ujrat_auditor and ujrat_operator if they are missing, the\n"
     "schema `ujrat`, and applies each migration that was not applied yet in a transaction of its own; then\n"
     "functions, views and grants, and the list of currencies and banks. Safe to run again, also by\n"
-    "two at once.\n"
+    "two at once. Needs the extension pgcrypto (in Debian's postgresql-15), in the schema ujrat_crypto if the\n"
+    "database has it nowhere; where the server has it not, nothing of that migration is applied.\n"
     "Refuses a database whose migrations are not the ones this program knows.";
 
 const struct option_row db_migrate_options[] = {

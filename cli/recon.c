@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/csv.h"
 #include "cli/operator.h"
+#include "cli/operator_code.h"
 #include "cli/report.h"
 #include "cli/whole_file.h"
 
@@ -21,7 +22,7 @@ const char recon_adjust_help[] =
     "zero in each of at most two currencies. suspense.CCY and charge.CCY are opened when first used.\n"
     "Nothing is posted: a second person, with a database login of their own, approves it with\n"
     "ujrat recon approve. The same proposal again answers with the first; another one that happens to\n"
-    "be the same needs its own --request-id.";
+    "be the same needs its own --request-id.\n" HELP_OPERATOR_CODE;
 
 const struct option_row recon_adjust_options[] = {
     {"line", "ACCOUNT=AMOUNT", "a line of the journal, debit positive (2 to 8 of them)", true},
@@ -29,6 +30,7 @@ const struct option_row recon_adjust_options[] = {
      false},
     {"evidence", "FILE", "what it rests on, such as the statement; its SHA-256 is recorded", false},
     {"request-id", "TEXT", "names the proposal (default: made from what it says)", false},
+    OPTIONS_OPERATOR_CODE,
     {NULL, NULL, NULL, false},
 };
 
@@ -37,7 +39,7 @@ const char recon_accept_help[] =
     "ujrat-audit reconcile --csv wrote, --break the number in it, or --payout the reference. The bank\n"
     "is taken to be right: its account is corrected against charge.CCY (charge deducted) or\n"
     "suspense.CCY (tax withheld, unidentified credit, amount, duplicate, missing ours). What time or the\n"
-    "bank must mend (timing, missing theirs, return unposted) is refused. The report is the evidence.";
+    "bank must mend (timing, missing theirs, return unposted) is refused. The report is the evidence.\n" HELP_OPERATOR_CODE;
 
 const struct option_row recon_accept_options[] = {
     {"report", "FILE", "CSV of ujrat-audit reconcile (required)", false},
@@ -45,15 +47,21 @@ const struct option_row recon_accept_options[] = {
     {"payout", "REFERENCE", "the break of that payout, instead", false},
     {"reason", "TEXT", "what is to be said besides", false},
     {"request-id", "TEXT", "names the proposal (default: made from what it says)", false},
+    OPTIONS_OPERATOR_CODE,
     {NULL, NULL, NULL, false},
 };
 
 const char recon_approve_help[] =
     "Makes the proposal's journal. Whoever proposed it may not: it takes a second person. Approving again\n"
-    "answers with the first time.";
+    "answers with the first time.\n" HELP_OPERATOR_CODE;
 
 const char recon_refuse_help[] =
-    "Ends the proposal without a journal, for good. Whoever proposed it may take it back so.";
+    "Ends the proposal without a journal, for good. Whoever proposed it may take it back so.\n" HELP_OPERATOR_CODE;
+
+const struct option_row recon_decide_options[] = {
+    OPTIONS_OPERATOR_CODE,
+    {NULL, NULL, NULL, false},
+};
 
 struct proposal {
     char code[LINES_MAX][CODE_SIZE];
@@ -144,9 +152,9 @@ static bool make_request_id(const char *book, const struct proposal *p,
 /* ---------------------------------------------------------------- proposing */
 
 static const char sql_propose[] =
-    "SELECT p.proposal_id, p.duplicate FROM propose_adjustment($1, $2, $3, $4::bytea, $5::text[], $6::bigint[]) p";
+    "SELECT p.proposal_id, p.duplicate FROM propose_adjustment($1, $2, $3, $4::bytea, $5::text[], $6::bigint[], $7) p";
 
-static PGresult *ask(struct db *db, const char *book, const struct proposal *p)
+static PGresult *ask(struct db *db, const char *book, const struct proposal *p, const char *shown)
 {
     char id[HEX_SIZE(WHOLE_FILE_SHA256_SIZE)];
     char evidence[2 + HEX_SIZE(WHOLE_FILE_SHA256_SIZE)] = "\\x";
@@ -165,11 +173,11 @@ static PGresult *ask(struct db *db, const char *book, const struct proposal *p)
            !err_failed(buf_append(&amounts, "}", 2));
     hex_encode(p->evidence, WHOLE_FILE_SHA256_SIZE, evidence + 2);
     if (good)
-        result = db_query(db, sql_propose, 6,
+        result = db_query(db, sql_propose, 7,
                           (const char *const[]){book, p->request_id == NULL ? id : p->request_id,
                                                 p->reason, p->has_evidence ? evidence : NULL,
                                                 (const char *)buf_data(&codes),
-                                                (const char *)buf_data(&amounts)});
+                                                (const char *)buf_data(&amounts), shown});
     buf_deinit(&codes);
     buf_deinit(&amounts);
     return result;
@@ -178,7 +186,8 @@ static PGresult *ask(struct db *db, const char *book, const struct proposal *p)
 static enum exit_code propose(const struct args *args, struct proposal *p)
 {
     char book[16];
-    char shown[MONEY_TEXT_SIZE];
+    char text[MONEY_TEXT_SIZE];
+    char shown[OPERATOR_CODE_SIZE];
     struct db db;
     PGresult *r = NULL;
     int id;
@@ -191,8 +200,12 @@ static enum exit_code propose(const struct args *args, struct proposal *p)
     id = operator_find_book(&db, args->operands[0]);
     if (id == 0)
         goto out;
+    if (!operator_code_read(args, shown)) {
+        code = EXIT_USAGE;
+        goto out;
+    }
     snprintf(book, sizeof book, "%d", id);
-    r = ask(&db, book, p);
+    r = ask(&db, book, p, shown);
     if (r == NULL) {
         code = db_failure(&db);
         goto out;
@@ -202,8 +215,7 @@ static enum exit_code propose(const struct args *args, struct proposal *p)
                PQgetvalue(r, 0, 1)[0] == 't' ? "Was proposed already: proposal" : "Proposal",
                PQgetvalue(r, 0, 0), args->operands[0], p->reason);
         for (size_t i = 0; i < p->n; i++)
-            printf("  %-24s %20s\n", p->code[i],
-                   money_format(p->amount[i], MONEY_THOUSANDS, shown));
+            printf("  %-24s %20s\n", p->code[i], money_format(p->amount[i], MONEY_THOUSANDS, text));
         printf("Nothing is posted before a second person approves: ujrat recon approve %s %s\n",
                args->operands[0], PQgetvalue(r, 0, 0));
     }
@@ -397,6 +409,7 @@ enum exit_code recon_accept_run(const struct args *args)
 static enum exit_code decide(const struct args *args, const char *approve)
 {
     char book[16];
+    char shown[OPERATOR_CODE_SIZE];
     int64_t number;
     struct db db;
     PGresult *r = NULL;
@@ -412,10 +425,12 @@ static enum exit_code decide(const struct args *args, const char *approve)
         return code;
     code = EXIT_REFUSED;
     id = operator_find_book(&db, args->operands[0]);
-    if (id != 0) {
+    if (id != 0 && !operator_code_read(args, shown)) {
+        code = EXIT_USAGE;
+    } else if (id != 0) {
         snprintf(book, sizeof book, "%d", id);
-        r = db_query(&db, "SELECT d.seq, d.duplicate FROM decide_adjustment($1, $2, $3) d", 3,
-                     (const char *const[]){book, args->operands[1], approve});
+        r = db_query(&db, "SELECT d.seq, d.duplicate FROM decide_adjustment($1, $2, $3, $4) d", 4,
+                     (const char *const[]){book, args->operands[1], approve, shown});
         code = r == NULL ? db_failure(&db) : EXIT_DONE;
     }
     if (r != NULL && !args_quiet(args)) {

@@ -1,6 +1,7 @@
 /* ujrat window: settlement windows, as operators see them, close them, dispute and settle them. */
 #include "cli/commands.h"
 #include "cli/operator.h"
+#include "cli/operator_code.h"
 #include "cli/show.h"
 #include "cli/window_close.h"
 
@@ -116,11 +117,12 @@ enum exit_code window_show_run(const struct args *args)
 
 /* ---------------------------------------------------------------- what changes something */
 
-/* One statement about a window, which answers one cell; the words for 't' and for 'f'. */
+/* One statement about a window, which answers one cell; the words for 't' and for 'f'. code_too: it takes a code. */
 static enum exit_code decide(const struct args *args, const char *sql, const char *value,
-                             const char *yes, const char *no)
+                             bool code_too, const char *yes, const char *no)
 {
-    char bank[16];
+    char shown[OPERATOR_CODE_SIZE];
+    char bank[16] = "";
     struct db db;
     PGresult *r = NULL;
     enum exit_code code;
@@ -130,8 +132,13 @@ static enum exit_code decide(const struct args *args, const char *sql, const cha
     code = db_open(args, DB_AS_OPERATOR, &db);
     if (code != EXIT_DONE)
         return code;
-    if (find_bank(&db, args->operands[0], bank))
-        r = db_query(&db, sql, 3, (const char *const[]){bank, args->operands[1], value});
+    if (find_bank(&db, args->operands[0], bank) && code_too && !operator_code_read(args, shown)) {
+        db_close(&db);
+        return EXIT_USAGE;
+    }
+    if (bank[0] != '\0')
+        r = db_query(&db, sql, code_too ? 4 : 3,
+                     (const char *const[]){bank, args->operands[1], value, shown});
     if (r == NULL)
         code = db_failure(&db);
     else if (!args_quiet(args))
@@ -159,18 +166,19 @@ enum exit_code window_dispute_run(const struct args *args)
         complain("--reason is required");
         return EXIT_USAGE;
     }
-    return decide(args, "SELECT dispute_window($1::int2, $2::int8, $3)", reason, "DISPUTED",
+    return decide(args, "SELECT dispute_window($1::int2, $2::int8, $3)", reason, false, "DISPUTED",
                   "was disputed so already");
 }
 
 const char window_settle_help[] =
     "A disputed window is settled by two operators, who are told apart by their database logins: one\n"
     "proposes it with --reason and is told the proposal's number, the other approves that. Every\n"
-    "instruction of it must have its answer, and nothing else may have become of it in between.";
+    "instruction of it must have its answer, and nothing else may have become of it in between.\n" HELP_OPERATOR_CODE;
 
 const struct option_row window_settle_options[] = {
     {"reason", "TEXT", "propose: how it was cleared up", false},
     {"approve", "PROPOSAL", "agree with what another proposed", false},
+    OPTIONS_OPERATOR_CODE,
     {NULL, NULL, NULL, false},
 };
 
@@ -185,13 +193,13 @@ enum exit_code window_settle_run(const struct args *args)
     if (reason != NULL)
         return decide(args,
                       "SELECT NOT p.duplicate, p.proposal_no FROM "
-                      "propose_window_settled($1::int2, $2::int8, $3) p",
-                      reason, "a second person must approve proposal ",
+                      "propose_window_settled($1::int2, $2::int8, $3, $4) p",
+                      reason, true, "a second person must approve proposal ",
                       "was proposed already, and waits for a second person: proposal ");
     if (!is_number("the proposal", approve))
         return EXIT_USAGE;
-    return decide(args, "SELECT approve_window_settled($1::int2, $2::int8, $3::int4)", approve,
-                  "SETTLED", "you settled it already");
+    return decide(args, "SELECT approve_window_settled($1::int2, $2::int8, $3::int4, $4)", approve,
+                  true, "SETTLED", "you settled it already");
 }
 
 const char window_close_help[] =

@@ -122,6 +122,12 @@ enum {
     X(501, PRINCIPAL_DISABLED, PERMISSION_DENIED, "The principal is disabled.")                            \
     X(502, ROLE_FORBIDDEN, PERMISSION_DENIED, "The principal's role may not do this.")                     \
     X(503, RESOURCE_FORBIDDEN, PERMISSION_DENIED, "The principal may not see or use this.")                \
+    X(504, SECOND_FACTOR_REQUIRED, PERMISSION_DENIED,                                                      \
+      "This takes a code of an operator's authenticator.")                                                 \
+    X(505, SECOND_FACTOR_WRONG, PERMISSION_DENIED, "The code is not the one shown now.")                   \
+    X(506, SECOND_FACTOR_LOCKED, PERMISSION_DENIED,                                                        \
+      "After too many wrong codes none is looked at for a while.")                                         \
+    X(507, SECOND_FACTOR_USED, PERMISSION_DENIED, "The code was used; each is good once.")                 \
     /* our side */                                                                                         \
     X(600, QUEUE_FULL, RESOURCE_EXHAUSTED, "Too much is waiting already; try again later.")                \
     X(601, LEDGER_UNAVAILABLE, UNAVAILABLE, "The ledger cannot be reached; nothing was done.")             \

@@ -62,12 +62,8 @@ enum exit_code seal_worker_run(const struct daemon_args *args, struct settings *
     struct seal_worker w = {.args = args, .settings = settings, .log = log};
     char uri[DAEMON_URI_SIZE];
     struct config_problem problem = {""};
-    sigset_t mask;
     (void)prctl(PR_SET_NAME, "ujratd-sealer"); /* who it is among ps's ujratds */
-    sigemptyset(&mask);
-    sigaddset(&mask, SIGTERM);
-    sigaddset(&mask, SIGHUP);
-    w.signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+    w.signal_fd = daemon_signal_fd(SIGTERM, SIGHUP);
     if (w.signal_fd < 0) {
         log_error(log, "seal.signals", log_err(err_sys("signalfd")));
         return EXIT_SYSTEM;

@@ -33,22 +33,11 @@ struct running {
     int stop_fd, reload_fd;
 };
 
-static int signal_fd(int first, int second)
-{
-    sigset_t mask;
-    sigemptyset(&mask);
-    sigaddset(&mask, first);
-    sigaddset(&mask, second);
-    if (sigprocmask(SIG_BLOCK, &mask, NULL) != 0)
-        return -1;
-    return signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 static bool set_limits(struct running *r)
 {
     err_t err = daemon_protect();
-    if (!err_failed(err) && ((r->stop_fd = signal_fd(SIGTERM, SIGINT)) < 0 ||
-                             (r->reload_fd = signal_fd(SIGHUP, SIGHUP)) < 0))
+    if (!err_failed(err) && ((r->stop_fd = daemon_signal_fd(SIGTERM, SIGINT)) < 0 ||
+                             (r->reload_fd = daemon_signal_fd(SIGHUP, SIGHUP)) < 0))
         err = err_sys("signals");
     if (err_failed(err))
         log_error(r->log, "start.limits", log_err(err));

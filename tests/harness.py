@@ -1,12 +1,15 @@
 """What tests that run the real programs are made of; tests/conftest.py makes fixtures of it."""
 
 import contextlib
+import hashlib
+import hmac
 import importlib
 import itertools
 import os
 import pathlib
 import re
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -114,6 +117,57 @@ def new_database(cluster, name=None):
     database = Database(cluster, name)
     run(BIN / "ujrat", "db", "migrate", "--db", database.uri())
     return database
+
+
+# ---------------------------------------------------------------- operators' second factor
+def totp(secret, at=None, digits=6):
+    """The code of RFC 6238 at that time (default: now)."""
+    mac = hmac.new(secret, struct.pack(">Q", int((time.time() if at is None else at) // 30)), hashlib.sha1).digest()
+    offset = mac[19] & 15
+    return "%0*d" % (digits, (int.from_bytes(mac[offset:offset + 4], "big") & 0x7FFFFFFF) % 10**digits)
+
+
+class Operator:
+    """A login with a confirmed second factor; its login is made if there is none."""
+
+    def __init__(self, uri, login):
+        """uri: the superuser's."""
+        self.uri, self.login = uri, login
+        with self._superuser() as db:
+            if db.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (login,)).fetchone() is None:
+                db.execute('CREATE ROLE "%s" LOGIN IN ROLE ujrat_operator' % login)
+            db.execute('SET SESSION AUTHORIZATION "%s"' % login)
+            self.secret, = db.execute("SELECT enroll_operator()").fetchone()
+            db.execute("SELECT confirm_operator(%s)", (totp(self.secret),))
+        with self._superuser() as db:
+            self.id, = db.execute("SELECT principal_id FROM principal WHERE uri = 'ujrat://operator/' || replace(%s, '_', '-')", (login,)).fetchone()
+
+    def _superuser(self):
+        import psycopg
+
+        return psycopg.connect(self.uri, autocommit=True, options="-c search_path=ujrat")
+
+    def code(self, at=None):
+        """A code that is good, as if those before had been shown long ago: a test does not wait half a minute for the next."""
+        with self._superuser() as db:
+            db.execute("SELECT setval('operator_%d_used', 0)" % self.id)
+        return totp(self.secret, at)
+
+    def session(self):
+        """A session of this login."""
+        db = self._superuser()
+        db.execute('SET SESSION AUTHORIZATION "%s"' % self.login)
+        return db
+
+
+_operators = {}
+
+
+def operator(uri, login):
+    """The operator of that login in that database, enrolled once; uri: the superuser's."""
+    if (uri, login) not in _operators:
+        _operators[uri, login] = Operator(uri, login)
+    return _operators[uri, login]
 
 
 # ---------------------------------------------------------------- certificates

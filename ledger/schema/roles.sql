@@ -29,6 +29,10 @@ GRANT SELECT (book_id, unclaimed_id, expires_at) ON unclaimed_open TO ujrat_sett
 REVOKE SELECT ON rest_credential FROM ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 GRANT SELECT (credential_id, client_id, principal_id, sandbox, enabled, created_at, created_by) ON rest_credential
     TO ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
+-- Secrets of operators are the owner's alone. An operator enrols his own, and revokes others'.
+REVOKE SELECT ON operator_totp FROM ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
+GRANT EXECUTE ON FUNCTION enroll_operator, confirm_operator, revoke_operator TO ujrat_operator;
+GRANT EXECUTE ON FUNCTION operators_now TO ujrat_operator, ujrat_auditor;
 GRANT EXECUTE ON FUNCTION current_balance, payout_state, returned_amount, handed_out_upto, bank_payouts_after, digit_factor, block_upto,
     working_day, bank_exposure, hand_out_room, bank_waiting, bank_position, bank_forecast, window_parts, window_totals, windows_of_bank,
     windows_to_end, alerts_due, shown_amount, open_questions, recall_is_over, instruction_id, handed_out_at, handed_out_by,
@@ -52,7 +56,7 @@ GRANT EXECUTE ON FUNCTION open_book, open_currency, connect_bank, add_principal,
     open_terms, propose_adjustment, decide_adjustment, erase_beneficiary, rotate_pii, rotate_receivers, rotate_batch_items, fund_nostro, plan_funding,
     add_rest_credential, set_rest_credential, add_receiver, remove_receiver TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION set_bank_terms, record_calendar_day, set_float_low, hand_out_window, close_window,
-    end_window, dispute_window, propose_window_settled, approve_window_settled, request_recall, reverse_return_for_bank, dismiss_alert TO ujrat_operator;
+    end_window, dispute_window, propose_window_settled, approve_window_settled, request_recall, propose_return_reversal, decide_return_reversal, dismiss_alert TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION propose_policy, decide_policy TO ujrat_operator;
 ALTER ROLE ujrat_auditor SET default_transaction_read_only = on;
 

@@ -13,7 +13,7 @@ import pytest
 
 import camt_maker
 from camt_maker import Entry, Statement, document, today
-from harness import BIN, unique
+from harness import BIN, operator, unique
 from world import iban
 
 AHEAD = datetime.timedelta(days=10)
@@ -513,10 +513,15 @@ def people(world):
 class Recon:
     def __init__(self, account, login):
         self.account, self.login = account, login
+        may = account.world.value("SELECT pg_has_role(%s, 'ujrat_operator', 'MEMBER')", login)
+        self.operator = operator(account.world.database.uri(), login) if may else None
 
     def __call__(self, *arguments):
-        return Told(subprocess.run([str(BIN / "ujrat"), "recon", *map(str, arguments), "--db",
-                                    self.account.world.database.uri(self.login)], capture_output=True, text=True, timeout=60))
+        database, code = self.account.world.database, ""
+        if arguments[0] != "list":
+            arguments, code = (*arguments, "--code-fd", "0"), self.operator.code() if self.operator else "000000"
+        return Told(subprocess.run([str(BIN / "ujrat"), "recon", *map(str, arguments), "--db", database.uri(self.login)], input=code,
+                                   capture_output=True, text=True, timeout=60))
 
     def done(self, *arguments):
         told = self(*arguments)

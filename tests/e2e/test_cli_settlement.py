@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from harness import BIN
+from harness import BIN, operator
 from test_settlement_windows import Settle
 from world import price
 
@@ -21,9 +21,12 @@ def ujrat(world):
     """ujrat("window", "list", ...): its output; as another operator with login=."""
     def run(*words, fails=None, login=None, **options):
         uri = world.database.uri("postgres" if login else "ujrat_operator")
+        code = None
+        if words[:2] == ("window", "settle"):
+            words, code = (*words, "--code-fd", "0"), operator(world.database.uri(), login or "ujrat_operator").code()
         environment = {"PATH": "/usr/bin:/bin", "UJRAT_OPERATOR_DB": uri, "UJRAT_DB": uri, "PGOPTIONS": "", "HOME": "/tmp"}
         environment.update({k: v for k, v in os.environ.items() if k.startswith("PGPASS")})
-        done = subprocess.run([str(BIN / "ujrat"), *map(str, words)], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        done = subprocess.run([str(BIN / "ujrat"), *map(str, words)], env=environment, input=code or "", capture_output=True, text=True)
         assert (done.returncode == 0) == (fails is None), (words, done)
         if fails is not None:
             assert fails in done.stderr, done.stderr

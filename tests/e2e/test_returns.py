@@ -2,13 +2,14 @@
 banks that are made good. The log of all of it is checked by ujrat-audit and by the verifier in Python."""
 import io
 import json
+import re
 import subprocess
 
 import grpc
 import pytest
 
 import log_verifier
-from harness import BIN, new_database, run
+from harness import BIN, new_database, operator, run
 from log_world import add_key, keys_folder, until_sealed
 from world import SECONDS, number
 
@@ -140,14 +141,32 @@ def lived(world, keys, work):
     return platform, bank, payout, folder
 
 
-def reverse_return(world, payout, returned, *, reason="AM05", reference="T", code=0):
-    done = subprocess.run([str(BIN / "ujrat"), "bank", "reverse-return", payout, "--return", returned, "--reason", reason, "--reference", reference,
-                           "--db", world.database.uri("ujrat_operator")], capture_output=True, text=True)
+NOWHERE = "nowhere"
+
+
+def say_for_bank(world, login, payout, *words, code=0, shown=None):
+    """What `ujrat bank reverse-return` answers this operator, and that it ends with that exit status."""
+    who = operator(world.database.uri(), login)
+    done = subprocess.run([str(BIN / "ujrat"), "bank", "reverse-return", payout, *map(str, words), *([] if shown == NOWHERE else ["--code-fd", "0"]),
+                           "--db", world.database.uri(login)], input=who.code() if shown is None else shown, capture_output=True, text=True,
+                          start_new_session=True)
     assert done.returncode == code, done
     return done.stdout + done.stderr
 
 
-def test_an_operator_takes_a_return_back_for_a_bank_that_cannot_say_so(world, states):
+def propose_reversal(world, payout, returned, *, reason="AM05", reference="T", code=0):
+    return say_for_bank(world, "ujrat_operator", payout, "--return", returned, "--reason", reason, "--reference", reference, code=code)
+
+
+def approve_reversal(world, payout, proposal, code=0, login="returns_bilal"):
+    return say_for_bank(world, login, payout, "--approve", proposal, code=code)
+
+
+def number_of(said):
+    return re.search("proposal ([0-9]+)", said)[1]
+
+
+def test_two_operators_take_a_return_back_for_a_bank_that_cannot_say_so(world, states):
     platform, bank = world.platform(USD=1_000_000), world.bank()
     (payout, told), = paid(world, platform, bank)
     net = told.amount.minor_units
@@ -159,25 +178,50 @@ def test_an_operator_takes_a_return_back_for_a_bank_that_cannot_say_so(world, st
         for changes, status, says in ((dict(reason="ZZ99"), 2, "no external return reason"), (dict(reference="x" * 36), 1, "35 plain"),
                                       (dict(reference="\u0627"), 1, "35 plain"), (dict(returned="P-1"), 1, "not the last"),
                                       (dict(payout="UJ9999-1"), 1, "no"), (dict(payout="nobody"), 1, "no payout 'nobody'"),
-                                      (dict(reference="P-1"), 1, "used for something else"), (dict(reference=""), 2, "--reference is required")):
-            assert says in reverse_return(world, **{**dict(payout=id, returned="P-2", code=status), **changes}), changes
-    said = reverse_return(world, payout.name, "P-2", reference="LETTER 77")
+                                      (dict(reference="P-1"), 1, "was used already"), (dict(reference=""), 2, "--reference is required")):
+            assert says in propose_reversal(world, **{**dict(payout=id, returned="P-2", code=status), **changes}), changes
+    with world.nothing_changes():
+        first = propose_reversal(world, payout.name, "P-2", reference="LETTER 77")
+        n = number_of(first)
+        assert "a second person must approve it" in first
+        assert "it is already proposal " + n in propose_reversal(world, id, "P-2", reference="LETTER 77")
+        assert "something else" in propose_reversal(world, id, "P-1", reference="LETTER 77", code=1)
+        assert "a second person must" in approve_reversal(world, id, n, code=1, login="ujrat_operator")
+        assert "has no proposal 99" in approve_reversal(world, id, 99, code=1)
+        listed = json.loads(run(BIN / "ujrat", "bank", "reverse-return", "--json", "--db", world.database.uri("ujrat_auditor")))
+        assert [(r["instruction"], r["proposal"], r["return"], r["reference"], r["proposed_by"]) for r in listed if r["instruction"] == id] == [
+            (id, int(n), "P-2", "LETTER 77", "ujrat://operator/ujrat-operator")]
+        # a login alone is nobody, be it the first or the second
+        assert "no terminal" in say_for_bank(world, "returns_bilal", id, "--approve", n, code=2, shown=NOWHERE)
+        assert "six digits" in say_for_bank(world, "returns_bilal", id, "--approve", n, code=2, shown="")
+        code = operator(world.database.uri(), "returns_bilal").code()
+        for refusal in ("has no proposal 98", "SECOND_FACTOR_USED"):
+            assert refusal in say_for_bank(world, "returns_bilal", id, "--approve", 98, code=1, shown=code)
+    said = approve_reversal(world, id, n)
     assert "return P-2 was taken back" in said and "PARTLY_RETURNED, with PKR 10.00 returned yet" in said
     after = platform.get(payout.name)
     assert after.state == states.PARTLY_RETURNED and bank.position() == (net - 1_000, 0, 0)
     book = int(id[2:].split("-")[0])
     assert world.rows("SELECT DISTINCT p.uri FROM journal j JOIN principal p USING (principal_id) WHERE j.book_id = %s AND j.kind IN (12, 13)"
-                      " AND j.payout_id = %s", book, int(id.split("-")[1])) == [("ujrat://operator/ujrat-operator",)]
-    with world.nothing_changes():       # the same again, by him or by the bank, is known
-        assert reverse_return(world, id, "P-2", reference="LETTER 77") == said
+                      " AND j.payout_id = %s", book, int(id.split("-")[1])) == [("ujrat://operator/returns-bilal",)]
+    with world.nothing_changes():       # the same again, by them or by the bank, is known
+        assert "it is already proposal " + n in propose_reversal(world, id, "P-2", reference="LETTER 77")
+        assert approve_reversal(world, id, n) == said
+        assert "was approved" in say_for_bank(world, "ujrat_operator", id, "--refuse", n, code=1)
         assert bank.take_back(told, "P-2", code="AM05", reference="LETTER 77").state == states.PARTLY_RETURNED
-    assert "SETTLED" in reverse_return(world, id, "P-1", reference="LETTER 78")
+    n = number_of(propose_reversal(world, id, "P-1", reference="LETTER 78"))
+    with world.nothing_changes():       # whoever proposed may take it back, for good
+        assert "is refused" in say_for_bank(world, "ujrat_operator", id, "--refuse", n)
+        assert "was refused" in approve_reversal(world, id, n, code=1)
+    n = number_of(propose_reversal(world, id, "P-1", reference="LETTER 78"))
+    assert "SETTLED" in approve_reversal(world, id, n)
     assert platform.balance() == 1_000_000 - 40_000 and bank.position() == (net, 0, 0)
     # while the float does not cover it, nothing is done
     bank.send_back(told, "AC04", "P-3")
     paid(world, platform, bank, gross=980_000)
+    n = number_of(propose_reversal(world, id, "P-3", reference="LETTER 79"))
     with world.nothing_changes():
-        assert "INSUFFICIENT_FLOAT" in reverse_return(world, id, "P-3", reference="LETTER 79", code=1)
+        assert "INSUFFICIENT_FLOAT" in approve_reversal(world, id, n, code=1)
 
 
 def test_the_trail_has_both_journals_of_each(world, states, lived):

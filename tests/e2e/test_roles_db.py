@@ -8,7 +8,7 @@ import pytest
 from psycopg import errors
 
 from batch_rows import end_unclaimed, put_batch
-from harness import new_database
+from harness import new_database, operator
 from world import number
 
 ROLES = ("ujrat_app", "ujrat_settle", "ujrat_sealer", "ujrat_hooks", "ujrat_auditor", "ujrat_operator")
@@ -21,9 +21,10 @@ APPEND_ONLY = {"block", "journal", "account_balance", "account", "payout", "payo
                "funding_plan_part", "inquiry", "instruction_notice", "recall", "recall_answer", "settlement_alert", "settlement_alert_end", "tax_day",
                "file_out", "file_out_handout", "file_out_question", "file_out_funding", "file_in",
                "payout_batch", "unclaimed", "unclaimed_end", "policy_kind", "policy_proposal", "policy_change", "policy_decision", "policy",
-               "webhook_event_kind", "webhook", "webhook_version", "webhook_key", "webhook_event"}
+               "webhook_event_kind", "webhook", "webhook_version", "webhook_key", "webhook_event",
+               "operator_revocation", "operator_act", "return_reversal_proposal", "return_reversal_decision"}
 NOT_REMOVED = {"book", "book_head", "beneficiary", "principal", "bank", "currency", "journal_kind", "bank_head", "bank_book",
-               "rest_credential", "webhook_cursor", "webhook_batch", "webhook_delivery"}
+               "rest_credential", "webhook_cursor", "webhook_batch", "webhook_delivery", "operator_totp"}
 # what follows from other rows, and whose rows come and go
 FOLLOWS = {"inquiry_open"}
 # changed and removed by their own functions only, which test_personal_data.py and test_receivers.py try
@@ -31,7 +32,8 @@ PERSONAL = {"beneficiary_pii", "receiver", "unclaimed_open", "payout_batch_item"
 # not read, or only some of their columns, by those who have no use for them
 NOT_READ = {"beneficiary_pii": {"ujrat_sealer", "ujrat_auditor"},
             **dict.fromkeys(("receiver", "payout_batch_item", "batch_item_now", "unclaimed_open"), {"ujrat_settle", "ujrat_sealer", "ujrat_auditor"}),
-            "rest_credential": {"ujrat_settle", "ujrat_sealer", "ujrat_auditor", "ujrat_operator"}}
+            "rest_credential": {"ujrat_settle", "ujrat_sealer", "ujrat_auditor", "ujrat_operator"},
+            "operator_totp": set(ROLES)}
 SOME_COLUMNS = {"payout_batch_item": "item_no, payout_id, gross", "unclaimed_open": "unclaimed_id", "rest_credential": "client_id, enabled"}
 HOOKS_READ = {"webhook", "webhook_version", "webhook_now", "webhook_key", "webhook_cursor", "webhook_event_kind", "webhook_event", "webhook_event_facts",
               "webhook_delivery", "schema_migration"}
@@ -49,10 +51,11 @@ OPERATING = {"open_book", "open_currency", "connect_bank", "add_principal", "set
              "import_rates", "open_terms", "propose_policy", "decide_policy", "add_log_key", "propose_adjustment", "decide_adjustment", "erase_beneficiary",
              "rotate_pii", "fund_nostro", "plan_funding", "set_bank_terms", "record_calendar_day",
              "set_float_low", "hand_out_window", "close_window", "end_window", "dispute_window", "propose_window_settled",
-             "approve_window_settled", "request_recall", "reverse_return_for_bank", "dismiss_alert", "rotate_receivers", "rotate_batch_items",
+             "approve_window_settled", "request_recall", "propose_return_reversal", "decide_return_reversal", "dismiss_alert",
+             "rotate_receivers", "rotate_batch_items", "enroll_operator", "confirm_operator", "revoke_operator", "operators_now",
              "add_rest_credential", "set_rest_credential", "add_receiver", "remove_receiver"}
 HOOKING = {"create_webhook", "change_webhook", "simulate_webhook_event", "resend_webhook_events"}
-MAY_CALL = {"ujrat_app": READING | APP | HOOKING, "ujrat_settle": READING | SETTLING | SETTLING_ALONE, "ujrat_sealer": READING | {"seal_blocks"}, "ujrat_auditor": READING,
+MAY_CALL = {"ujrat_app": READING | APP | HOOKING, "ujrat_settle": READING | SETTLING | SETTLING_ALONE, "ujrat_sealer": READING | {"seal_blocks"}, "ujrat_auditor": READING | {"operators_now"},
             "ujrat_hooks": {"make_webhook_events", "webhook_books", "record_webhook_delivery", "disable_webhook", "add_webhook_key"},
             "ujrat_operator": READING | OPERATING | {"change_webhook", "resend_webhook_events"}}
 
@@ -73,10 +76,7 @@ def database(world):
     bank.send_back(told[0])
     assert platform.get(first.name).state == 6
     book = world.value("SELECT book_id FROM book WHERE code = %s", platform.code)
-    for role, call in (("ujrat_operator", "propose_adjustment(%s, 'r', 'because', NULL, '{suspense.PKR,charge.PKR}', '{1,-1}')"),
-                       ("postgres", "decide_adjustment(%s, 1, true)")):
-        with world.database.connect(role, autocommit=True, options="-c search_path=ujrat") as db:
-            db.execute("SELECT " + call, (book,))
+    two_people(world, book)
     bank.confirm(bank.settled(told[1]))
     erased = platform.get(first.name).beneficiary
     world.gateway.ujrat("pii", "erase", platform.code, erased, "--reason", "test", "--quiet")
@@ -84,6 +84,18 @@ def database(world):
     doors(world, platform, int(platform.register(bank).name.rsplit("/", 1)[1]))
     world.gateway.wait_sealed()
     return world.database
+
+
+def two_people(world, book):
+    """Something in every table of what takes two people."""
+    anna, bilal = (operator(world.database.uri(), login) for login in ("roles_anna", "roles_bilal"))
+    payout, reference = world.database.rows("SELECT payout_id, bank_reference FROM ujrat.payment_return WHERE book_id = %s LIMIT 1", (book,))[0]
+    for who, call, *values in ((anna, "propose_adjustment(%s, 'r', 'because', NULL, '{suspense.PKR,charge.PKR}', '{1,-1}', %s)", book),
+                               (bilal, "decide_adjustment(%s, 1, true, %s)", book), (anna, "revoke_operator('roles_bilal', 'x', %s)"),
+                               (anna, "propose_return_reversal(%s, %s, %s, 'AM05', 'x', %s)", book, payout, reference),
+                               (bilal, "decide_return_reversal(%s, %s, 1, false, %s)", book, payout)):
+        with who.session() as db:
+            db.execute("SELECT " + call, (*values, who.code()))
 
 
 def settlement(world, platform, bank):
@@ -100,7 +112,10 @@ def settlement(world, platform, bank):
         payouts = [int(i.instruction_id.split("-")[1]) for i in told]
         bank.confirm(bank.settled(told[0]))
         db.execute("SELECT close_window(%s::int2, 1, 1, now() + interval '1 hour', now() + interval '1 day')", (id_,))
-        db.execute("SELECT report_window(%s::int2, 1, 1, 586::int2, 9, 9, 9, 9), propose_window_settled(%s::int2, 1, 'x')", (id_, id_))
+        db.execute("SELECT report_window(%s::int2, 1, 1, 586::int2, 9, 9, 9, 9)", (id_,))
+        anna = operator(world.database.uri(), "roles_anna")
+        with anna.session() as session:
+            session.execute("SELECT propose_window_settled(%s::int2, 1, 'x', %s)", (id_, anna.code()))
         db.execute("SELECT ask(%s::int2, %s, %s::bigint[], '{false}', now())", (id_, book, payouts[1:]))
         db.execute("SELECT note_status(%s::int2, %s, %s, 'BLCK', NULL), request_recall(%s, %s, 'CUST', 1)", (id_, book, payouts[1], book, payouts[1]))
         db.execute("SELECT answer_recall(%s::int2, %s, %s, 1::int2, 'PDCR', NULL, 1), raise_alert('KEPT_BACK', 'x', 'x'), "
@@ -213,9 +228,10 @@ def test_a_role_calls_its_own_functions_only(database, as_role, role):
     ("ujrat_settle", "SELECT deposit_float(1, 1, 'USD', 100, 'x')"),
     ("ujrat_operator", "SELECT post_payouts(1, 1, '{}')"), ("ujrat_operator", "SELECT confirm_instructions(1, 1::smallint, 1, '{}')"),
     ("ujrat_auditor", "SELECT deposit_float(1, 1, 'USD', 100, 'x')"), ("ujrat_auditor", "SELECT post_payouts(1, 1, '{}')"),
-    ("ujrat_app", "SELECT propose_adjustment(1, 'r', 'x', NULL, '{}', '{}')"), ("ujrat_app", "SELECT decide_adjustment(1, 1, true)"),
-    ("ujrat_auditor", "SELECT decide_adjustment(1, 1, true)"), ("ujrat_app", "SELECT open_terms(1, 'USD', 0, 0, 0, 0, 0, 1, 'x')"),
-    ("ujrat_app", "SELECT propose_policy('r', NULL, 'x', 'x', NULL, '{7}', '{\"\"}', '{0}', '{1}')"), ("ujrat_app", "SELECT decide_policy(1, true, '')"), ("ujrat_operator", "SELECT operator_principal()"),
+    ("ujrat_app", "SELECT propose_adjustment(1, 'r', 'x', NULL, '{}', '{}', NULL)"), ("ujrat_app", "SELECT decide_adjustment(1, 1, true, NULL)"),
+    ("ujrat_auditor", "SELECT decide_adjustment(1, 1, true, NULL)"), ("ujrat_app", "SELECT open_terms(1, 'USD', 0, 0, 0, 0, 0, 1, 'x')"), ("ujrat_app", "SELECT enroll_operator()"), ("ujrat_auditor", "SELECT revoke_operator('x', 'x')"),
+    ("ujrat_operator", "SELECT prove_operator(NULL)"), ("ujrat_operator", "SELECT operator_principal()"),
+    ("ujrat_app", "SELECT propose_policy('r', NULL, 'x', 'x', NULL, '{7}', '{\"\"}', '{0}', '{1}')"), ("ujrat_app", "SELECT decide_policy(1, true, '')"),
     ("ujrat_hooks", "SELECT create_webhook(1, 'x', 'x', '{}', 1::smallint, 'x')"), ("ujrat_hooks", "SELECT resend_webhook_events(1, NULL, 1, 1)"),
     ("ujrat_hooks", "SELECT change_webhook(1, 'x', 'x', NULL, NULL, NULL, 'x', 'x')"), ("ujrat_hooks", "SELECT post_payouts(1, 1, '{}')"),
     ("ujrat_app", "SELECT record_webhook_delivery(1, 1, 1, 1::smallint, 'DELIVERED', NULL, NULL, 0)"), ("ujrat_app", "SELECT add_webhook_key('rsa', 'x')"),

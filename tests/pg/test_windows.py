@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from harness import operator
 from settle_model import *
 
 BANKS = tuple(f"W{a}{b}K" for a in "ABCDEFGH" for b in "ABCDEFGH")
@@ -169,43 +170,55 @@ def test_the_banks_totals_settle_or_dispute_a_window(bank):
     assert bank.refused(bank.report, 1, -1, 0, 0, 0) == 101
 
 
-def operator(database, name):
-    """A session of this login."""
-    db = psycopg.connect(database, autocommit=True, options="-c search_path=ujrat")
-    if not db.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)).fetchone():
-        db.execute(f"CREATE ROLE {name} LOGIN IN ROLE ujrat_operator")
-    db.execute(f"SET SESSION AUTHORIZATION {name}")
-    return db
+def shown(reason_of, who, sql, *values):
+    """What comes of a statement of this operator; CODE in it is one of theirs."""
+    with who.session() as db:
+        return reason_of(lambda: db.execute("SELECT " + sql.replace("CODE", f"'{who.code()}'"), values))
 
 
 def test_two_people_settle_a_disputed_window_and_one_does_not(bank, database):
     ledger, (a,) = closed(bank, 1000)
-    with operator(database, "anna_w") as anna, operator(database, "bilal_w") as bilal:
-        say = lambda who, sql, *args: bank.refused(lambda: who.execute("SELECT " + sql, (bank.id, 1, *args)))
-        propose, approve, dispute = "propose_window_settled(%s::int2, %s, %s)", "approve_window_settled(%s::int2, %s, %s)", "dispute_window(%s::int2, %s, %s)"
-        assert say(anna, propose, "too early") == STATE_CONFLICT             # nobody disputes it
-        assert say(anna, dispute, "the file is odd") == OK == say(anna, dispute, "the file is odd")
-        bank.answer_all(ledger)
-        assert bank.end(1, "-1 day") == "DISPUTED"                           # what a person disputed, persons settle
-        assert say(anna, approve, 1) == FIELD_INVALID
-        assert say(anna, propose, "looked at") == OK == say(anna, propose, "looked at")
-        assert say(anna, approve, 1) == 502
-        assert say(bilal, dispute, "not yet") == OK
-        assert say(bilal, approve, 1) == STATE_CONFLICT                      # something became of it since
-        assert say(anna, propose, "looked at again") == OK
-        assert say(bilal, approve, 2) == OK == say(bilal, approve, 2)
-        assert say(anna, dispute, "after all") == STATE_CONFLICT
-        w = bank.window(1)
-        assert (w["state"], w["reason"]) == ("SETTLED", "looked at again")
-        assert bank.one("SELECT count(*) FROM window_end WHERE bank_id = %s", bank.id) == 3
+    anna, bilal = operator(database, "anna_w"), operator(database, "bilal_w")
+    say = lambda who, sql, *args: shown(bank.refused, who, sql, bank.id, 1, *args)
+    propose, approve = "propose_window_settled(%s::int2, %s, %s, CODE)", "approve_window_settled(%s::int2, %s, %s, CODE)"
+    dispute = "dispute_window(%s::int2, %s, %s)"
+    assert say(anna, propose, "too early") == STATE_CONFLICT             # nobody disputes it
+    assert say(anna, dispute, "the file is odd") == OK == say(anna, dispute, "the file is odd")
+    bank.answer_all(ledger)
+    assert bank.end(1, "-1 day") == "DISPUTED"                           # what a person disputed, persons settle
+    assert say(anna, approve, 1) == FIELD_INVALID
+    assert say(anna, propose, "looked at") == OK == say(anna, propose, "looked at")
+    assert say(anna, approve, 1) == 502
+    assert say(bilal, dispute, "not yet") == OK
+    assert say(bilal, approve, 1) == STATE_CONFLICT                      # something became of it since
+    assert say(anna, propose, "looked at again") == OK
+    assert say(bilal, approve, 2) == OK == say(bilal, approve, 2)
+    assert say(anna, dispute, "after all") == STATE_CONFLICT
+    w = bank.window(1)
+    assert (w["state"], w["reason"]) == ("SETTLED", "looked at again")
+    assert bank.one("SELECT count(*) FROM window_end WHERE bank_id = %s", bank.id) == 3
+
+
+@pytest.mark.parametrize("function,value", [("propose_window_settled", "x"), ("approve_window_settled", 1)])
+def test_a_login_alone_settles_no_window(bank, database, function, value):
+    ledger, _ = closed(bank, 1000)
+    anna = operator(database, "anna_w")
+    for code in (None, "12345"):
+        with anna.session() as db:
+            assert bank.refused(lambda: db.execute(f"SELECT {function}(%s::int2, 1, %s, %s)", (bank.id, value, code))) == 504
+    code = anna.code()
+    with anna.session() as db:
+        refused = lambda: bank.refused(lambda: db.execute(f"SELECT {function}(%s::int2, 1, %s, %s)", (bank.id, value, code)))
+        assert (refused(), refused()) == (STATE_CONFLICT if value == "x" else FIELD_INVALID, 507)
+    bank.answer_all(ledger)
 
 
 def test_nobody_settles_a_window_that_lacks_answers(bank, database):
     ledger, _ = closed(bank, 1000)
-    with operator(database, "anna_w") as anna, operator(database, "bilal_w") as bilal:
-        anna.execute("SELECT dispute_window(%s::int2, 1, 'x')", (bank.id,))
-        anna.execute("SELECT propose_window_settled(%s::int2, 1, 'x')", (bank.id,))
-        assert bank.refused(lambda: bilal.execute("SELECT approve_window_settled(%s::int2, 1, 1)", (bank.id,))) == STATE_CONFLICT
+    anna, bilal = operator(database, "anna_w"), operator(database, "bilal_w")
+    assert shown(bank.refused, anna, "dispute_window(%s::int2, 1, 'x')", bank.id) == OK
+    assert shown(bank.refused, anna, "propose_window_settled(%s::int2, 1, 'x', CODE)", bank.id) == OK
+    assert shown(bank.refused, bilal, "approve_window_settled(%s::int2, 1, 1, CODE)", bank.id) == STATE_CONFLICT
     bank.answer_all(ledger)
 
 

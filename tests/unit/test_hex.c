@@ -41,6 +41,23 @@ static void published_vectors_hold(void **state)
     }
 }
 
+static void published_vectors_of_base32_hold(void **state)
+{
+    (void)state;
+    /* RFC 4648 section 10, without padding; and a key of RFC 6238. */
+    static const char *const plain[] = {"",     "f",     "fo",     "foo",
+                                        "foob", "fooba", "foobar", "12345678901234567890"};
+    static const char *const coded[] = {
+        "",        "MY",       "MZXQ",       "MZXW6",
+        "MZXW6YQ", "MZXW6YTB", "MZXW6YTBOI", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"};
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+        char text[40];
+        size_t len = base32_encode(plain[i], strlen(plain[i]), text);
+        assert_string_equal(text, coded[i]);
+        assert_int_equal(len + 1, BASE32_SIZE(strlen(plain[i])));
+    }
+}
+
 static void bad_text_is_refused(void **state)
 {
     (void)state;
@@ -62,6 +79,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decode_undoes_encode),
         cmocka_unit_test(published_vectors_hold),
+        cmocka_unit_test(published_vectors_of_base32_hold),
         cmocka_unit_test(bad_text_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 -- Adjustments: a journal that one person proposes and a second one approves. Who acts is who logged in (session_user, which
--- neither SET ROLE nor SECURITY DEFINER changes), so that nobody can be two people with one login.
+-- neither SET ROLE nor SECURITY DEFINER changes), so that nobody can be two people with one login; and has shown a code of his
+-- authenticator (operators.sql), so that a login alone is nobody.
 
 -- The principal of whoever is logged in; made on first use.
 CREATE OR REPLACE FUNCTION operator_principal() RETURNS integer
@@ -72,10 +73,10 @@ END $$;
 -- Proposes a journal: line i debits (or credits, if negative) the account with code p_account[i] with p_minor[i]. The request
 -- id makes a repeat safe: the same again is answered with the first, anything else under it is refused (400).
 CREATE OR REPLACE FUNCTION propose_adjustment(p_book integer, p_request text, p_reason text, p_evidence bytea,
-    p_account text[], p_minor bigint[], OUT proposal_id bigint, OUT duplicate boolean)
+    p_account text[], p_minor bigint[], p_code text, OUT proposal_id bigint, OUT duplicate boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
 DECLARE
-    who integer := operator_principal();
+    who integer := prove_operator(p_code, format('propose adjustment %s in book %s', p_request, p_book));
     accounts integer[];
     ccys smallint[];
     old adjustment_proposal;
@@ -114,10 +115,12 @@ END $$;
 
 -- Makes the journal of a proposal, or refuses it, for good. Deciding the same again is answered with the first time. Whoever
 -- proposed may take it back (refuse), and not approve.
-CREATE OR REPLACE FUNCTION decide_adjustment(p_book integer, p_proposal bigint, p_approve boolean, OUT seq bigint, OUT duplicate boolean)
+CREATE OR REPLACE FUNCTION decide_adjustment(p_book integer, p_proposal bigint, p_approve boolean, p_code text,
+    OUT seq bigint, OUT duplicate boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
 DECLARE
-    who integer := operator_principal();
+    who integer := prove_operator(p_code, format('%s adjustment %s in book %s', CASE WHEN p_approve THEN 'approve' ELSE 'refuse' END,
+                                                 p_proposal, p_book));
     head record;
     p adjustment_proposal;
     old adjustment_decision;

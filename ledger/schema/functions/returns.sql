@@ -150,6 +150,14 @@ BEGIN
     VALUES (p_book, p_payout, next_step, p_amount, p_charge, window_of_return(p_bank), p_bank, p_reference);
 END $$;
 
+CREATE OR REPLACE FUNCTION last_standing_return(p_book integer, p_payout bigint) RETURNS SETOF payment_return
+LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
+    SELECT r.* FROM payment_return r
+     WHERE r.book_id = p_book AND r.payout_id = p_payout AND r.reverses_step IS NULL
+       AND NOT EXISTS (SELECT FROM payment_return v WHERE v.book_id = p_book AND v.payout_id = p_payout AND v.reverses_step = r.step)
+     ORDER BY r.step DESC LIMIT 1;
+$$;
+
 -- The bank takes back its last return of the payment that stands: both journals of that return are reversed, the payout's first.
 -- Refused (109) while the platform's float does not cover it; nothing is done then, and it may be said again.
 CREATE OR REPLACE FUNCTION reverse_return(p_book integer, p_bank smallint, p_principal integer, p_payout bigint,
@@ -179,10 +187,7 @@ BEGIN
         RETURN;
     END IF;
     SELECT r.step, r.amount, r.charge, r.bank_reference, t.seq INTO back
-      FROM payment_return r JOIN payout_transition t USING (book_id, payout_id, step)
-     WHERE r.book_id = p_book AND r.payout_id = p_payout AND r.reverses_step IS NULL
-       AND NOT EXISTS (SELECT FROM payment_return v WHERE v.book_id = p_book AND v.payout_id = p_payout AND v.reverses_step = r.step)
-     ORDER BY r.step DESC LIMIT 1;
+      FROM last_standing_return(p_book, p_payout) r JOIN payout_transition t USING (book_id, payout_id, step);
     IF NOT FOUND OR back.bank_reference <> p_return_reference OR (its.last).step >= 31 THEN
         RAISE EXCEPTION 'return % is not the last of payment % that stands', p_return_reference, p_payout USING ERRCODE = 'UJ409';
     END IF;
@@ -205,21 +210,76 @@ BEGIN
     reversed_at := head.at;
 END $$;
 
--- The same, said by an operator for the bank, which has no message for it: the journals are the operator's own, by his login.
-CREATE OR REPLACE FUNCTION reverse_return_for_bank(p_book integer, p_payout bigint, p_return_reference text, p_reason text, p_reference text,
-    OUT reversed_at timestamptz, OUT state smallint, OUT returned bigint, OUT dst_ccy smallint)
+-- The same, said by two operators for the bank, which has no message for it. This is the first one's word: nothing is posted. Answers
+-- the proposal's number; the same again is answered with the first, unless it was refused.
+CREATE OR REPLACE FUNCTION propose_return_reversal(p_book integer, p_payout bigint, p_return_reference text, p_reason text, p_reference text,
+    p_code text, OUT proposal_no integer, OUT duplicate boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
 DECLARE
-    who integer := operator_principal();
-    bank smallint := (SELECT bank_id FROM payout WHERE book_id = p_book AND payout_id = p_payout);
+    who integer := prove_operator(p_code, format('propose to take back return %s of payment UJ%s-%s', p_return_reference, p_book, p_payout));
+    old return_reversal_proposal;
 BEGIN
     IF p_reason IS NULL OR p_reason !~ '^[A-Z0-9]{4}$' THEN
         RAISE EXCEPTION 'a reason of four letters or digits says why' USING ERRCODE = 'UJ412';
     ELSIF p_reference IS NULL OR p_reference !~ '^[ -~]{1,35}$' THEN
         RAISE EXCEPTION 'the bank''s reference is 1 to 35 plain characters' USING ERRCODE = 'UJ305';
     END IF;
-    SELECT * INTO reversed_at, state, returned, dst_ccy
-      FROM reverse_return(p_book, bank, who, p_payout, p_return_reference, p_reason, p_reference);
+    PERFORM 1 FROM book_head WHERE book_id = p_book FOR UPDATE;
+    IF NOT EXISTS (SELECT FROM payout p WHERE p.book_id = p_book AND p.payout_id = p_payout) THEN
+        RAISE EXCEPTION 'there is no such payment' USING ERRCODE = 'UJ411';
+    END IF;
+    SELECT * INTO old FROM return_reversal_proposal p
+     WHERE p.book_id = p_book AND p.payout_id = p_payout AND p.reference = p_reference
+       AND NOT EXISTS (SELECT FROM return_reversal_decision d WHERE (d.book_id, d.proposal_no) = (p.book_id, p.proposal_no) AND NOT d.approved);
+    duplicate := FOUND;
+    IF duplicate AND (old.return_reference, old.reason_code) IS DISTINCT FROM (p_return_reference, p_reason) THEN
+        RAISE EXCEPTION 'reference % was used for something else with payment %', p_reference, p_payout USING ERRCODE = 'UJ410';
+    ELSIF duplicate THEN
+        proposal_no := old.proposal_no;
+        RETURN;
+    ELSIF EXISTS (SELECT FROM payment_return r WHERE r.book_id = p_book AND r.payout_id = p_payout AND r.bank_reference = p_reference) THEN
+        RAISE EXCEPTION 'reference % was used already with payment %', p_reference, p_payout USING ERRCODE = 'UJ410';
+    ELSIF NOT EXISTS (SELECT FROM last_standing_return(p_book, p_payout) r WHERE r.bank_reference = p_return_reference) THEN
+        RAISE EXCEPTION 'return % is not the last of payment % that stands', p_return_reference, p_payout USING ERRCODE = 'UJ409';
+    END IF;
+    SELECT coalesce(max(p.proposal_no), 0) + 1 INTO proposal_no FROM return_reversal_proposal p WHERE p.book_id = p_book;
+    INSERT INTO return_reversal_proposal (book_id, proposal_no, payout_id, return_reference, reason_code, reference, proposed_by, proposed_at)
+    VALUES (p_book, proposal_no, p_payout, p_return_reference, p_reason, p_reference, who, clock_timestamp());
+END $$;
+
+-- A second operator's word: the return is taken back as reverse_return does it, and its journals are his; or the proposal is refused, for
+-- good, which is also for whoever made it. Deciding the same again is answered as before. Where reverse_return refuses (109, while
+-- the float does not cover it), nothing is decided.
+CREATE OR REPLACE FUNCTION decide_return_reversal(p_book integer, p_payout bigint, p_proposal integer, p_approve boolean, p_code text,
+    OUT return_reference text, OUT reversed_at timestamptz, OUT state smallint, OUT returned bigint, OUT dst_ccy smallint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
+DECLARE
+    who integer := prove_operator(p_code, format('%s proposal %s, to take back a return of payment UJ%s-%s',
+                                                 CASE WHEN p_approve THEN 'approve' ELSE 'refuse' END, p_proposal, p_book, p_payout));
+    p return_reversal_proposal;
+    old return_reversal_decision;
+BEGIN
+    PERFORM 1 FROM book_head WHERE book_id = p_book FOR UPDATE;
+    SELECT * INTO p FROM return_reversal_proposal q WHERE q.book_id = p_book AND q.proposal_no = p_proposal AND q.payout_id = p_payout;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'payment % has no proposal %', p_payout, p_proposal USING ERRCODE = 'UJ305';
+    END IF;
+    SELECT * INTO old FROM return_reversal_decision d WHERE d.book_id = p_book AND d.proposal_no = p_proposal;
+    IF old.approved <> p_approve THEN
+        RAISE EXCEPTION 'proposal % was %', p_proposal, CASE WHEN old.approved THEN 'approved' ELSE 'refused' END USING ERRCODE = 'UJ409';
+    ELSIF p_approve AND p.proposed_by = who THEN
+        RAISE EXCEPTION 'whoever proposes to take a return back does not approve it: a second person must' USING ERRCODE = 'UJ502';
+    END IF;
+    return_reference := p.return_reference;
+    IF p_approve THEN
+        SELECT r.* INTO reversed_at, state, returned, dst_ccy
+          FROM payout t, reverse_return(p_book, t.bank_id, who, p_payout, p.return_reference, p.reason_code, p.reference) r
+         WHERE t.book_id = p_book AND t.payout_id = p_payout;
+    END IF;
+    IF old.approved IS NULL THEN
+        INSERT INTO return_reversal_decision (book_id, proposal_no, approved, decided_by, decided_at)
+        VALUES (p_book, p_proposal, p_approve, who, clock_timestamp());
+    END IF;
 END $$;
 
 -- ------------------------------------------------------------------ funding

@@ -286,10 +286,11 @@ BEGIN
 END $$;
 
 -- One operator says that a DISPUTED window is cleared up. Answers the proposal's number; the same again is answered with the first.
-CREATE OR REPLACE FUNCTION propose_window_settled(p_bank smallint, p_window bigint, p_reason text, OUT proposal_no integer, OUT duplicate boolean)
+CREATE OR REPLACE FUNCTION propose_window_settled(p_bank smallint, p_window bigint, p_reason text, p_code text,
+    OUT proposal_no integer, OUT duplicate boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
 DECLARE
-    who integer := operator_principal();
+    who integer := prove_operator(p_code, format('propose to settle window %s of bank %s', p_window, p_bank));
     c window_closing := lock_closed_window(p_bank, p_window);
     last window_end;
     old window_settle_proposal;
@@ -313,10 +314,10 @@ END $$;
 
 -- A second operator agrees: the window is SETTLED, with the first one's reason, if every instruction has its answer by now.
 -- Approving again is answered as before.
-CREATE OR REPLACE FUNCTION approve_window_settled(p_bank smallint, p_window bigint, p_proposal integer) RETURNS boolean
+CREATE OR REPLACE FUNCTION approve_window_settled(p_bank smallint, p_window bigint, p_proposal integer, p_code text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
 DECLARE
-    who integer := operator_principal();
+    who integer := prove_operator(p_code, format('settle window %s of bank %s, proposal %s', p_window, p_bank, p_proposal));
     c window_closing := lock_closed_window(p_bank, p_window);
     last window_end;
     p window_settle_proposal;
