@@ -3,20 +3,22 @@
 #include "screen/variants.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unicode/ustring.h>
 #include <unicode/utrans.h>
 
 #define TEXT_MAX    1024 /* of a name, transliterated */
-#define VARIANTS    1024 /* places in the table; a power of two, more than twice the spellings */
+#define VARIANTS    2048 /* places in the table; a power of two, more than twice the spellings */
 #define N_VARIANTS  (sizeof screen_variants / sizeof *screen_variants)
 #define CHANGED_MAX 4
-#define APART_MAX   5 /* letters that one of two like tokens has and the other has not */
 
+/* A word of variants.h. */
 struct variant {
-    char spelling[SCREEN_TOKEN_SIZE];
-    uint16_t group;
+    char spelling[SCREEN_TOKEN_SIZE]; /* "": a free place */
+    uint16_t group;                   /* 0: none */
+    uint8_t flags;
 };
 
 struct screen_fold {
@@ -24,7 +26,7 @@ struct screen_fold {
     struct variant variants[VARIANTS];
     const char
         *canons[N_VARIANTS + 1]; /* of a group: the first spelling of its line, without the '*' */
-    bool common[N_VARIANTS + 1];
+    size_t n_variants;
 };
 
 /* ---------------------------------------------------------------- the table of variants */
@@ -42,31 +44,46 @@ static struct variant *find_variant(struct screen_fold *fold, const char *text, 
 {
     uint32_t at = hash_text(text, len) & (VARIANTS - 1);
 
-    while (fold->variants[at].group != 0 && (strncmp(fold->variants[at].spelling, text, len) != 0 ||
-                                             fold->variants[at].spelling[len] != '\0'))
-        at = (at + 1) & (VARIANTS - 1);
-    return &fold->variants[at];
+    for (;; at = (at + 1) & (VARIANTS - 1)) {
+        struct variant *v = &fold->variants[at];
+
+        if (v->spelling[0] == '\0' ||
+            (memcmp(v->spelling, text, len) == 0 && v->spelling[len] == '\0'))
+            return v;
+    }
+}
+
+static void learn_words(struct screen_fold *fold, const char *words, uint16_t group, uint8_t flags)
+{
+    struct slice rest = slice_trim(slice_str(words)), one;
+
+    while (rest.len > 0) {
+        (void)slice_cut(rest, ' ', &one, &rest);
+        if (one.len == 0)
+            continue;
+        struct variant *v = find_variant(fold, one.p, one.len);
+
+        assert(one.len < SCREEN_TOKEN_SIZE);
+        if (v->spelling[0] == '\0')
+            assert(++fold->n_variants < VARIANTS / 2);
+        memcpy(v->spelling, one.p, one.len);
+        v->flags |= flags;
+        if (group != 0)
+            v->group = group;
+    }
 }
 
 static void learn_variants(struct screen_fold *fold)
 {
-    size_t n = 0;
-
     for (size_t i = 0; i < N_VARIANTS; i++) {
-        const char *line = screen_variants[i];
-        struct slice rest, one;
+        bool common = screen_variants[i][0] == '*';
 
-        fold->common[i + 1] = line[0] == '*';
-        line += line[0] == '*';
-        for (rest = slice_str(line); rest.len > 0;) {
-            (void)slice_cut(rest, ' ', &one, &rest);
-            struct variant *v = find_variant(fold, one.p, one.len);
-
-            assert(one.len > 0 && one.len < SCREEN_TOKEN_SIZE && ++n < VARIANTS / 2);
-            memcpy(v->spelling, one.p, one.len);
-            v->group = (uint16_t)(i + 1);
-        }
+        learn_words(fold, screen_variants[i] + common, (uint16_t)(i + 1),
+                    common ? SCREEN_COMMON : 0);
     }
+    learn_words(fold, screen_titles, 0, SCREEN_TITLE);
+    learn_words(fold, screen_light_words, 0, SCREEN_LIGHT);
+    learn_words(fold, screen_org_words, 0, SCREEN_WORD);
 }
 
 err_t screen_fold_new(struct screen_fold **out)
@@ -201,10 +218,12 @@ static bool is_word(char c)
 /* Whether a list of words, each between blanks, has it. */
 static bool listed(const char *words, const char *word)
 {
-    char key[SCREEN_TOKEN_SIZE + 2];
-    int n = snprintf(key, sizeof key, " %s ", word);
+    size_t n = strlen(word);
 
-    return n > 0 && (size_t)n < sizeof key && strstr(words, key) != NULL;
+    for (const char *p = words; *p != '\0'; p++)
+        if (*p == ' ' && p[1] == word[0] && strncmp(p + 1, word, n) == 0 && p[n + 1] == ' ')
+            return true;
+    return false;
 }
 
 static void set_text(struct screen_token *t, const char *text, size_t len)
@@ -266,9 +285,12 @@ static bool is_article(const char *word)
 
 static size_t starts_with(const char *word, const char *prefix)
 {
-    size_t n = strlen(prefix);
+    size_t n = 0;
 
-    return strncmp(word, prefix, n) == 0 ? n : 0;
+    for (; prefix[n] != '\0'; n++)
+        if (word[n] != prefix[n])
+            return 0;
+    return n;
 }
 
 static size_t ends_with(const char *word, const char *suffix)
@@ -498,13 +520,8 @@ static void finish_token(struct screen_fold *fold, struct screen_token *t, bool 
 
     if (script)
         t->flags |= SCREEN_SCRIPT;
-    if (listed(screen_light_words, t->text))
-        t->flags |= SCREEN_LIGHT;
-    if (listed(screen_org_words, t->text))
-        t->flags |= SCREEN_WORD;
     t->group = v->group;
-    if (fold->common[v->group])
-        t->flags |= SCREEN_COMMON;
+    t->flags |= v->flags;
     make_canon(t);
     make_bones(t);
     t->text_letters = letters_of(t->text);
@@ -529,7 +546,7 @@ err_t screen_fold_name(struct screen_fold *fold, struct slice text, struct scree
 
         finish_token(fold, t, script);
         /* "Haji" in front is a title, behind it is a name that many have. */
-        if (listed(screen_titles, t->text))
+        if ((t->flags & SCREEN_TITLE) != 0)
             t->flags |= i > 0 && i + 1 == out->n ? SCREEN_WORD : SCREEN_LIGHT;
         kept += (t->flags & SCREEN_LIGHT) == 0;
     }
@@ -581,8 +598,8 @@ static unsigned least(unsigned a, unsigned b)
     return a < b ? a : b;
 }
 
-/* Damerau and Levenshtein's distance (neighbours that changed places count once) with these costs. */
-static unsigned distance(const char *a, size_t a_len, const char *b, size_t b_len)
+/* Damerau and Levenshtein's distance (neighbours that changed places count once) with these costs; more than limit is any number that is. */
+static unsigned distance(const char *a, size_t a_len, const char *b, size_t b_len, unsigned limit)
 {
     unsigned rows[3][SCREEN_TOKEN_SIZE + 1];
     unsigned *before = rows[0], *last = rows[1], *now = rows[2];
@@ -591,7 +608,7 @@ static unsigned distance(const char *a, size_t a_len, const char *b, size_t b_le
     for (size_t k = 1; k <= b_len; k++)
         last[k] = last[k - 1] + gap_cost(b[k - 1]);
     for (size_t i = 1; i <= a_len; i++) {
-        unsigned *spare = before;
+        unsigned *spare = before, nearest = UINT_MAX;
 
         now[0] = last[0] + gap_cost(a[i - 1]);
         for (size_t k = 1; k <= b_len; k++) {
@@ -599,7 +616,11 @@ static unsigned distance(const char *a, size_t a_len, const char *b, size_t b_le
                            least(last[k] + gap_cost(a[i - 1]), now[k - 1] + gap_cost(b[k - 1])));
             if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1])
                 now[k] = least(now[k], before[k - 2] + 80);
+            nearest = least(nearest, now[k]);
         }
+        /* A pair that changed places may still come from the row before, and costs 80. */
+        if (nearest > limit + 100)
+            return UINT_MAX;
         before = last;
         last = now;
         now = spare;
@@ -638,22 +659,29 @@ static bool same_consonants(const struct screen_token *a, const struct screen_to
 static unsigned like_letters(const char *a, const char *b)
 {
     size_t a_len = strlen(a), b_len = strlen(b), longest = a_len > b_len ? a_len : b_len;
-    unsigned cost;
+    unsigned cost, limit = (990 - SCREEN_LIKE_MIN) * (unsigned)longest / 10 + 1;
 
     if (longest < 3 || (a_len > b_len ? a_len - b_len : b_len - a_len) > 3)
         return 0;
-    cost = distance(a, a_len, b, b_len) * 10 / (unsigned)longest;
+    cost = distance(a, a_len, b, b_len, limit);
+    if (cost > limit)
+        return 0;
+    cost = cost * 10 / (unsigned)longest;
     if (cost > 990 - SCREEN_LIKE_MIN || (longest <= 4 && cost > 130))
         return 0;
     return 990 - cost;
 }
 
-/* As they sound, or as they stand: letters that changed places may make other sounds. */
+/* As they sound, or as they stand: letters that changed places may make other sounds. What differs in too many letters is not
+ * measured: each letter that stands for another makes two. */
 static unsigned like_spelled(const struct screen_token *a, const struct screen_token *b)
 {
+    size_t len = strlen(a->canon), other = strlen(b->canon);
+    int apart = __builtin_popcount(a->canon_letters ^ b->canon_letters);
     unsigned like = 0;
 
-    if (__builtin_popcount(a->canon_letters ^ b->canon_letters) <= APART_MAX)
+    len = len > other ? len : other; /* the same from either side */
+    if (apart <= (len <= 5 ? 2 : len <= 9 ? 3 : 5))
         like = like_letters(a->canon, b->canon);
     if (like == 0 && __builtin_popcount(a->text_letters ^ b->text_letters) <= 2)
         like = like_letters(a->text, b->text);

@@ -28,7 +28,8 @@ enum screen_token_flag {
     SCREEN_ABD = 4,    /* "abd" and a name: compares, as less, with the name alone */
     SCREEN_LIGHT =
         8, /* honorific, particle or legal form; a name keeps these only if it has nothing else */
-    SCREEN_WORD = 16, /* a word that many organisations' names have */
+    SCREEN_TITLE = 32, /* stands in front of a name; light there, a word behind it */
+    SCREEN_WORD = 16,  /* a word that many organisations' names have */
 };
 
 struct screen_token {

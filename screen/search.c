@@ -34,8 +34,20 @@ struct candidate {
     uint8_t n_pairs;
 };
 
+/* What a token was like, when it was asked for last: the same names come again and again. */
+#define REMEMBERED    4096 /* a power of two */
+#define REMEMBERED_OF 48
+struct remembered {
+    char text[SCREEN_TOKEN_SIZE];
+    uint8_t flags, n;
+    bool whole; /* there was room for all */
+    uint16_t likes[REMEMBERED_OF];
+    uint32_t tokens[REMEMBERED_OF];
+};
+
 struct screen_search {
     const struct screen_index *index;
+    struct remembered *remembered;
     struct screen_fold *fold;
     uint32_t stamp;
     uint32_t *likes; /* UNITS_MAX rows of n_tokens: stamp and how like the unit is to the token */
@@ -63,9 +75,10 @@ err_t screen_search_new(const struct screen_index *index, struct screen_search *
     s->touched = calloc(index->n_names + 1, sizeof *s->touched);
     s->entry_stamp = calloc(index->n_entries + 1, sizeof *s->entry_stamp);
     s->entry_hit = calloc(index->n_entries + 1, sizeof *s->entry_hit);
+    s->remembered = calloc(REMEMBERED, sizeof *s->remembered);
     err = screen_fold_new(&s->fold);
-    if (!err_failed(err) && (s->likes == NULL || s->tallies == NULL || s->touched == NULL ||
-                             s->entry_stamp == NULL || s->entry_hit == NULL))
+    if (!err_failed(err) && (s->remembered == NULL || s->likes == NULL || s->tallies == NULL ||
+                             s->touched == NULL || s->entry_stamp == NULL || s->entry_hit == NULL))
         err = err_make(ERR_NO_MEMORY, "prepare a search");
     if (err_failed(err))
         screen_search_free(&s);
@@ -80,6 +93,7 @@ void screen_search_free(struct screen_search **search)
     if (s == NULL)
         return;
     screen_fold_free(&s->fold);
+    free(s->remembered);
     free(s->likes);
     free(s->tallies);
     free(s->touched);
@@ -172,14 +186,26 @@ static void tally_names(struct screen_search *s, size_t unit, uint32_t token)
     }
 }
 
-static void find_tokens(struct screen_search *s, size_t unit)
+static void found(struct screen_search *s, size_t unit, uint32_t token, unsigned like)
+{
+    s->likes[unit * (s->index->n_tokens + 1) + token] = s->stamp << LIKE_BITS | like;
+    if (like > 0)
+        tally_names(s, unit, token);
+}
+
+/* Compares the unit with the tokens that its keys lead to. */
+static void compare_tokens(struct screen_search *s, size_t unit, struct remembered *r)
 {
     const struct screen_index *x = s->index;
     const struct screen_token *token = &s->units[unit].token;
-    uint32_t *likes = &s->likes[unit * (x->n_tokens + 1)];
+    const uint32_t *likes = &s->likes[unit * (x->n_tokens + 1)];
     uint32_t keys[KEYS_MAX];
     size_t n = index_keys(token, keys);
+    bool joined = s->units[unit].n == 2;
 
+    /* Two words that are nearly one are not tried, it would be guessing on guessing: the first key is the bones as they are. */
+    if (joined && n > 1)
+        n = 1;
     for (size_t k = 0; k < n; k++) {
         uint32_t place = keys[k] & x->by_key.mask;
 
@@ -190,14 +216,41 @@ static void find_tokens(struct screen_search *s, size_t unit)
             if (likes[other] >> LIKE_BITS == s->stamp)
                 continue;
             like = screen_token_like(token, &x->tokens[other]);
-            /* Two words that are nearly one are not tried: it would be guessing on guessing. */
-            if (s->units[unit].n == 2 && like < 960)
+            if (joined && like < 960)
                 like = 0;
-            likes[other] = s->stamp << LIKE_BITS | (like > 1000 ? 1000 : like);
-            if (like > 0)
-                tally_names(s, unit, other);
+            found(s, unit, other, like);
+            if (like == 0 || joined)
+                continue;
+            if (r->n < REMEMBERED_OF) {
+                r->likes[r->n] = (uint16_t)like;
+                r->tokens[r->n++] = other;
+            } else
+                r->whole = false;
         }
     }
+}
+
+static void find_tokens(struct screen_search *s, size_t unit)
+{
+    const struct screen_token *token = &s->units[unit].token;
+    struct remembered *r =
+        &s->remembered[index_hash(token->text, strlen(token->text)) & (REMEMBERED - 1)];
+    struct remembered unwanted = {.n = 0};
+
+    if (s->units[unit].n == 2) {
+        compare_tokens(s, unit, &unwanted);
+        return;
+    }
+    if (r->whole && r->flags == token->flags && strcmp(r->text, token->text) == 0) {
+        for (size_t i = 0; i < r->n; i++)
+            found(s, unit, r->tokens[i], r->likes[i]);
+        return;
+    }
+    memcpy(r->text, token->text, sizeof r->text);
+    r->flags = token->flags;
+    r->n = 0;
+    r->whole = true;
+    compare_tokens(s, unit, r);
 }
 
 static unsigned like_of(const struct screen_search *s, size_t unit, uint32_t token)
@@ -456,21 +509,25 @@ static void offer_documents(struct collecting *c, const struct document *documen
     }
 }
 
-/* Whether the name can come to the threshold at all. */
-static bool is_worth_it(const struct collecting *c, const struct tally *t,
-                        const struct index_name *name)
+/* More than the name's tokens come to: what else is known, and initials, which weigh little and are met later. */
+#define SLACK (BONUS_MAX + 60)
+
+/* Whether the name can come to the threshold at all. Most share one common token with the query, and are left without being looked at. */
+static bool is_worth_it(const struct collecting *c, uint32_t number)
 {
     const struct screen_search *s = c->s;
-    int query = (int)((uint64_t)t->query * s->query_share >> 16),
-        listed = (int)((uint64_t)t->listed * name->share >> 16);
+    const struct tally *t = &s->tallies[number];
+    const struct index_name *name = &s->index->names[number];
+    int threshold = (int)c->q->threshold - SLACK,
+        query = (int)((uint64_t)t->query * s->query_share >> 16), listed;
     bool several = (t->units & (t->units - 1)) != 0 || t->units >> s->name.n != 0;
 
     query = query > 1000 ? 1000 : query;
+    if (combine(query, 1000, several ? 2 : 1, s->name.n == 1) < threshold)
+        return false;
+    listed = (int)((uint64_t)t->listed * name->share >> 16);
     listed = listed > 1000 ? 1000 : listed;
-    /* Initials are met later: they weigh little, and get that little here. */
-    return combine(query, listed, several ? 2 : 1, s->name.n == 1 && name->n == 1) + BONUS_MAX +
-               60 >=
-           (int)c->q->threshold;
+    return combine(query, listed, several ? 2 : 1, s->name.n == 1 && name->n == 1) >= threshold;
 }
 
 static int best_first(const void *a, const void *b)
@@ -518,14 +575,13 @@ err_t screen_search_run(struct screen_search *s, const struct screen_query *q,
     for (size_t i = 0; i < s->n_units; i++)
         find_tokens(s, i);
     for (size_t i = 0; i < s->n_touched; i++) {
-        struct candidate found = {.name = s->touched[i]};
-        const struct index_name *name = &s->index->names[found.name];
+        struct candidate one = {.name = s->touched[i]};
 
-        if (!is_worth_it(&c, &s->tallies[found.name], name))
+        if (!is_worth_it(&c, one.name))
             continue;
-        score_name(s, &found);
-        if (found.score + BONUS_MAX >= (int)q->threshold)
-            offer(&c, name->entry, &found, false, false);
+        score_name(s, &one);
+        if (one.score + BONUS_MAX >= (int)q->threshold)
+            offer(&c, s->index->names[one.name].entry, &one, false, false);
     }
     qsort(hits, c.n, sizeof *hits, best_first);
     *n = c.n;
