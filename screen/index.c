@@ -175,8 +175,8 @@ static err_t add_name(struct screen_index *x, size_t entry, struct slice text, b
               sizeof *x->name_tokens))
         return err_make(ERR_NO_MEMORY, "index a name");
     n = &x->names[x->n_names++];
-    *n = (struct index_name){
-        (uint32_t)entry, (uint32_t)x->n_name_tokens, 0, 0, (uint8_t)name.n, weak, (uint16_t)at};
+    *n = (struct index_name){(uint32_t)entry, (uint32_t)x->n_name_tokens, 0, (uint8_t)name.n, weak,
+                             (uint16_t)at};
     for (size_t i = 0; i < name.n; i++)
         if (!intern(x, &name.tokens[i], &x->name_tokens[x->n_name_tokens++]))
             return err_make(ERR_NO_MEMORY, "index a name");
@@ -259,7 +259,7 @@ static void weigh(struct screen_index *x)
         for (size_t k = 0; k < x->names[i].n; k++)
             x->names[i].weight += x->weights[x->name_tokens[x->names[i].first + k]];
     for (size_t i = 0; i < x->n_names; i++)
-        x->names[i].share = SHARES / x->names[i].weight;
+        x->shares[i] = SHARES / x->names[i].weight;
 }
 
 /* ---------------------------------------------------------------- documents */
@@ -310,7 +310,8 @@ static err_t make(struct screen_index *x, const struct screen_list *const *lists
     while (keys < x->n_tokens * 8)
         keys *= 2;
     x->weights = calloc(x->n_tokens + 1, sizeof *x->weights);
-    if (x->weights == NULL || !fill(x, &x->by_key, keys, pairs_by_key) ||
+    x->shares = calloc(x->n_names + 1, sizeof *x->shares);
+    if (x->weights == NULL || x->shares == NULL || !fill(x, &x->by_key, keys, pairs_by_key) ||
         !fill(x, &x->by_token, x->n_tokens, pairs_by_token) ||
         !gather(x, true, &x->cnics, &x->n_cnics) ||
         !gather(x, false, &x->passports, &x->n_passports))
@@ -346,6 +347,7 @@ void screen_index_free(struct screen_index **index)
     screen_fold_free(&x->fold);
     free(x->entries);
     free(x->names);
+    free(x->shares);
     free(x->name_tokens);
     free(x->tokens);
     free(x->weights);
@@ -364,11 +366,11 @@ struct screen_index_size screen_index_size(const struct screen_index *x)
 {
     size_t keys = (size_t)x->by_key.mask + 1;
 
-    return (struct screen_index_size){x->n_entries, x->n_names, x->n_tokens,
-                                      x->n_entries * sizeof *x->entries +
-                                          x->names_size * sizeof *x->names +
-                                          x->tokens_size * sizeof *x->tokens +
-                                          (x->name_tokens_size + x->n_slots + x->n_tokens * 2 +
-                                           keys + x->by_key.begin[keys] + x->n_name_tokens) *
-                                              sizeof(uint32_t)};
+    return (struct screen_index_size){
+        x->n_entries, x->n_names, x->n_tokens,
+        x->n_entries * sizeof *x->entries + x->names_size * sizeof *x->names +
+            x->tokens_size * sizeof *x->tokens +
+            (x->name_tokens_size + x->n_slots + x->n_tokens * 2 + x->n_names + keys +
+             x->by_key.begin[keys] + x->n_name_tokens) *
+                sizeof(uint32_t)};
 }

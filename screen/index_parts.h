@@ -16,8 +16,6 @@ struct index_name {
     uint32_t entry;
     uint32_t first;  /* of its tokens, in name_tokens */
     uint32_t weight; /* of them together */
-    uint32_t
-        share; /* SHARES / weight: a product instead of a division, for each name that is looked at */
     uint8_t n;
     bool weak;
     uint16_t at; /* which of the entry's names */
@@ -42,6 +40,8 @@ struct screen_index {
     size_t n_entries;
     struct index_name *names;
     size_t n_names, names_size;
+    uint32_t *
+        shares; /* of names: SHARES / weight, a product instead of a division; a row of its own, since it is read of very many */
     uint32_t *name_tokens;
     size_t n_name_tokens, name_tokens_size;
     struct screen_token *tokens; /* each once */

@@ -517,7 +517,6 @@ static bool is_worth_it(const struct collecting *c, uint32_t number)
 {
     const struct screen_search *s = c->s;
     const struct tally *t = &s->tallies[number];
-    const struct index_name *name = &s->index->names[number];
     int threshold = (int)c->q->threshold - SLACK,
         query = (int)((uint64_t)t->query * s->query_share >> 16), listed;
     bool several = (t->units & (t->units - 1)) != 0 || t->units >> s->name.n != 0;
@@ -525,9 +524,9 @@ static bool is_worth_it(const struct collecting *c, uint32_t number)
     query = query > 1000 ? 1000 : query;
     if (combine(query, 1000, several ? 2 : 1, s->name.n == 1) < threshold)
         return false;
-    listed = (int)((uint64_t)t->listed * name->share >> 16);
+    listed = (int)((uint64_t)t->listed * s->index->shares[number] >> 16);
     listed = listed > 1000 ? 1000 : listed;
-    return combine(query, listed, several ? 2 : 1, s->name.n == 1 && name->n == 1) >= threshold;
+    return combine(query, listed, several ? 2 : 1, s->name.n == 1) >= threshold;
 }
 
 static int best_first(const void *a, const void *b)
