@@ -51,6 +51,9 @@ AUDIT_PKGS := libxml-2.0 pangocairo cairo-pdf libqrencode
 # What banks' files are made of: XML. Programs that deal in files link it, the daemon does not.
 ISO_PKGS := libxml-2.0
 
+# What names are compared with: ICU, and XML for the lists. Commands link it; the daemon does not yet.
+SCREEN_PKGS := icu-i18n icu-uc libxml-2.0
+
 # What delivers webhooks: only the daemon links it.
 HOOK_PKGS := libcurl
 
@@ -60,10 +63,11 @@ PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 AUDIT_CFLAGS := $(shell pkg-config --cflags $(AUDIT_PKGS) 2>/dev/null)
 AUDIT_LIBS := $(shell pkg-config --libs $(AUDIT_PKGS) 2>/dev/null)
 ISO_LIBS   := $(shell pkg-config --libs $(ISO_PKGS) 2>/dev/null)
+SCREEN_LIBS := $(shell pkg-config --libs $(SCREEN_PKGS) 2>/dev/null)
 HOOK_LIBS  := $(shell pkg-config --libs $(HOOK_PKGS) 2>/dev/null)
 
 # What cannot be built without is asked for by name, in one line, before anything is tried.
-NOT_HERE := $(if $(and $(PKG_LIBS),$(AUDIT_LIBS),$(HOOK_LIBS)),,libraries) \
+NOT_HERE := $(if $(and $(PKG_LIBS),$(AUDIT_LIBS),$(SCREEN_LIBS),$(HOOK_LIBS)),,libraries) \
             $(shell for p in $(firstword $(CC)) pkg-config protoc protoc-c; do command -v $$p >/dev/null || echo $$p; done)
 READY    := $(if $(strip $(NOT_HERE)),not-ready)
 .PHONY: not-ready
@@ -83,6 +87,7 @@ LEDGER_C := $(wildcard ledger/*.c)
 SEAL_C   := $(wildcard seal/*.c)
 HOOK_C   := $(wildcard hook/*.c)
 ISO_C    := $(wildcard iso20022/*.c)
+SCREEN_C := $(wildcard screen/*.c)
 NET_C    := $(wildcard gateway/net/*.c)
 WIRE_C   := $(wildcard gateway/wire/*.c)
 RPC_C    := $(wildcard gateway/rpc/*.c)
@@ -106,6 +111,7 @@ LIB_LEDGER := $(BUILD)/lib/libujrat-ledger.a
 LIB_SEAL   := $(BUILD)/lib/libujrat-seal.a
 LIB_HOOK   := $(BUILD)/lib/libujrat-hook.a
 LIB_ISO    := $(BUILD)/lib/libujrat-iso20022.a
+LIB_SCREEN := $(BUILD)/lib/libujrat-screen.a
 LIB_NET    := $(BUILD)/lib/libujrat-net.a
 LIB_WIRE   := $(BUILD)/lib/libujrat-wire.a
 LIB_GATEWAY := $(BUILD)/lib/libujrat-gateway.a
@@ -119,6 +125,7 @@ $(LIB_LEDGER): $(call obj,$(LEDGER_C)) $(BUILD)/obj/gen/ledger_sql.o
 $(LIB_SEAL):   $(call obj,$(SEAL_C))
 $(LIB_HOOK):   $(call obj,$(HOOK_C))
 $(LIB_ISO):    $(call obj,$(ISO_C))
+$(LIB_SCREEN): $(call obj,$(SCREEN_C))
 $(LIB_AUDIT):  $(call obj,$(AUDIT_LIB_C))
 $(LIB_SETTLE): $(call obj,$(SETTLE_C))
 $(LIB_NET):    $(call obj,$(NET_C)) $(BUILD)/obj/gen/descriptors.o
@@ -129,13 +136,13 @@ $(LIB_GATEWAY): $(call obj,$(RPC_C) $(REST_C) $(GATEWAY_C)) $(BUILD)/obj/gen/cla
 PROGRAMS := $(if $(wildcard gateway/main.c),$(BIN)/ujratd) $(if $(wildcard cli/main.c),$(BIN)/ujrat) $(BIN)/ujrat-audit $(if $(wildcard settle/main.c),$(BIN)/ujrat-settle)
 
 .PHONY: all
-all: $(PROGRAMS) $(LIBS) $(LIB_ISO) ## build the programs (default)
+all: $(PROGRAMS) $(LIBS) $(LIB_ISO) $(LIB_SCREEN) ## build the programs (default)
 
 $(BIN)/ujratd: $(BUILD)/obj/gateway/main.o $(LIBS)
 $(BIN)/ujratd: EXTRA_LIBS := $(HOOK_LIBS)
 # Its sandbox bank exchanges files with ujrat-settle: the same messages, the same manifests.
-$(BIN)/ujrat:  $(call obj,$(CLI_C)) $(BUILD)/obj/gen/banks_pk.o $(LIBS) $(LIB_SETTLE) $(LIB_ISO)
-$(BIN)/ujrat: EXTRA_LIBS := $(AUDIT_LIBS)
+$(BIN)/ujrat:  $(call obj,$(CLI_C)) $(BUILD)/obj/gen/banks_pk.o $(LIBS) $(LIB_SETTLE) $(LIB_ISO) $(LIB_SCREEN)
+$(BIN)/ujrat: EXTRA_LIBS := $(AUDIT_LIBS) $(SCREEN_LIBS)
 
 # The auditor's program links nothing that posts: base and itself.
 $(BIN)/ujrat-audit: $(BUILD)/obj/audit/main.o $(LIB_AUDIT) $(LIB_BASE)
@@ -155,7 +162,8 @@ $(filter-out $(AUDIT_UNIT_BINS) $(SETTLE_UNIT_BINS),$(UNIT_BINS)): $(BIN)/unit/%
 $(AUDIT_UNIT_BINS): $(BIN)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIB_AUDIT) $(LIB_BASE)
 $(SETTLE_UNIT_BINS): $(BIN)/unit/%: $(BUILD)/obj/tests/unit/%.o $(SETTLE_LIBS)
 $(filter $(BIN)/unit/test_iso20022_%,$(UNIT_BINS)): $(LIB_ISO)
-$(UNIT_BINS): EXTRA_LIBS := -lcmocka $(AUDIT_LIBS) $(ISO_LIBS)
+$(filter $(BIN)/unit/test_screen_%,$(UNIT_BINS)): $(LIB_SCREEN)
+$(UNIT_BINS): EXTRA_LIBS := -lcmocka $(AUDIT_LIBS) $(ISO_LIBS) $(SCREEN_LIBS)
 
 # Tests that speak to a private PostgreSQL (they are handed its URI in UJRAT_TEST_DB).
 PG_BINS := $(patsubst tests/pg/%.c,$(BIN)/pg/%,$(wildcard tests/pg/test_*.c))
@@ -164,11 +172,13 @@ $(PG_BINS): EXTRA_LIBS := -lcmocka
 
 # A fuzz target defines LLVMFuzzerTestOneInput; here it replays its corpus, `make fuzz` runs it under libFuzzer.
 FUZZ_BINS := $(patsubst tests/fuzz/%.c,$(BIN)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-$(FUZZ_BINS): $(BIN)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(LIBS) $(LIB_AUDIT) $(LIB_SETTLE) $(LIB_ISO)
-$(FUZZ_BINS): EXTRA_LIBS := $(AUDIT_LIBS) $(ISO_LIBS)
+$(FUZZ_BINS): $(BIN)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(LIBS) $(LIB_AUDIT) $(LIB_SETTLE) $(LIB_ISO) $(LIB_SCREEN)
+$(FUZZ_BINS): EXTRA_LIBS := $(AUDIT_LIBS) $(ISO_LIBS) $(SCREEN_LIBS)
 
 BENCH_BINS := $(patsubst tests/bench/%.c,$(BIN)/bench/%,$(wildcard tests/bench/bench_*.c))
 $(BENCH_BINS): $(BIN)/bench/%: $(BUILD)/obj/tests/bench/%.o $(LIBS)
+$(BIN)/bench/bench_screen: $(LIB_SCREEN)
+$(BIN)/bench/bench_screen: EXTRA_LIBS := $(SCREEN_LIBS)
 
 # Our transport with grpc.testing.TestService on it, for the public interop clients and h2spec.
 INTEROP_BIN := $(if $(wildcard tests/e2e/interop/server.c),$(BIN)/ujrat-interop)

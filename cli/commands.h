@@ -141,4 +141,14 @@ enum exit_code webhook_replay_run(const struct args *args);
 enum exit_code webhook_enable_run(const struct args *args);
 enum exit_code webhook_disable_run(const struct args *args);
 
+extern const char sanctions_import_help[], sanctions_list_help[], sanctions_show_help[],
+    sanctions_diff_help[], screen_help[];
+extern const struct option_row sanctions_import_options[], sanctions_show_options[],
+    screen_options[];
+enum exit_code sanctions_import_run(const struct args *args);
+enum exit_code sanctions_list_run(const struct args *args);
+enum exit_code sanctions_show_run(const struct args *args);
+enum exit_code sanctions_diff_run(const struct args *args);
+enum exit_code screen_run(const struct args *args);
+
 #endif

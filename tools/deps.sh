@@ -5,7 +5,7 @@ set -eu
 export LC_ALL=C
 
 build='gcc make pkg-config libc6-dev libevent-dev libnghttp2-dev zlib1g-dev libssl-dev libcurl4-openssl-dev
-       libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libprotobuf-dev libjansson-dev libpq-dev libxml2-dev libpango1.0-dev libqrencode-dev fonts-noto-core
+       libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libprotobuf-dev libjansson-dev libpq-dev libxml2-dev libicu-dev libpango1.0-dev libqrencode-dev fonts-noto-core
        postgresql-15 openssl ca-certificates'
 test='libcmocka-dev curl procps libxml2-utils poppler-utils zbar-tools hledger beancount python3 python3-pytest python3-pytest-xdist python3-grpcio
       python3-grpc-tools python3-protobuf python3-psycopg python3-cryptography python3-beancount python3-yaml python3-jsonschema

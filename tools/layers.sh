@@ -11,7 +11,7 @@ cd "$tree"
 
 # A folder may include itself and the folders named behind it.
 includes() {
-    { find base domain ledger seal hook iso20022 gateway audit cli settle -name '*.[ch]' -exec grep -nHE '^[[:space:]]*#[[:space:]]*include' {} + 2>/dev/null || :; } |
+    { find base domain ledger seal hook iso20022 screen gateway audit cli settle -name '*.[ch]' -exec grep -nHE '^[[:space:]]*#[[:space:]]*include' {} + 2>/dev/null || :; } |
         awk '
         BEGIN {
             may["base"] = "base"
@@ -21,12 +21,14 @@ includes() {
             may["hook"] = "hook ledger domain base"
             # messages, not what is done with them: whoever settles, and the sandbox bank, use it
             may["iso20022"] = "iso20022 domain base"
+            # names against lists: knows neither payouts nor the database
+            may["screen"] = "screen domain base"
             may["gateway/net"] = "gateway/net base"
             may["gateway/wire"] = "gateway/wire ledger domain base"
             may["gateway/rpc"] = "gateway/rpc gateway gateway/wire gateway/net seal ledger domain base"
             may["gateway/rest"] = "gateway/rest gateway gateway/rpc gateway/wire gateway/net hook ledger domain base"
             may["gateway"] = "gateway gateway/rest gateway/rpc gateway/wire gateway/net seal hook ledger domain base"
-            may["cli"] = "cli gateway/net gateway/wire seal hook settle iso20022 ledger domain base"
+            may["cli"] = "cli gateway/net gateway/wire seal hook settle iso20022 screen ledger domain base"
             may["settle"] = "settle iso20022 ledger domain base"
             # an auditor that shared the posting code would repeat its bugs
             may["audit"] = "audit base"
@@ -39,7 +41,8 @@ includes() {
             only["protobuf-c/"] = "^gateway/(wire|net)$"
             only["event2/"] = "^(gateway|gateway/net|gateway/rpc|ledger|cli)$"
             only["zlib.h"] = "^gateway/net$"
-            only["libxml/"] = "^(iso20022|audit)$"
+            only["libxml/"] = "^(iso20022|screen|audit)$"
+            only["unicode/"] = "^screen$"
             only["openssl/ssl.h"] = "^gateway/net$"
         }
         function folder(path) { return path ~ /\// ? substr(path, 1, match(path, /\/[^\/]*$/) - 1) : "" }

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C
 jobs=${JOBS:-$(nproc)}
 stamps=build/lint
-folders=(base domain ledger seal hook iso20022 gateway audit cli settle tests)
+folders=(base domain ledger seal hook iso20022 screen gateway audit cli settle tests)
 export CC=${CC:-gcc} CPPFLAGS=${CPPFLAGS:-"-D_GNU_SOURCE -I. -Ibuild/release/gen"} stamps
 failed=0
 mkdir -p "$stamps/cppcheck"

@@ -58,12 +58,12 @@ lint-now: $(PB_C) $(TEST_PB_C) $(LIB_BASE) $(LIB_DOMAIN)
 
 # One entry a source, for editors and clang's tools.
 compile_commands.json: $(STAMP) $(MAKEFILE_LIST) | $(PB_C) $(TEST_PB_C) ## what editors and clang's tools read
-	@find base domain ledger seal hook iso20022 gateway audit cli settle tests -name '*.c' | LC_ALL=C sort | sed 's|.*|  {"directory": "$(CURDIR)", "file": "&", "command": "$(CC) $(CPPFLAGS) -std=gnu17 -Wall -Wextra -c &"},|; 1s/^/[\n/; $$s/,$$/\n]/' >$@
+	@find base domain ledger seal hook iso20022 screen gateway audit cli settle tests -name '*.c' | LC_ALL=C sort | sed 's|.*|  {"directory": "$(CURDIR)", "file": "&", "command": "$(CC) $(CPPFLAGS) -std=gnu17 -Wall -Wextra -c &"},|; 1s/^/[\n/; $$s/,$$/\n]/' >$@
 
 .PHONY: format
 format: ## put every C file into the house's form
 	@tools/deps.sh lint
-	@find base domain ledger seal hook iso20022 gateway audit cli settle tests -name '*.[ch]' -exec clang-format-14 -i {} +
+	@find base domain ledger seal hook iso20022 screen gateway audit cli settle tests -name '*.[ch]' -exec clang-format-14 -i {} +
 
 # libFuzzer over every decoder. What it finds lands in build/fuzz/corpus/ and, when it crashes, build/fuzz/crash-*;
 # a finding worth keeping goes into tests/fuzz/corpus/, which `make test` replays.
@@ -87,11 +87,11 @@ build/fuzz/obj/%.o: %.c $(STAMP) | $(READY) $(PB_C)
 	@mkdir -p $(@D)
 	@echo '  CC   $< (libFuzzer)'
 	@clang-14 $(CPPFLAGS) -std=gnu17 -w $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
-$(FUZZ_LIB): $(call fuzz_obj,$(BASE_C) $(DOMAIN_C) $(LEDGER_C) $(SEAL_C) $(HOOK_C) $(ISO_C) $(AUDIT_LIB_C) $(SETTLE_C) $(NET_C) $(WIRE_C) $(RPC_C) $(REST_C) $(GATEWAY_C) $(PB_C)) \
+$(FUZZ_LIB): $(call fuzz_obj,$(BASE_C) $(DOMAIN_C) $(LEDGER_C) $(SEAL_C) $(HOOK_C) $(ISO_C) $(SCREEN_C) $(AUDIT_LIB_C) $(SETTLE_C) $(NET_C) $(WIRE_C) $(RPC_C) $(REST_C) $(GATEWAY_C) $(PB_C)) \
              $(BUILD)/obj/gen/ledger_sql.o $(BUILD)/obj/gen/descriptors.o
 	@rm -f $@ && ar rcs $@ $^
 $(patsubst %,build/fuzz/bin/fuzz_%,$(FUZZ)): build/fuzz/bin/%: build/fuzz/obj/tests/fuzz/%.o $(FUZZ_LIB)
 	@mkdir -p $(@D)
 	@echo '  LD   $@'
-	@clang-14 $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS) $(AUDIT_LIBS) $(ISO_LIBS) $(HOOK_LIBS)
+	@clang-14 $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS) $(AUDIT_LIBS) $(ISO_LIBS) $(SCREEN_LIBS) $(HOOK_LIBS)
 -include $(shell find build/fuzz/obj -name '*.d' 2>/dev/null)

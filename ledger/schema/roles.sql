@@ -8,7 +8,8 @@
 --   ujrat_hooks     delivers webhooks: reads what they are made of, and moves them on
 --   ujrat_auditor   reads
 --   ujrat_operator  opens books, banks and floats, imports rates, proposes and approves adjustments, erases people and
---                   changes the keys of their data; agrees banks' terms, proposes and approves policy, keeps the calendar, closes and settles windows, recalls
+--                   changes the keys of their data; agrees banks' terms, proposes and approves policy, keeps the calendar, closes and settles windows, recalls;
+--                   imports sanctions lists
 
 REVOKE ALL ON SCHEMA ujrat FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ujrat FROM PUBLIC, ujrat_app, ujrat_settle, ujrat_sealer, ujrat_hooks, ujrat_auditor, ujrat_operator;
@@ -58,6 +59,7 @@ GRANT EXECUTE ON FUNCTION open_book, open_currency, connect_bank, add_principal,
 GRANT EXECUTE ON FUNCTION set_bank_terms, record_calendar_day, set_float_low, hand_out_window, close_window,
     end_window, dispute_window, propose_window_settled, approve_window_settled, request_recall, propose_return_reversal, decide_return_reversal, dismiss_alert TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION propose_policy, decide_policy TO ujrat_operator;
+GRANT EXECUTE ON FUNCTION import_sanctions TO ujrat_operator;
 ALTER ROLE ujrat_auditor SET default_transaction_read_only = on;
 
 -- PostgreSQL lets everyone make temporary tables and large objects. Nobody here needs either, and the auditor writes nothing

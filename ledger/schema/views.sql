@@ -123,3 +123,8 @@ CREATE OR REPLACE VIEW pii_key_use AS
     SELECT key_id, count(*) AS boxes FROM beneficiary_pii GROUP BY 1
     UNION ALL SELECT key_id, count(*) FROM receiver GROUP BY 1
     UNION ALL SELECT key_id, count(*) FROM payout_batch_item WHERE sealed IS NOT NULL GROUP BY 1;
+
+-- What sanctions lists say now: of each entry its last change, unless that removed it.
+CREATE OR REPLACE VIEW sanctions_entry_now AS
+SELECT * FROM (SELECT DISTINCT ON (source, entry_id) * FROM sanctions_change ORDER BY source, entry_id, version DESC) c
+ WHERE c.change <> 'REMOVED';

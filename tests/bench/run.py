@@ -452,6 +452,14 @@ def rest(b, f, args):
         f["rest_%s_client_cpu_us" % name] = statistics.median(r["client_cpu_us"] for r in rounds)
 
 
+def screening(f, args):
+    """Names against a made-up sanctions list of 20,000 entries, on one core, by CPU time."""
+    rounds = [json.loads(run(BIN / "bench" / "bench_screen", 20000 if args.quick else 100000)) for _ in range(1 if args.quick else 3)]
+    f["screen_names_per_cpu_s"] = statistics.median(r["names_per_cpu_s"] for r in rounds)
+    f["screen_rss_mb"] = statistics.median(r["rss_kb"] for r in rounds) / 1024
+    say("screening: %d names a second of CPU" % f["screen_names_per_cpu_s"])
+
+
 ROWS = (
     ("limit_copy_payouts_per_s", "limit: COPY of the same rows", "payouts/s", None),
     ("post_only_payouts_per_s", "posting only, two books on two connections", "payouts/s", 0.60),
@@ -493,6 +501,8 @@ ROWS = (
     ("rest_get_gateway_cpu_us", "gateway, REST reads", "CPU us a request", None),
     ("rest_get_postgres_cpu_us", "PostgreSQL, REST reads", "CPU us a request", None),
     ("rest_get_client_cpu_us", "client, REST reads", "CPU us a request", None),
+    ("screen_names_per_cpu_s", "screening: names against 20,000 sanctioned entries", "names/s of CPU", None),
+    ("screen_rss_mb", "screening: resident memory, list and all", "MB", None),
     ("throughput_ratio_1m", "throughput with 1 million payouts in the book", "of an empty book's", None),
     ("throughput_ratio_5m", "throughput with 5 million", "of an empty book's", None),
 )
@@ -518,7 +528,11 @@ def main():
     p.add_argument("--audit-only", type=float, metavar="MILLIONS", nargs="?", const=1.0)
     p.add_argument("--settlement-only", action="store_true")
     p.add_argument("--rest-only", action="store_true")
+    p.add_argument("--screening-only", action="store_true")
     args = p.parse_args()
+    if args.screening_only:
+        screening({}, args)
+        return
     folder = pathlib.Path(tempfile.mkdtemp(prefix="ujrat-bench."))
     folder.chmod(0o755)
     cluster, b = Cluster(folder / "pg", tune="bench"), None
@@ -545,6 +559,7 @@ def main():
             audit(b, f, 0.2 if args.quick else 1.0)
             settlement(b, f, args)
             rest(b, f, args)
+            screening(f, args)
         history(b, f, args)
         if args.history_only:
             return

@@ -5,5 +5,5 @@ cd "$(dirname "$0")/../.."
 tools/deps.sh test
 [ -z "${SAN:-}" ] || { echo "bench: a sanitizer's figures mean nothing; run it without SAN" >&2; exit 2; }
 ${MAKE:-make} --no-print-directory -j"$(nproc)" all \
-    build/release/bin/bench/bench_post build/release/bin/bench/bench_client build/release/bin/bench/bench_rest >&2
+    build/release/bin/bench/bench_post build/release/bin/bench/bench_client build/release/bin/bench/bench_rest build/release/bin/bench/bench_screen >&2
 exec /usr/bin/python3 tests/bench/run.py "$@"

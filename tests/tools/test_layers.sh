@@ -9,7 +9,7 @@ lib=$scratch/lib
 
 fresh() {
     rm -rf "$tree" "$lib"
-    mkdir -p "$tree"/{base,domain,ledger,iso20022,gateway/{net,wire,rpc},cli} "$lib"
+    mkdir -p "$tree"/{base,domain,ledger,iso20022,screen,gateway/{net,wire,rpc},cli} "$lib"
     printf '#include "base/err.h"\n#include "domain/money.h"\n#include <string.h>\nint f(const char *s);\nint f(const char *s)\n{\n    return (int)strlen(s);\n}\n' \
         >"$tree/domain/money.c"
     printf '#include "ujrat/payout/v1/payout.pb-c.h"\n#include "domain/money.h"\n' >"$tree/gateway/wire/money.c"
@@ -56,6 +56,9 @@ refuses_wire_including_rpc() { includes gateway/wire/a.c '"gateway/rpc/calls.h"'
 refuses_cli_including_rpc() { includes cli/a.c '"gateway/rpc/calls.h"' 'cli/ may not include gateway/rpc/'; }
 refuses_iso20022_including_the_ledger() { includes iso20022/a.c '"ledger/ledger.h"' 'iso20022/ may not include ledger/'; }
 refuses_rpc_including_iso20022() { includes gateway/rpc/a.c '"iso20022/reader.h"' 'gateway/rpc/ may not include iso20022/'; }
+refuses_screen_including_the_ledger() { includes screen/a.c '"ledger/ledger.h"' 'screen/ may not include ledger/'; }
+refuses_rpc_including_screen() { includes gateway/rpc/a.c '"screen/index.h"' 'gateway/rpc/ may not include screen/'; }
+refuses_icu_outside_screen() { includes cli/a.c '<unicode/utrans.h>' 'cli/ may not use <unicode/utrans.h>'; }
 refuses_xml_in_the_gateway() { includes gateway/a.c '<libxml/parser.h>' 'gateway/ may not use <libxml/parser.h>'; }
 refuses_generated_types_outside_wire() { includes gateway/rpc/a.c '"ujrat/payout/v1/payout.pb-c.h"' '"ujrat/payout/v1/payout.pb-c.h" is for gateway/wire alone'; }
 refuses_our_own_generated_types_in_net() { includes gateway/net/a.c '"ujrat/type/v1/money.pb-c.h"' '"ujrat/type/v1/money.pb-c.h" is for gateway/wire alone'; }
