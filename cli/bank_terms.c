@@ -2,6 +2,7 @@
 #include "base/buf.h"
 #include "cli/commands.h"
 #include "cli/operator.h"
+#include "cli/operator_code.h"
 #include "cli/show.h"
 
 #include <string.h>
@@ -246,10 +247,11 @@ const char tax_estimate_help[] =
     "What we expect banks to withhold (ITO 2001 s.154A): basis points of the net amount of a payout for\n"
     "export of services, to freelancers who are registered with PSEB (WHO: pseb) or to others (WHO:\n"
     "others). Proposes the rule withholding_bps, in force from when a second person approves it (ujrat\n"
-    "policy approve). Without operands: shows what is in force.";
+    "policy approve). Without operands: shows what is in force.\n" HELP_OPERATOR_CODE;
 
 const struct option_row tax_estimate_options[] = {
     {"source", "TEXT", "the law or circular that says so (required to set)", false},
+    OPTIONS_OPERATOR_CODE,
     {NULL, NULL, NULL, false},
 };
 
@@ -274,12 +276,13 @@ static enum exit_code show_estimates(const struct args *args)
 static const char sql_estimate[] =
     "SELECT p.proposal_id, p.duplicate FROM propose_policy("
     " encode(sha256(convert_to(format('%s %s %s %s', $1::text, $2::text, $3::text, policy_at(clock_timestamp())), 'UTF8')), 'hex'), NULL,"
-    " 'what banks are expected to withhold', $3, NULL, '{8}', ARRAY[$1::text], '{0}', ARRAY[$2::bigint]) p";
+    " 'what banks are expected to withhold', $3, NULL, '{8}', ARRAY[$1::text], '{0}', ARRAY[$2::bigint], $4) p";
 
 enum exit_code tax_estimate_run(const struct args *args)
 {
     const char *who = args->operands[0];
     const char *source = args_get(args, "source");
+    char shown[OPERATOR_CODE_SIZE];
     struct db db;
     PGresult *r;
     enum exit_code code;
@@ -291,14 +294,15 @@ enum exit_code tax_estimate_run(const struct args *args)
         complain("say: ujrat tax estimate pseb|others BPS --source TEXT");
         return EXIT_USAGE;
     }
-    if (strcmp(args->operands[1], "0") != 0 && !is_number("BPS", args->operands[1]))
+    if ((strcmp(args->operands[1], "0") != 0 && !is_number("BPS", args->operands[1])) ||
+        !operator_code_read(args, shown))
         return EXIT_USAGE;
     code = db_open(args, DB_AS_OPERATOR, &db);
     if (code != EXIT_DONE)
         return code;
-    r = db_query(&db, sql_estimate, 3,
+    r = db_query(&db, sql_estimate, 4,
                  (const char *const[]){strcmp(who, "pseb") == 0 ? "PSEB" : "OTHER",
-                                       args->operands[1], source});
+                                       args->operands[1], source, shown});
     if (r == NULL)
         code = db_failure(&db);
     else

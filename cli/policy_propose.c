@@ -3,6 +3,7 @@
 #include "base/hex.h"
 #include "base/timefmt.h"
 #include "cli/commands.h"
+#include "cli/operator_code.h"
 #include "cli/policy_file.h"
 #include "cli/policy_rules.h"
 #include "cli/whole_file.h"
@@ -17,23 +18,25 @@ const char policy_propose_help[] =
     "may be in it). Nothing is in force before a second person, with a database login of their own,\n"
     "approves it with ujrat policy approve. What does not fit the rules that will be in force by then is\n"
     "refused at once. The same file again answers with the first proposal, until other rules are in force;\n"
-    "one that happens to be the same needs its own --request-id.";
+    "one that happens to be the same needs its own --request-id.\n" HELP_OPERATOR_CODE;
 
 const struct option_row policy_propose_options[] = {
     {"request-id", "TEXT", "names the proposal (default: made from what it says)", false},
+    OPTIONS_OPERATOR_CODE,
     {NULL, NULL, NULL, false},
 };
 
 const char policy_approve_help[] =
     "Makes a version of policy of the proposal, in force from when it says. Whoever proposed it may not: it\n"
     "takes a second person. Look at it first: ujrat policy diff, ujrat policy simulate. Approving again\n"
-    "answers with the first time.";
+    "answers with the first time.\n" HELP_OPERATOR_CODE;
 
 const char policy_refuse_help[] =
-    "Ends the proposal, for good. Whoever proposed it may take it back so.";
+    "Ends the proposal, for good. Whoever proposed it may take it back so.\n" HELP_OPERATOR_CODE;
 
 const struct option_row policy_decide_options[] = {
     {"note", "TEXT", "what is to be kept with the decision", false},
+    OPTIONS_OPERATOR_CODE,
     {NULL, NULL, NULL, false},
 };
 
@@ -130,19 +133,21 @@ static bool hash_content(struct proposing *p)
 static const char sql_propose[] =
     "SELECT p.proposal_id, p.duplicate FROM propose_policy("
     " coalesce($1, encode(sha256(convert_to($2 || ' ' || coalesce(policy_at(clock_timestamp()), 0), 'UTF8')), 'hex')),"
-    " $3, $4, $5, $6::bytea, $7::smallint[], $8::text[], $9::smallint[], $10::bigint[]) p";
+    " $3, $4, $5, $6::bytea, $7::smallint[], $8::text[], $9::smallint[], $10::bigint[], $11) p";
 
-static PGresult *ask(struct db *db, const struct args *args, const struct proposing *p)
+static PGresult *ask(struct db *db, const struct args *args, const struct proposing *p,
+                     const char *shown)
 {
     char source[2 + HEX_SIZE(WHOLE_FILE_SHA256_SIZE)] = "\\x";
 
     hex_encode(p->source_sha256, sizeof p->source_sha256, source + 2);
-    return db_query(
-        db, sql_propose, 10,
-        (const char *const[]){
-            args_get(args, "request-id"), p->content, p->file.on_approval ? NULL : p->effective_at,
-            p->file.reason, p->file.source, p->file.source_file[0] == '\0' ? NULL : source,
-            text_of(&p->kinds), text_of(&p->scopes), text_of(&p->ccys), text_of(&p->values)});
+    return db_query(db, sql_propose, 11,
+                    (const char *const[]){args_get(args, "request-id"), p->content,
+                                          p->file.on_approval ? NULL : p->effective_at,
+                                          p->file.reason, p->file.source,
+                                          p->file.source_file[0] == '\0' ? NULL : source,
+                                          text_of(&p->kinds), text_of(&p->scopes),
+                                          text_of(&p->ccys), text_of(&p->values), shown});
 }
 
 static const char sql_told[] =
@@ -172,13 +177,17 @@ static bool tell(struct db *db, const char *proposal, bool duplicate)
 
 static enum exit_code propose(const struct args *args, const struct proposing *p)
 {
+    char shown[OPERATOR_CODE_SIZE];
     struct db db;
     PGresult *r;
-    enum exit_code code = db_open(args, DB_AS_OPERATOR, &db);
+    enum exit_code code;
 
+    if (!operator_code_read(args, shown))
+        return EXIT_USAGE;
+    code = db_open(args, DB_AS_OPERATOR, &db);
     if (code != EXIT_DONE)
         return code;
-    r = ask(&db, args, p);
+    r = ask(&db, args, p, shown);
     if (r == NULL)
         code = db_failure(&db);
     else if (!args_quiet(args))
@@ -216,7 +225,8 @@ enum exit_code policy_propose_run(const struct args *args)
 
 /* ---------------------------------------------------------------- approve, refuse */
 
-static const char sql_decide[] = "SELECT d.policy_id, d.duplicate FROM decide_policy($1, $2, $3) d";
+static const char sql_decide[] =
+    "SELECT d.policy_id, d.duplicate FROM decide_policy($1, $2, $3, $4) d";
 
 static void tell_decision(struct db *db, const char *proposal, const PGresult *r)
 {
@@ -238,17 +248,18 @@ static void tell_decision(struct db *db, const char *proposal, const PGresult *r
 static enum exit_code decide(const struct args *args, const char *approve)
 {
     const char *proposal = args->operands[0];
+    char shown[OPERATOR_CODE_SIZE];
     struct db db;
     PGresult *r;
     enum exit_code code;
 
-    if (!policy_is_proposal(proposal))
+    if (!policy_is_proposal(proposal) || !operator_code_read(args, shown))
         return EXIT_USAGE;
     code = db_open(args, DB_AS_OPERATOR, &db);
     if (code != EXIT_DONE)
         return code;
-    r = db_query(&db, sql_decide, 3,
-                 (const char *const[]){proposal, approve, args_get(args, "note")});
+    r = db_query(&db, sql_decide, 4,
+                 (const char *const[]){proposal, approve, args_get(args, "note"), shown});
     if (r == NULL)
         code = db_failure(&db);
     else if (!args_quiet(args))

@@ -72,6 +72,8 @@ struct statement {
     int32_t year;
     int64_t begins_us, ends_us;
     bool over; /* the year is */
+    money_t
+        exemption; /* the yearly threshold: the policy's at the end of the year, or as it is now */
     struct statement_beneficiary to[STATEMENT_BENEFICIARIES_MAX];
     size_t n_to;
     PGresult *rows[STATEMENT_BENEFICIARIES_MAX];

@@ -118,6 +118,8 @@ static void whose(struct pages *p)
 
 /* ---------------------------------------------------------------- what it comes to */
 
+enum { SAID_SIZE = 256 };
+
 static const struct words *threshold(const struct statement *s)
 {
     switch (statement_exemption(s)) {
@@ -131,12 +133,23 @@ static const struct words *threshold(const struct statement *s)
     return s->over ? &year_not_reached : &year_not_reached_yet;
 }
 
+/* The words with the threshold in the place of {}. */
+static const char *said(const char *words, const struct statement *s, char out[SAID_SIZE])
+{
+    char amount[MONEY_TEXT_SIZE];
+    const char *at = strstr(words, "{}");
+
+    (void)snprintf(out, SAID_SIZE, "%.*s%s%s", (int)(at - words), words,
+                   money_format(s->exemption, MONEY_CODE_THOUSANDS, amount), at + 2);
+    return out;
+}
+
 static void hero(struct pages *p)
 {
     const double top = p->y, inner = WIDTH - 32, half = inner / 2, left = PAGES_LEFT + 16;
     const double a = pages_x(p, left, half), b = pages_x(p, left + half, half);
     const enum side near = is_urdu(p) ? AT_RIGHT : AT_LEFT, far = is_urdu(p) ? AT_LEFT : AT_RIGHT;
-    char text[MONEY_TEXT_SIZE];
+    char text[MONEY_TEXT_SIZE], sentence[SAID_SIZE];
 
     pen_fill(&p->pen, PAGES_LEFT, top, WIDTH, HERO_HEIGHT(p), pen_pale);
     pen_fill(&p->pen, pages_x(p, PAGES_LEFT, 4), top, 4, HERO_HEIGHT(p), pen_green);
@@ -152,12 +165,12 @@ static void hero(struct pages *p)
         pen_put(&p->pen, a, top + 61, half, &(struct style){URDU " 7", pen_grey, near, true},
                 year_paid.ur);
         pen_put(&p->pen, b, top + 51, half, &(struct style){LATIN " 7.5", pen_grey, far, false},
-                threshold(p->s)->en);
+                said(threshold(p->s)->en, p->s, sentence));
         pen_put(&p->pen, b, top + 65, half, &(struct style){URDU " 6.5", pen_grey, far, true},
-                threshold(p->s)->ur);
+                said(threshold(p->s)->ur, p->s, sentence));
     } else {
         pen_put(&p->pen, b, top + 54, half, &(struct style){LATIN " 8", pen_grey, far, is_urdu(p)},
-                either(p, threshold(p->s)));
+                said(either(p, threshold(p->s)), p->s, sentence));
     }
     p->y = top + HERO_HEIGHT(p) + 8;
 }

@@ -155,7 +155,7 @@ static json_t *exemption(const struct statement *s)
     json_t *o = need(json_object());
 
     set(o, "currency", json_string("USD"));
-    set(o, "threshold", amount(tax_year_exemption()));
+    set(o, "threshold", amount(s->exemption));
     set(o, "usd_equivalent", amount(s->all.usd));
     set(o, "payouts_without_rate", json_integer(s->without_usd));
     set(o, "outcome", json_string(statement_exemption_name(statement_exemption(s))));
@@ -228,7 +228,7 @@ static void print_exemption(const struct statement *s)
 
     printf("Worth %s at each payout's own mid rate; the yearly threshold of %s ",
            money_format(s->all.usd, MONEY_CODE_THOUSANDS, value),
-           money_format(tax_year_exemption(), MONEY_CODE_THOUSANDS, threshold));
+           money_format(s->exemption, MONEY_CODE_THOUSANDS, threshold));
     switch (statement_exemption(s)) {
     case EXEMPTION_REACHED:
         puts("is reached.");

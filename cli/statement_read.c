@@ -36,9 +36,11 @@ static const char sql_payouts[] =
                                    "  JOIN bank ON bank.bank_id = p.bank_id"
                                    "  JOIN rate_sheet s ON s.rate_id = p.rate_id"
                                    "  LEFT JOIN rate usd ON usd.rate_id = p.rate_id AND usd.ccy = 840"
-                                   "  LEFT JOIN LATERAL (SELECT w.bps, div(p.net::numeric * w.bps, 10000)::bigint AS expected FROM withholding_estimate w"
-                                   "                      WHERE v.channel = 1 AND w.pseb = (v.pseb_commitment IS NOT NULL) AND w.valid_from <= k.committed_at"
-                                   "                      ORDER BY w.valid_from DESC LIMIT 1) e ON true"
+                                   "  LEFT JOIN LATERAL (SELECT c.value AS bps, div(p.net::numeric * c.value, 10000)::bigint AS expected"
+                                   "                       FROM policy_change c JOIN policy y USING (proposal_id)"
+                                   "                      WHERE v.channel = 1 AND c.kind = 8 AND y.effective_at <= k.committed_at"
+                                   "                        AND c.scope = CASE WHEN v.pseb_commitment IS NOT NULL THEN 'PSEB' ELSE 'OTHER' END"
+                                   "                      ORDER BY y.effective_at DESC, y.policy_id DESC LIMIT 1) e ON true"
                                    "  LEFT JOIN LATERAL (SELECT sum(r.amount)::bigint AS amount, max(r.step) AS step FROM payment_return r"
                                    "                      WHERE r.book_id = p.book_id AND r.payout_id = p.payout_id AND r.reverses_step IS NULL"
                                    "                        AND NOT EXISTS (SELECT FROM payment_return x WHERE x.book_id = r.book_id"
@@ -238,6 +240,23 @@ static bool check_year(const struct statement *s, int64_t began, int64_t now)
     return false;
 }
 
+/* The rule year_exemption in dollars, at the last moment of the year or, before that, now; without one what is usually said. */
+static bool read_exemption(struct db *db, struct statement *s)
+{
+    struct number end = number(s->ends_us - 1);
+    PGresult *r = db_query(
+        db,
+        "SELECT r.value FROM rules_in_force(least(to_timestamp($1::bigint / 1000000), clock_timestamp())) r"
+        " WHERE r.kind = 9 AND r.ccy = 840",
+        1, (const char *const[]){end.text});
+
+    if (r != NULL)
+        s->exemption =
+            PQntuples(r) == 1 ? money_of(db_int(r, 0, 0), CCY_USD) : tax_year_exemption();
+    PQclear(r);
+    return r != NULL;
+}
+
 bool statement_read(struct db *db, struct statement *s)
 {
     int64_t began = INT64_MAX, now = 0;
@@ -247,7 +266,7 @@ bool statement_read(struct db *db, struct statement *s)
     for (size_t i = 0; i < s->n_to; i++)
         if (!read_book(db, &s->to[i], &began, &now))
             return false;
-    if (!check_year(s, began, now))
+    if (!check_year(s, began, now) || !read_exemption(db, s))
         return false;
     s->over = now >= s->ends_us;
     for (size_t i = 0; i < s->n_to; i++)

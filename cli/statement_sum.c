@@ -151,7 +151,7 @@ enum statement_exemption statement_exemption(const struct statement *s)
 {
     int order = 0;
 
-    if (money_compare(s->all.usd, tax_year_exemption(), &order) == REASON_NONE && order >= 0)
+    if (money_compare(s->all.usd, s->exemption, &order) == REASON_NONE && order >= 0)
         return EXEMPTION_REACHED;
     return s->without_usd > 0 ? EXEMPTION_UNKNOWN : EXEMPTION_NOT_REACHED;
 }

@@ -21,15 +21,14 @@ const struct words year_paid = {"Paid to the account in the year",
 const struct words year_payouts = {"Payouts", "ادائیگیاں"};
 const struct words year_came_back = {"Came back", "واپس آئی"};
 const struct words year_worth = {"Earned, in US dollars", "کمائی، امریکی ڈالر میں"};
-const struct words year_reached = {"The yearly threshold of USD 12,000 is reached",
-                                   "USD 12,000 کی سالانہ حد پوری ہو گئی ہے"};
-const struct words year_not_reached = {"The yearly threshold of USD 12,000 is not reached",
-                                       "USD 12,000 کی سالانہ حد پوری نہیں ہوئی"};
-const struct words year_not_reached_yet = {"The yearly threshold of USD 12,000 is not reached yet",
-                                           "USD 12,000 کی سالانہ حد ابھی پوری نہیں ہوئی"};
-const struct words year_unknown = {
-    "Whether USD 12,000 are reached cannot be told: a rate is missing",
-    "USD 12,000 کی سالانہ حد کا پتا نہیں: ایک نرخ موجود نہیں"};
+const struct words year_reached = {"The yearly threshold of {} is reached",
+                                   "{} کی سالانہ حد پوری ہو گئی ہے"};
+const struct words year_not_reached = {"The yearly threshold of {} is not reached",
+                                       "{} کی سالانہ حد پوری نہیں ہوئی"};
+const struct words year_not_reached_yet = {"The yearly threshold of {} is not reached yet",
+                                           "{} کی سالانہ حد ابھی پوری نہیں ہوئی"};
+const struct words year_unknown = {"Whether {} are reached cannot be told: a rate is missing",
+                                   "{} کی سالانہ حد کا پتا نہیں: ایک نرخ موجود نہیں"};
 const struct words year_by_month = {"Net paid, month by month (PKR)",
                                     "ماہ بہ ماہ خالص ادائیگی (روپے)"};
 const struct words year_months = {"Month by month (PKR)", "ماہ بہ ماہ (روپے)"};

@@ -22,8 +22,8 @@ enum { TAX_YEAR_MIN = 2003, TAX_YEAR_MAX = 2200, TAX_YEAR_MONTHS = 12 }; /* in f
 /*
  * Up to how much a year freelancers' foreign earnings are said to be exempt: USD 12,000. The figure is one of the project's
  * requirements; no act or notification that says so was found, and the rate that section 154A withholds knows no such
- * threshold. So it is shown for orientation, and nothing else rests on it. Policy: it belongs into dated data, and stands in no
- * other place than this.
+ * threshold. So it is shown for orientation, and nothing else rests on it. It is what holds while the policy has no rule
+ * year_exemption.
  */
 static inline money_t tax_year_exemption(void)
 {

@@ -165,9 +165,13 @@ _operators = {}
 
 def operator(uri, login):
     """The operator of that login in that database, enrolled once; uri: the superuser's."""
-    if (uri, login) not in _operators:
-        _operators[uri, login] = Operator(uri, login)
-    return _operators[uri, login]
+    from psycopg.conninfo import conninfo_to_dict
+
+    where = conninfo_to_dict(uri)  # however it is written
+    key = where.get("host"), where.get("port"), where.get("dbname"), login
+    if key not in _operators:
+        _operators[key] = Operator(uri, login)
+    return _operators[key]
 
 
 # ---------------------------------------------------------------- certificates

@@ -1,23 +1,38 @@
 """Policy for tests: as two people make it, and as rows of another time."""
 import itertools
 
+from harness import operator
+
 NAMES = ("margin_bps", "fee_fixed", "fee_bps", "fee_min", "fee_max", "payout_max", "rate_age_max", "withholding_bps", "year_exemption", "purpose_code")
 KINDS = {name: i + 1 for i, name in enumerate(NAMES)}
 TERMS = NAMES[:6]
-PROPOSE = "SELECT * FROM propose_policy(%s, %s, %s, %s, %s, %s::int2[], %s::text[], %s::int2[], %s::int8[])"
+PROPOSE = "SELECT * FROM propose_policy(%s, %s, %s, %s, %s, %s::int2[], %s::text[], %s::int2[], %s::int8[], %s)"
 _numbers = itertools.count(1)
+
+
+def code_of(db):
+    """A code of whoever the session belongs to, enrolled now if they are not."""
+    from psycopg.conninfo import make_conninfo
+
+    login, = db.execute("SELECT session_user").fetchone()
+    return operator(make_conninfo(db.info.dsn, user="postgres", options=""), login).code()
+
+
+def decide(db, proposal, approve=True, note=""):
+    """(version, whether it was decided so before)"""
+    return db.execute("SELECT policy_id, duplicate FROM decide_policy(%s, %s, %s, %s)", (proposal, approve, note, code_of(db))).fetchone()
 
 
 def propose(db, changes, at=None, request=None, reason="because", source="a circular", sha256=None):
     """changes: (kind or its name, scope, ccy, value or None). The proposal's number."""
     columns = [list(c) for c in zip(*[(KINDS.get(k, k), s, c, v) for k, s, c, v in changes])] or [[], [], [], []]
-    return db.execute(PROPOSE, (request or "test-%d" % next(_numbers), at, reason, source, sha256, *columns)).fetchone()[0]
+    return db.execute(PROPOSE, (request or "test-%d" % next(_numbers), at, reason, source, sha256, *columns, code_of(db))).fetchone()[0]
 
 
 def change_policy(proposer, approver, changes, at=None, **said):
     """Both have a login of their own. The version that it makes."""
     proposal = propose(proposer, changes, at, **said)
-    return approver.execute("SELECT policy_id FROM decide_policy(%s, true, '')", (proposal,)).fetchone()[0]
+    return decide(approver, proposal)[0]
 
 
 def put_policy(db, changes, at):

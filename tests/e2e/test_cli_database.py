@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from harness import BIN, ROOT, new_database, unique
+from harness import BIN, ROOT, new_database, operator, unique
 
 SHEET = ROOT / "data" / "rates" / "sbp_m2m_2026-07-17.csv"
 
@@ -17,9 +17,13 @@ class Ujrat:
     def __init__(self, database):
         self.database = database
 
-    def __call__(self, *arguments, role="ujrat_operator", db=True, env=None):
+    def __call__(self, *arguments, role="ujrat_operator", db=True, env=None, code=False):
+        """code: the role shows a code of its authenticator."""
         where = ["--db", self.database.uri(role)] if db else []
-        p = subprocess.run([str(BIN / "ujrat"), *map(str, arguments), *where], capture_output=True, text=True, timeout=60,
+        shown = ""
+        if code:
+            where, shown = [*where, "--code-fd", "0"], operator(self.database.uri(), role).code()
+        p = subprocess.run([str(BIN / "ujrat"), *map(str, arguments), *where], input=shown, capture_output=True, text=True, timeout=60,
                            env={**{k: v for k, v in os.environ.items() if not k.startswith(("UJRAT_", "PG"))}, **(env or {})})
         return p.returncode, p.stdout, p.stderr
 

@@ -13,9 +13,17 @@ SAMPLE = ROOT / "deploy" / "policy" / "proposal.json"
 PKT = datetime.timezone(datetime.timedelta(hours=5))
 
 
+class WithCodes(Ujrat):
+    """Whoever proposes or decides shows a code."""
+
+    def __call__(self, *words, **options):
+        return super().__call__(*words, code=words[:2] in (("policy", "propose"), ("policy", "approve"), ("policy", "refuse"))
+                                or words[:2] == ("tax", "estimate") and len(words) > 3, **options)
+
+
 @pytest.fixture
 def ujrat(database):
-    it = Ujrat(database)
+    it = WithCodes(database)
     it.done("platform", "add", "upwork", "--currency", "USD", "--margin-bps", "50", "--gross-max", "25000", "--quiet")
     return it
 
@@ -23,7 +31,7 @@ def ujrat(database):
 @pytest.fixture(scope="module")
 def shared(cluster):
     """For what is refused: nothing changes in it."""
-    it = Ujrat(new_database(cluster))
+    it = WithCodes(new_database(cluster))
     it.done("platform", "add", "upwork", "--currency", "USD", "--margin-bps", "50", "--gross-max", "25000", "--quiet")
     return it
 

@@ -231,7 +231,7 @@ def test_a_role_calls_its_own_functions_only(database, as_role, role):
     ("ujrat_app", "SELECT propose_adjustment(1, 'r', 'x', NULL, '{}', '{}', NULL)"), ("ujrat_app", "SELECT decide_adjustment(1, 1, true, NULL)"),
     ("ujrat_auditor", "SELECT decide_adjustment(1, 1, true, NULL)"), ("ujrat_app", "SELECT open_terms(1, 'USD', 0, 0, 0, 0, 0, 1, 'x')"), ("ujrat_app", "SELECT enroll_operator()"), ("ujrat_auditor", "SELECT revoke_operator('x', 'x')"),
     ("ujrat_operator", "SELECT prove_operator(NULL)"), ("ujrat_operator", "SELECT operator_principal()"),
-    ("ujrat_app", "SELECT propose_policy('r', NULL, 'x', 'x', NULL, '{7}', '{\"\"}', '{0}', '{1}')"), ("ujrat_app", "SELECT decide_policy(1, true, '')"),
+    ("ujrat_app", "SELECT propose_policy('r', NULL, 'x', 'x', NULL, '{7}', '{\"\"}', '{0}', '{1}', NULL)"), ("ujrat_app", "SELECT decide_policy(1, true, '', NULL)"),
     ("ujrat_hooks", "SELECT create_webhook(1, 'x', 'x', '{}', 1::smallint, 'x')"), ("ujrat_hooks", "SELECT resend_webhook_events(1, NULL, 1, 1)"),
     ("ujrat_hooks", "SELECT change_webhook(1, 'x', 'x', NULL, NULL, NULL, 'x', 'x')"), ("ujrat_hooks", "SELECT post_payouts(1, 1, '{}')"),
     ("ujrat_app", "SELECT record_webhook_delivery(1, 1, 1, 1::smallint, 'DELIVERED', NULL, NULL, 0)"), ("ujrat_app", "SELECT add_webhook_key('rsa', 'x')"),

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from harness import BIN, ROOT, pii_keys_of, run
+from policy_rows import put_policy
 from world import D, DIGITS, cnic, number, sheet
 
 KARACHI = zoneinfo.ZoneInfo("Asia/Karachi")
@@ -136,7 +137,7 @@ def estimates(world):
             (True, 50, datetime.datetime(2022, 12, 31, 12, tzinfo=KARACHI))]
     with as_superuser(world) as c:
         for pseb, bps, since in rows:
-            c.execute("INSERT INTO withholding_estimate VALUES (%s, %s, %s, 'a test', 'a test')", (since, pseb, bps))
+            put_policy(c, [("withholding_bps", "PSEB" if pseb else "OTHER", 0, bps)], since)
     return rows
 
 

@@ -6,8 +6,8 @@ import threading
 import psycopg
 import pytest
 
-from harness import new_database
-from policy_rows import KINDS, TERMS, change_policy, propose, put_policy
+from harness import new_database, operator
+from policy_rows import KINDS, TERMS, change_policy, decide, propose, put_policy
 
 USD, EUR, JPY = 840, 978, 392
 FIELD_INVALID, REUSED, CONFLICT, FORBIDDEN, PAST, TWICE = "UJ305", "UJ400", "UJ409", "UJ502", "UJ308", "UJ304"
@@ -58,7 +58,7 @@ class Two:
         return [(k, self.platform, USD, v) for k, v in changes.items()]
 
     def decide(self, who, proposal, approve=True):
-        return who.execute("SELECT policy_id, duplicate FROM decide_policy(%s, %s, 'note')", (proposal, approve)).fetchone()
+        return decide(who, proposal, approve, "note")
 
     def refused(self, call):
         """The refusal's SQLSTATE and its sentence; and nothing has changed."""
@@ -266,7 +266,7 @@ def test_two_operators_at_once_make_one_version(two):
             with login(two.database, role) as db:
                 barrier.wait()
                 try:
-                    answers.append(db.execute("SELECT policy_id FROM decide_policy(%s, true, '')", (proposal,)).fetchone()[0])
+                    answers.append(decide(db, proposal)[0])
                 except psycopg.Error as refused:
                     answers.append(refused.sqlstate)
 
@@ -282,11 +282,12 @@ def test_two_operators_at_once_make_one_version(two):
 def test_an_approval_and_its_retry_at_once_are_one_version(two):
     proposal, answers = propose(two.ann, two.terms(margin_bps=51)), []
 
-    def approve():
-        with login(two.database, "postgres") as db:
-            answers.append(db.execute("SELECT policy_id, duplicate FROM decide_policy(%s, true, '')", (proposal,)).fetchone())
+    def approve(who):
+        with who.session() as db:
+            answers.append(decide(db, proposal))
 
-    threads = [threading.Thread(target=approve) for _ in range(4)]
+    people = [operator(two.database.uri(), "retry_%d" % i) for i in range(4)]
+    threads = [threading.Thread(target=approve, args=(who,)) for who in people]
     for t in threads:
         t.start()
     for t in threads:

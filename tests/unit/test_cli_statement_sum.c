@@ -14,6 +14,7 @@ static void begin(void)
     memset(&s, 0, sizeof s);
     memset(rows, 0, sizeof rows);
     s.year = 2026;
+    s.exemption = tax_year_exemption();
     s.n_to = 2;
     s.payouts = rows;
     (void)snprintf(s.to[0].platform, sizeof s.to[0].platform, "upwork");

@@ -170,10 +170,10 @@ END $$;
 -- approved) p_value[i] (NULL: it ends). The request id makes a repeat safe: the same again is answered with the first, anything
 -- else under it is refused (400).
 CREATE OR REPLACE FUNCTION propose_policy(p_request text, p_effective_at timestamptz, p_reason text, p_source text, p_source_sha256 bytea,
-    p_kind smallint[], p_scope text[], p_ccy smallint[], p_value bigint[], OUT proposal_id integer, OUT duplicate boolean)
+    p_kind smallint[], p_scope text[], p_ccy smallint[], p_value bigint[], p_code text, OUT proposal_id integer, OUT duplicate boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
 DECLARE
-    who integer := operator_principal();
+    who integer := prove_operator(p_code, format('propose policy %s', p_request));
     moment timestamptz;
     old policy_proposal;
 BEGIN
@@ -206,10 +206,11 @@ END $$;
 
 -- Makes a version of a proposal, or refuses it, for good. Deciding the same again is answered with the first time. Whoever proposed may
 -- take it back (refuse), and not approve.
-CREATE OR REPLACE FUNCTION decide_policy(p_proposal integer, p_approve boolean, p_note text, OUT policy_id integer, OUT duplicate boolean)
+CREATE OR REPLACE FUNCTION decide_policy(p_proposal integer, p_approve boolean, p_note text, p_code text,
+    OUT policy_id integer, OUT duplicate boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp AS $$
 DECLARE
-    who integer := operator_principal();
+    who integer := prove_operator(p_code, format('%s policy proposal %s', CASE WHEN p_approve THEN 'approve' ELSE 'refuse' END, p_proposal));
     moment timestamptz;
     p policy_proposal;
     old policy_decision;
