@@ -205,7 +205,7 @@ def test_tax_estimate_proposes_a_rule(ujrat, database):
 # ---------------------------------------------------------------- simulate
 def test_a_simulation_prices_the_payouts_that_were_made_as_the_rules_would(world, propose):
     """Beside the schoolbook arithmetic of world.py, payout by payout; two currencies, a platform that is not meant, and nothing is written."""
-    ujrat = Ujrat(world.database)
+    ujrat = WithCodes(world.database)
     platform, other, bank = world.platform(USD=10_000_000, EUR=10_000_000), world.platform(), world.bank()
     to = platform.register(bank).name
     amounts = {"USD": [5_000, 70_001, 123_456, 1_500_000, 90_000], "EUR": [8_000, 250_000]}
