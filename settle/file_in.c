@@ -17,6 +17,7 @@ enum { COPY_BYTES = 65536, STEMS_TRIED_MAX = 9999 };
 
 static const char *const ending[] = {".xml", ".sig", MANIFEST_ENDING}; /* the last one goes last */
 enum { ENDINGS = sizeof ending / sizeof *ending };
+static const char STRANGER[] = ".stranger";
 
 static const char *with(const char *stem, const char *end, char out[MANIFEST_NAME_SIZE])
 {
@@ -105,6 +106,35 @@ err_t file_in_stems(const struct bank_folders *f, const struct file_in_rules *ru
     folder_names_free(&late);
     if (out->n > 1)
         qsort(out->name, out->n, sizeof *out->name, by_name);
+    return err;
+}
+
+static bool is_stranger(const struct bank_folders *f, const char *name)
+{
+    char stem[MANIFEST_NAME_SIZE], other[MANIFEST_NAME_SIZE];
+    for (int e = 0; e < ENDINGS; e++) {
+        struct slice s = manifest_stem_of(slice_str(name), ending[e]);
+        if (s.len > 0 && !err_failed(slice_copy(s, stem, sizeof stem)))
+            return strcmp(ending[e], ".sig") == 0 &&
+                   !bank_folders_has(f, FOLDER_IN, with(stem, ".xml", other)) &&
+                   !bank_folders_has(f, FOLDER_IN, with(stem, MANIFEST_ENDING, other));
+    }
+    return true;
+}
+
+err_t file_in_strangers(const struct bank_folders *f, const struct file_in_rules *rules,
+                        struct folder_names *out)
+{
+    size_t kept = 0;
+    err_t err = bank_folders_list(f, FOLDER_IN, "", out);
+    for (size_t i = 0; i < out->n; i++) {
+        char *name = out->name[i];
+        if (is_stranger(f, name) && !file_in_is_young(f, rules, name))
+            out->name[kept++] = name;
+        else
+            free(name);
+    }
+    out->n = kept;
     return err;
 }
 
@@ -297,7 +327,8 @@ static err_t free_stem(const struct bank_folders *f, enum bank_folder folder, co
     for (int i = 1; i <= STEMS_TRIED_MAX; i++) {
         int n = i == 1 ? snprintf(out, MANIFEST_NAME_SIZE, "%s", stem)
                        : snprintf(out, MANIFEST_NAME_SIZE, "%.190s.%d", stem, i);
-        bool taken = n < 0 || bank_folders_has(f, folder, with(out, ".report.txt", name));
+        bool taken = n < 0 || bank_folders_has(f, folder, with(out, ".report.txt", name)) ||
+                     bank_folders_has(f, folder, with(out, STRANGER, name));
         for (int e = 0; e < ENDINGS; e++)
             taken = taken || bank_folders_has(f, folder, with(out, ending[e], name));
         if (!taken)
@@ -358,6 +389,25 @@ err_t file_in_quarantine(struct bank_folders *f, const char *stem, struct slice 
     if (stem_out != NULL)
         (void)snprintf(stem_out, MANIFEST_NAME_SIZE, "%s", new_stem);
     return err;
+}
+
+err_t file_in_quarantine_stranger(struct bank_folders *f, const char *name, struct slice report,
+                                  char stem_out[MANIFEST_NAME_SIZE])
+{
+    char stem[MANIFEST_STEM_MAX + 1], new_name[MANIFEST_NAME_SIZE];
+    (void)snprintf(stem, sizeof stem, "%s", name);
+    for (char *p = stem; *p != '\0'; p++)
+        if (!manifest_stem_is_good(slice_of(p, 1)) && (p == stem || strchr("._-", *p) == NULL))
+            *p = '_';
+    err_t err = free_stem(f, FOLDER_QUARANTINE, stem, stem_out);
+    if (!err_failed(err))
+        err = write_report(f, FOLDER_QUARANTINE, stem_out, report);
+    if (!err_failed(err))
+        err = bank_folders_move(f, FOLDER_IN, name, FOLDER_QUARANTINE,
+                                with(stem_out, STRANGER, new_name));
+    if (!err_failed(err))
+        err = bank_folders_sync(f, FOLDER_QUARANTINE);
+    return err_failed(err) ? err : bank_folders_sync(f, FOLDER_IN);
 }
 
 err_t file_in_tidy(struct bank_folders *f, const char *stem)

@@ -64,6 +64,15 @@ MUST_CHECK err_t file_in_accept(struct bank_folders *f, struct file_in *file, st
 MUST_CHECK err_t file_in_quarantine(struct bank_folders *f, const char *stem, struct slice report,
                                     char stem_out[MANIFEST_NAME_SIZE]);
 
+/* Names in in/ that nothing above looks at, and that were not written to for longer than wait_us: not made as docs/bank-guide.md
+ * says, or a signature that is alone. In order. */
+MUST_CHECK err_t file_in_strangers(const struct bank_folders *f, const struct file_in_rules *rules,
+                                   struct folder_names *out);
+/* One of them into quarantine/, as STEM.stranger, with STEM.report.txt. The stem is its name, with _ for what does not belong into one. */
+MUST_CHECK err_t file_in_quarantine_stranger(struct bank_folders *f, const char *name,
+                                             struct slice report,
+                                             char stem_out[MANIFEST_NAME_SIZE]);
+
 /* That name in in/ was written to less than wait_us ago. */
 bool file_in_is_young(const struct bank_folders *f, const struct file_in_rules *rules,
                       const char *name);

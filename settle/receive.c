@@ -78,23 +78,53 @@ static enum settle_result write_down(struct receiving *r, const char *outcome, u
     return result == SETTLE_REFUSED ? failed(r, r->file.stem, r->ctx->db.pg.problem) : result;
 }
 
-static enum settle_result quarantine(struct receiving *r, const char *stem)
+/* It lies in quarantine/ as `where`, or err says why not: a person is called. */
+static enum settle_result quarantined(struct receiving *r, const char *name, const char *where,
+                                      err_t err)
 {
-    char where[MANIFEST_NAME_SIZE], subject[MANIFEST_NAME_SIZE + 8], why[ERR_TEXT_SIZE],
-        detail[400];
-    report_line(&r->report,
-                "Nothing of this file was done. Once that is put right it can be sent again, "
-                "under this name or another.");
     struct slice text = report_text(&r->report), line;
-    err_t err = file_in_quarantine(&r->bank->folders, stem, text, where);
+    char subject[MANIFEST_NAME_SIZE + 8], why[ERR_TEXT_SIZE], detail[400];
     if (err_failed(err))
-        return failed(r, stem, err_text(err, why, sizeof why));
+        return failed(r, name, err_text(err, why, sizeof why));
     (void)slice_next_line(&text, &line);
     (void)snprintf(detail, sizeof detail, "%.*s", (int)(line.len > 390 ? 390 : line.len), line.p);
     (void)snprintf(subject, sizeof subject, "%s %s", r->bank->code, where);
     log_warn(r->ctx->log, "file.quarantined", log_str("bank", r->bank->code),
              log_str("file", where), log_str("problem", detail));
     return settle_alert(r->ctx, "FILE_QUARANTINED", subject, detail);
+}
+
+static enum settle_result quarantine(struct receiving *r, const char *stem)
+{
+    char where[MANIFEST_NAME_SIZE];
+    report_line(&r->report,
+                "Nothing of this file was done. Once that is put right it can be sent again, "
+                "under this name or another.");
+    err_t err = file_in_quarantine(&r->bank->folders, stem, report_text(&r->report), where);
+    return quarantined(r, stem, where, err);
+}
+
+/* What nobody would ever look at, and the bank believes to have said. */
+static enum settle_result quarantine_strangers(struct receiving *r)
+{
+    struct folder_names names;
+    enum settle_result result = SETTLE_OK;
+    err_t err = file_in_strangers(&r->bank->folders, &r->rules, &names);
+    if (err_failed(err))
+        result = failed(r, "in", "it cannot be listed");
+    for (size_t i = 0; i < names.n && result == SETTLE_OK; i++) {
+        char where[MANIFEST_NAME_SIZE];
+        report_reset(&r->report);
+        report_line(&r->report,
+                    "Its name is none that is looked at: STEM.xml, STEM.sig and STEM.manifest.json "
+                    "belong together, and a stem is of letters, digits, '.', '_' and '-'. Nothing "
+                    "of this file was done.");
+        err = file_in_quarantine_stranger(&r->bank->folders, names.name[i], report_text(&r->report),
+                                          where);
+        result = quarantined(r, names.name[i], where, err);
+    }
+    folder_names_free(&names);
+    return result;
 }
 
 /* Its contents are wrong: they are written down as such, and put away. */
@@ -390,6 +420,8 @@ enum settle_result receive_files(struct settle_ctx *ctx, struct settle_bank *ban
             bank->receive_again_at_us = clock_monotonic_us() + AGAIN_MS * US_PER_MS;
         result = settle_db_stop(&ctx->db) ? SETTLE_STOPPED : receive_one(&r, stems.name[i]);
     }
+    if (result == SETTLE_OK)
+        result = quarantine_strangers(&r);
     if (result == SETTLE_FAILED)
         bank->receive_again_at_us = clock_monotonic_us() + AGAIN_MS * US_PER_MS;
     for (int i = 0; i < FILE_IN_KEYS_MAX; i++)

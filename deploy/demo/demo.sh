@@ -456,9 +456,8 @@ print_next() {
     ujrat quote 1000 USD --as upwork
     ujrat payout submit deploy/platforms/fiverr/payouts.xml --as fiverr  ${dim}# paid once$plain
     ujrat payout watch --as freelancer                              ${dim}# Ctrl-C$plain
-    curl --cacert "\$UJRAT_CA" "\$UJRAT_REST/v1/oauth2/token" \\
-        -u "\$PAYPAL_CLIENT_ID_UPWORK:\$PAYPAL_CLIENT_SECRET_UPWORK" \\
-        -d grant_type=client_credentials                            ${dim}# docs/paypal.md$plain
+    curl --cacert "\$UJRAT_CA" "\$UJRAT_REST/v1/oauth2/token" -d grant_type=client_credentials \\
+        -K - <<<"user = \$PAYPAL_CLIENT_ID_UPWORK:\$PAYPAL_CLIENT_SECRET_UPWORK" ${dim}# docs/paypal.md$plain
     ujrat-audit trail upwork UPW-2026-07-001                        ${dim}# with its proof$plain
     ujrat log status                                                ${dim}# every block is sealed$plain
     ujrat bank books --state var/demo/bank-SCBL.state               ${dim}# what the bank itself says$plain

@@ -465,6 +465,22 @@ def test_a_file_without_a_manifest_waits_and_is_quarantined(settle, bank):
     assert bank.files.names("in") == [] and "alone.manifest.json is missing" in bank.files.report("alone")
 
 
+def test_a_file_of_another_name_is_not_left_lying(settle, bank, settle_world):
+    bank.files.terms(mode="instant")
+    folder = bank.files.part("in")
+    for name in ("answer.XML", "what is this.xml", "alone.sig", "notes"):
+        (folder / name).write_text("<Document/>")
+    (folder / ".being-written").write_text("<Doc")
+    settle.once()
+    assert len(bank.files.names("in")) == 5
+    settle.once("--set", "manifest_wait=0s")
+    assert bank.files.names("in") == [".being-written"]  # with a dot it is no file yet
+    for stem in ("answer.XML", "what_is_this.xml", "alone.sig", "notes"):
+        assert "Its name is none that is looked at" in bank.files.report(stem)
+        assert (bank.files.part("quarantine") / (stem + ".stranger")).read_text() == "<Document/>"
+        assert settle_world.value("SELECT count(*) FROM settlement_alert_now WHERE subject = %s", bank.code + " " + stem) == 1
+
+
 # ---------------------------------------------------------------- large files
 def test_15000_instructions_in_a_file_take_little_memory(settle, bank, platform):
     n = 15_000
