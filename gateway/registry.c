@@ -306,14 +306,14 @@ static void data_free(struct data **d)
     *d = NULL;
 }
 
-static void sleep_until_next(struct registry *r)
+static void sleep_until_next(struct registry *r, bool worked)
 {
     /* A worker that has nothing yet serves nobody: it asks more often. */
     uint32_t ms = r->current == NULL && r->config.refresh_ms > FIRST_LOAD_RETRY_MS
                       ? FIRST_LOAD_RETRY_MS
                       : r->config.refresh_ms;
     int64_t us = ms * US_PER_MS;
-    if (r->current != NULL && r->current->policy_over_us != 0) {
+    if (worked && r->current->policy_over_us != 0) {
         /* Not before: it would find the same version. A millisecond is for a clock that runs behind. */
         int64_t left = r->current->policy_over_us - clock_monotonic_us() + US_PER_MS;
         us = left < US_PER_MS ? US_PER_MS : left < us ? left : us;
@@ -330,7 +330,7 @@ static void load_ended(struct registry *r, bool worked)
         r->loading = NULL;
     }
     data_free(&r->loading);
-    sleep_until_next(r);
+    sleep_until_next(r, worked);
     if (worked && r->config.on_load != NULL)
         r->config.on_load(r->config.user);
     if (worked == !r->last_failed)
@@ -378,7 +378,7 @@ static void begin_load(struct registry *r)
     assert(r->loading == NULL);
     r->loading = calloc(1, sizeof(*r->loading));
     if (r->loading == NULL) {
-        sleep_until_next(r);
+        sleep_until_next(r, false);
         return;
     }
     arena_init(&r->loading->arena, DATA_CHUNK_BYTES, DATA_BYTES_MAX);

@@ -91,7 +91,8 @@ static void post_next(struct job *job)
             .margin = b->pricing.margin.minor,
             .net = b->pricing.net.minor,
             .rate_id = 1,
-            .policy_id = 1,
+            .policy_id =
+                b->books, /* setup.sql: a version a book, each with the terms of those before it */
             .margin_bps = b->pricing.margin_bps,
             .src_ccy = CCY_USD,
             .dst_ccy = CCY_PKR,
