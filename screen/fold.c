@@ -656,12 +656,28 @@ static bool same_consonants(const struct screen_token *a, const struct screen_to
     return true;
 }
 
-static unsigned like_letters(const char *a, const char *b)
+/* What letters that one side alone has come to at the least: each stands for another, or for none, at 100. */
+static unsigned letters_cost(uint32_t a, uint32_t b)
+{
+    static const uint32_t hard =
+        ~(1U << ('a' - 'a') | 1U << ('e' - 'a') | 1U << ('i' - 'a') | 1U << ('o' - 'a') |
+          1U << ('u' - 'a') | 1U << ('y' - 'a') | 1U << ('h' - 'a') | 1U << ('z' - 'a') |
+          1U << ('s' - 'a') | 1U << ('p' - 'a') | 1U << ('b' - 'a') | 1U << ('g' - 'a') |
+          1U << ('j' - 'a'));
+    int ours = __builtin_popcount(a & ~b & hard), theirs = __builtin_popcount(b & ~a & hard);
+
+    return 100U * (unsigned)(ours > theirs ? ours : theirs);
+}
+
+static unsigned like_letters(const char *a, uint32_t a_letters, const char *b, uint32_t b_letters)
 {
     size_t a_len = strlen(a), b_len = strlen(b), longest = a_len > b_len ? a_len : b_len;
     unsigned cost, limit = (990 - SCREEN_LIKE_MIN) * (unsigned)longest / 10 + 1;
 
     if (longest < 3 || (a_len > b_len ? a_len - b_len : b_len - a_len) > 3)
+        return 0;
+    if ((a_len > b_len ? a_len - b_len : b_len - a_len) * 60 > limit ||
+        letters_cost(a_letters, b_letters) > limit)
         return 0;
     cost = distance(a, a_len, b, b_len, limit);
     if (cost > limit)
@@ -682,9 +698,9 @@ static unsigned like_spelled(const struct screen_token *a, const struct screen_t
 
     len = len > other ? len : other; /* the same from either side */
     if (apart <= (len <= 5 ? 2 : len <= 9 ? 3 : 5))
-        like = like_letters(a->canon, b->canon);
+        like = like_letters(a->canon, a->canon_letters, b->canon, b->canon_letters);
     if (like == 0 && __builtin_popcount(a->text_letters ^ b->text_letters) <= 2)
-        like = like_letters(a->text, b->text);
+        like = like_letters(a->text, a->text_letters, b->text, b->text_letters);
     return like;
 }
 

@@ -8,7 +8,7 @@
 #define LIKE_BITS      10
 #define STAMP_MAX      (UINT32_MAX >> LIKE_BITS)
 #define LIKE_INIT      700 /* an initial, and a name that begins with it */
-#define ONE_COMMON_MAX 700 /* a common name and initials: may be anybody */
+#define ONE_COMMON_MAX 690 /* a common name and initials: may be anybody */
 #define BONUS_MAX      (SCREEN_PART_DOB_SAME + SCREEN_PART_COUNTRY_SAME)
 #define PAIRS_MAX      96
 

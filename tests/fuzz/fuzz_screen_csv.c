@@ -17,7 +17,8 @@ static void find_again(const struct screen_list *list)
     struct screen_search *search = NULL;
     size_t n = 0;
 
-    if (!err_failed(screen_index_new(&list, &name, 1, &index)) && !err_failed(screen_search_new(index, &search)) &&
+    if (!err_failed(screen_index_new(&list, &name, 1, &index)) &&
+        !err_failed(screen_search_new(index, &search)) &&
         !err_failed(screen_search_run(search, &q, hits, &n)))
         for (size_t i = 0; i < n; i++) {
             char why[SCREEN_EXPLAIN_SIZE];
@@ -38,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool good;
 
     screen_list_init(&list);
-    good = size > 0 && data[0] == 'o' ? screen_list_read_ofac(&list, text, &fault) : screen_list_read_csv(&list, text, &fault);
+    good = size > 0 && data[0] == 'o' ? screen_list_read_ofac(&list, text, &fault)
+                                      : screen_list_read_csv(&list, text, &fault);
     if (!good || !screen_list_end(&list, &fault))
         assert(fault.reason[0] != '\0');
     else

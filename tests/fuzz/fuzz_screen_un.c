@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct screen_fault fault = {0};
 
     screen_list_init(&list);
-    if (!screen_list_read_un(&list, slice_of(data, size), &fault) || !screen_list_end(&list, &fault))
+    if (!screen_list_read_un(&list, slice_of(data, size), &fault) ||
+        !screen_list_end(&list, &fault))
         assert(fault.reason[0] != '\0');
     else
         for (size_t i = 0; i < list.n; i++) {

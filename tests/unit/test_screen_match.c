@@ -117,7 +117,8 @@ static void different_names_are_not(void **state)
     "1,person,Qudratullah Muhammad Zarmazai,,1971-04-28,Pakistan,0000012345671,AB123,A\n"          \
     "2,person,Abd al-Rahman Turkhani,عبد الرحمن ترخاني,1960..1963,,,,A\n"           \
     "3,organisation,Kholoni Trading LLC,,,,,,A\n"                                                  \
-    "4,person,Muhammad Ali Shinmadadi,,,,,,A\n"
+    "4,person,Muhammad Ali Shinmadadi,,,,,,A\n"                                                    \
+    "5,person,Ahmed Zarkhel,,,,,,A\n"
 
 struct world {
     struct screen_list list;
@@ -203,6 +204,7 @@ static void common_names_alone_are_nobody(void **state)
     assert_true(named(w, "Muhammad Ali Khan", "4") < SCREEN_THRESHOLD);
     assert_true(named(w, "Muhammad", "1") < SCREEN_THRESHOLD);
     assert_true(named(w, "Abdul Rehman", "2") < SCREEN_THRESHOLD);
+    assert_in_range(named(w, "Ahmed Z.", "5"), 1, SCREEN_THRESHOLD - 1);
     assert_int_equal(named(w, "Saima Bibi", "1"), 0);
 }
 
