@@ -22,7 +22,7 @@ APPEND_ONLY = {"block", "journal", "account_balance", "account", "payout", "payo
                "file_out", "file_out_handout", "file_out_question", "file_out_funding", "file_in",
                "payout_batch", "unclaimed", "unclaimed_end", "policy_kind", "policy_proposal", "policy_change", "policy_decision", "policy",
                "webhook_event_kind", "webhook", "webhook_version", "webhook_key", "webhook_event",
-               "operator_revocation", "operator_act", "return_reversal_proposal", "return_reversal_decision"}
+               "operator_revocation", "operator_act", "return_reversal_proposal", "return_reversal_decision", "sanctions_version", "sanctions_change"}
 NOT_REMOVED = {"book", "book_head", "beneficiary", "principal", "bank", "currency", "journal_kind", "bank_head", "bank_book",
                "rest_credential", "webhook_cursor", "webhook_batch", "webhook_delivery", "operator_totp"}
 # what follows from other rows, and whose rows come and go
@@ -53,7 +53,7 @@ OPERATING = {"open_book", "open_currency", "connect_bank", "add_principal", "set
              "set_float_low", "hand_out_window", "close_window", "end_window", "dispute_window", "propose_window_settled",
              "approve_window_settled", "request_recall", "propose_return_reversal", "decide_return_reversal", "dismiss_alert",
              "rotate_receivers", "rotate_batch_items", "enroll_operator", "confirm_operator", "revoke_operator", "operators_now",
-             "add_rest_credential", "set_rest_credential", "add_receiver", "remove_receiver"}
+             "add_rest_credential", "set_rest_credential", "add_receiver", "remove_receiver", "import_sanctions"}
 HOOKING = {"create_webhook", "change_webhook", "simulate_webhook_event", "resend_webhook_events"}
 MAY_CALL = {"ujrat_app": READING | APP | HOOKING, "ujrat_settle": READING | SETTLING | SETTLING_ALONE, "ujrat_sealer": READING | {"seal_blocks"}, "ujrat_auditor": READING | {"operators_now"},
             "ujrat_hooks": {"make_webhook_events", "webhook_books", "record_webhook_delivery", "disable_webhook", "add_webhook_key"},
@@ -120,6 +120,8 @@ def settlement(world, platform, bank):
         db.execute("SELECT note_status(%s::int2, %s, %s, 'BLCK', NULL), request_recall(%s, %s, 'CUST', 1)", (id_, book, payouts[1], book, payouts[1]))
         db.execute("SELECT answer_recall(%s::int2, %s, %s, 1::int2, 'PDCR', NULL, 1), raise_alert('KEPT_BACK', 'x', 'x'), "
                    "end_alert('KEPT_BACK', 'x', 'x'), check_tax_day('2020-01-01')", (id_, book, payouts[1]))
+        db.execute("SELECT import_sanctions('X', sha256('x'), 'x', NULL, 't', false, '[{\"id\": \"1\", \"kind\": \"person\", \"names\": [\"x\"], "
+                   "\"weak_names\": [], \"dobs\": [], \"countries\": [], \"cnics\": [], \"passports\": [], \"programs\": []}]')")
         world.gateway.ujrat("bank", "fund", bank.code, "--amount", "10", "--cost", "USD:0.05", "--reference", "f1", "--quiet")
         content = {"handouts": [[book, 0, upto] for upto, in db.execute(
                        "SELECT last_payout_id FROM handout WHERE book_id = %s AND bank_id = %s LIMIT 1", (book, id_))],
