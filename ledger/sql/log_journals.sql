@@ -9,7 +9,7 @@ WITH p AS (
     UNION ALL
     SELECT h.seq
       FROM p CROSS JOIN LATERAL (SELECT h.seq FROM handout h WHERE h.book_id = p.book_id AND h.bank_id = p.bank_id
-                                    AND h.last_payout_id >= p.payout_id ORDER BY h.last_payout_id LIMIT 1) h
+                                    AND h.last_payout_id >= order_number(p.book_id, p.payout_id) ORDER BY h.last_payout_id LIMIT 1) h
      WHERE (SELECT t.state FROM payout_transition t WHERE t.book_id = p.book_id AND t.payout_id = p.payout_id
                AND t.step = 1 AND t.state = 7) IS NULL
     UNION ALL
