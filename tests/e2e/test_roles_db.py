@@ -36,7 +36,7 @@ SOME_COLUMNS = {"payout_batch_item": "item_no, payout_id, gross", "unclaimed_ope
 HOOKS_READ = {"webhook", "webhook_version", "webhook_now", "webhook_key", "webhook_cursor", "webhook_event_kind", "webhook_event", "webhook_event_facts",
               "webhook_delivery", "schema_migration"}
 # functions by who may call them (docs of ledger/schema/roles.sql); what is not named here is nobody's but the owner's
-READING = {"current_balance", "payout_state", "handed_out_upto", "bank_payouts_after", "digit_factor", "block_upto",
+READING = {"current_balance", "payout_state", "order_number", "handed_out_upto", "bank_payouts_after", "digit_factor", "block_upto",
            "working_day", "bank_exposure", "hand_out_room", "bank_waiting", "bank_position", "bank_forecast", "window_parts", "window_totals",
            "windows_of_bank", "windows_to_end", "alerts_due", "shown_amount", "open_questions", "recall_is_over", "instruction_id",
            "handed_out_at", "handed_out_by", "returned_amount"}
@@ -50,7 +50,7 @@ OPERATING = {"open_book", "open_currency", "connect_bank", "add_principal", "set
              "rotate_pii", "fund_nostro", "plan_funding", "set_bank_terms", "record_calendar_day", "set_withholding_estimate",
              "set_float_low", "hand_out_window", "close_window", "end_window", "dispute_window", "propose_window_settled",
              "approve_window_settled", "request_recall", "reverse_return_for_bank", "dismiss_alert", "rotate_receivers", "rotate_batch_items",
-             "add_rest_credential", "set_rest_credential", "add_receiver", "remove_receiver"}
+             "add_rest_credential", "set_rest_credential", "add_receiver", "remove_receiver", "place_hold", "decide_hold", "withdraw_hold_decision"}
 HOOKING = {"create_webhook", "change_webhook", "simulate_webhook_event", "resend_webhook_events"}
 MAY_CALL = {"ujrat_app": READING | APP | HOOKING, "ujrat_settle": READING | SETTLING | SETTLING_ALONE, "ujrat_sealer": READING | {"seal_blocks"}, "ujrat_auditor": READING,
             "ujrat_hooks": {"make_webhook_events", "webhook_books", "record_webhook_delivery", "disable_webhook", "add_webhook_key"},
