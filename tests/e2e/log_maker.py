@@ -478,7 +478,7 @@ class Hooks:
 
 
 class World:
-    def __init__(self, seed=1, books=2, blocks=24, big=25):
+    def __init__(self, seed=1, books=2, blocks=52, big=25):
         self.rng = random.Random(seed)
         rng = self.rng
         self.exported_at, self.block_records = BEGIN + 400 * DAY, {}
