@@ -45,8 +45,8 @@ enum exit_code hold_list_run(const struct args *args)
         " (p.net / 100.0)::numeric(30, 2), " SQL_HELD_AT ", w.uri, " SQL_DEADLINE ","
         " d.decision, dw.uri, " SQL_OUTCOME
         "  FROM payout_hold h JOIN payout p USING (book_id, payout_id) JOIN bank b USING (bank_id)"
-        "  JOIN principal w ON w.principal_id = h.principal_id"
         "  LEFT JOIN payout_hold_end e USING (book_id, payout_id, hold_no)"
+        "  JOIN principal w ON w.principal_id = h.principal_id"
         "  LEFT JOIN LATERAL (SELECT * FROM payout_hold_decision d WHERE d.book_id = h.book_id"
         "       AND d.payout_id = h.payout_id AND d.hold_no = h.hold_no"
         "       ORDER BY d.decision_no DESC LIMIT 1) d ON d.decision <> 'withdraw'"
@@ -79,9 +79,9 @@ enum exit_code hold_show_run(const struct args *args)
         "SELECT h.hold_no, h.queue, h.reason, h.detail, h.evidence::text, " SQL_HELD_AT ", w.uri,"
         " " SQL_DEADLINE ", d.decision, " SQL_DECIDED_AT ", dw.uri, d.note, " SQL_OUTCOME
         "  FROM known JOIN payout_hold h USING (book_id, payout_id)"
-        "  JOIN principal w ON w.principal_id = h.principal_id"
         "  LEFT JOIN payout_hold_end e USING (book_id, payout_id, hold_no)"
         "  LEFT JOIN payout_hold_decision d USING (book_id, payout_id, hold_no)"
+        "  JOIN principal w ON w.principal_id = h.principal_id"
         "  LEFT JOIN principal dw ON dw.principal_id = d.principal_id"
         " ORDER BY h.hold_no, d.decision_no",
         1, (const char *const[]){args->operands[0]}, columns, sizeof columns / sizeof *columns);
