@@ -20,19 +20,21 @@ APPEND_ONLY = {"block", "journal", "account_balance", "account", "payout", "payo
                "window_report", "window_end", "window_settle_proposal", "payment_return", "nostro_funding", "funding_plan",
                "funding_plan_part", "inquiry", "instruction_notice", "recall", "recall_answer", "settlement_alert", "settlement_alert_end", "tax_day",
                "file_out", "file_out_handout", "file_out_question", "file_out_funding", "file_in",
-               "payout_batch", "unclaimed", "unclaimed_end",
+               "payout_batch", "unclaimed", "unclaimed_end", "payout_hold", "payout_hold_decision", "payout_hold_end",
                "webhook_event_kind", "webhook", "webhook_version", "webhook_key", "webhook_event"}
 NOT_REMOVED = {"book", "book_head", "beneficiary", "principal", "bank", "currency", "journal_kind", "bank_head", "bank_book",
                "rest_credential", "webhook_cursor", "webhook_batch", "webhook_delivery"}
 # what follows from other rows, and whose rows come and go
 FOLLOWS = {"inquiry_open"}
 # changed and removed by their own functions only, which test_personal_data.py and test_receivers.py try
-PERSONAL = {"beneficiary_pii", "receiver", "unclaimed_open", "payout_batch_item"}
+PERSONAL = {"beneficiary_pii", "receiver", "unclaimed_open", "payout_batch_item", "payout_hold_open"}
 # not read, or only some of their columns, by those who have no use for them
 NOT_READ = {"beneficiary_pii": {"ujrat_sealer", "ujrat_auditor"},
             **dict.fromkeys(("receiver", "payout_batch_item", "batch_item_now", "unclaimed_open"), {"ujrat_settle", "ujrat_sealer", "ujrat_auditor"}),
-            "rest_credential": {"ujrat_settle", "ujrat_sealer", "ujrat_auditor", "ujrat_operator"}}
-SOME_COLUMNS = {"payout_batch_item": "item_no, payout_id, gross", "unclaimed_open": "unclaimed_id", "rest_credential": "client_id, enabled"}
+            "rest_credential": {"ujrat_settle", "ujrat_sealer", "ujrat_auditor", "ujrat_operator"},
+            **dict.fromkeys(("payout_hold", "payout_hold_decision"), {"ujrat_app", "ujrat_settle", "ujrat_sealer", "ujrat_auditor"})}
+SOME_COLUMNS = {"payout_batch_item": "item_no, payout_id, gross", "unclaimed_open": "unclaimed_id", "rest_credential": "client_id, enabled",
+                "payout_hold": "reason, detail_sha256", "payout_hold_decision": "decision, note_sha256"}
 HOOKS_READ = {"webhook", "webhook_version", "webhook_now", "webhook_key", "webhook_cursor", "webhook_event_kind", "webhook_event", "webhook_event_facts",
               "webhook_delivery", "schema_migration"}
 # functions by who may call them (docs of ledger/schema/roles.sql); what is not named here is nobody's but the owner's
@@ -81,6 +83,7 @@ def database(world):
     erased = platform.get(first.name).beneficiary
     world.gateway.ujrat("pii", "erase", platform.code, erased, "--reason", "test", "--quiet")
     settlement(world, platform, bank)
+    holds(world, platform)
     doors(world, platform, int(platform.register(bank).name.rsplit("/", 1)[1]))
     world.gateway.wait_sealed()
     return world.database
@@ -112,6 +115,18 @@ def settlement(world, platform, bank):
                    "questions": [1], "fundings": [[book, "f1"]]}
         db.execute("SELECT add_file_out(%s::int2, 1, 'pacs.008.001.08', 1, %s, sha256('x'), now()), "
                    "add_file_in(%s::int2, sha256('x'), 'x', NULL, 'quarantined', 0, 0, 'x')", (id_, json.dumps(content), id_))
+
+
+def holds(world, platform):
+    """Of two payouts one was released, and one is held."""
+    bank = world.bank()
+    for decided in (True, False):
+        payout = int(platform.submit(platform.details(bank), 7_000).name.rsplit("/", 1)[1])
+        for role, call in (("postgres", "place_hold((SELECT book_id FROM book WHERE code = %s), %s, 'LIMIT', 'x', '{}', 'q', now() + interval '1 day')"),
+                           *((r, "decide_hold((SELECT book_id FROM book WHERE code = %s), %s, 1::int2, 'release', 'x')") for r in
+                             ("ujrat_operator", "postgres") if decided)):
+            with world.database.connect(role, autocommit=True, options="-c search_path=ujrat") as db:
+                db.execute("SELECT " + call, (platform.code, payout))
 
 
 def doors(world, platform, beneficiary):

@@ -339,7 +339,7 @@ static void every_event_in_every_state_does_what_the_domain_says(void **state)
             happened += may;
         }
     }
-    assert_int_equal(happened, 16);
+    assert_int_equal(happened, 28);
 }
 
 int main(void)
