@@ -6,7 +6,8 @@ import pytest
 
 from settle_model import *
 
-CODES = ("HAAK", "HBBK", "HCCK", "HDDK", "HEEK", "HFFK", "HGGK", "HHHK", "HIIK", "HJJK", "HKKK", "HLLK", "HMMK", "HNNK", "HOOK", "HPPK", "HQQK")
+CODES = ("HAAK", "HBBK", "HCCK", "HDDK", "HEEK", "HFFK", "HGGK", "HHHK", "HIIK", "HJJK",
+         "HKKK", "HLLK", "HMMK", "HNNK", "HOOK", "HPPK", "HQQK", "HRRK", "HSSK", "HTTK")
 unused = iter(CODES)
 HELD, REFUSED, NOT_PERMITTED = 2, 9, 502
 OPERATORS = ("hold_anna", "hold_bilal", "hold_chand")
@@ -308,6 +309,47 @@ def test_a_hold_past_its_deadline_is_an_alert_until_it_ends(bank, people):
     assert raised() == []
     bank.stream(ledger)
     bank.answer_all(ledger)
+
+
+def test_an_item_of_a_batch_is_on_hold_and_blocked_and_its_webhooks_say_so(bank, people):
+    ledger = bank.books[1]
+    ledger.one("SELECT create_webhook(%s, '00000000000000001', 'https://h.example/', '{*}', 4::int2, 'test')", ledger.book)
+    beneficiary = ledger.beneficiary("items-" + bank.code, bank.code)
+    drafts = [ledger.draft(f"item-{n}", beneficiary, price(1000, USD, 0, 0)) for n in range(2)]
+    batch = ledger.submit_batch(drafts, [ledger.item(), ledger.item()], "B")[1]
+    (_, a, *_), (_, b, *_) = ledger.items_of(batch).values()
+    states = lambda: [i[0] for i in ledger.items_of(batch).values()]
+    totals = lambda: {r[0]: r[2] for r in ledger.named("batch_totals", ledger.book, batch)}
+    people[2].hold(ledger, a)
+    people[2].hold(ledger, b)
+    assert states() == [HELD, HELD] and totals() == {HELD: 2}
+    release(people, ledger, a)
+    refuse(people, ledger, b)
+    assert states() == [ACCEPTED, REFUSED] and totals() == {ACCEPTED: 1, REFUSED: 1}
+    bank.stream(ledger)
+    assert states() == [INSTRUCTED, REFUSED] and totals() == {INSTRUCTED: 1, REFUSED: 1}
+    bank.answer_all(ledger)
+    while ledger.one("SELECT more FROM make_webhook_events(%s, 1000)", ledger.book):
+        pass
+    assert bank.rows("SELECT name, item_no, status FROM webhook_event_facts WHERE book_id = %s ORDER BY event_no", ledger.book) == [
+        ("PAYMENT.PAYOUTSBATCH.PROCESSING", 0, "PROCESSING"), ("PAYMENT.PAYOUTS-ITEM.HELD", 1, "ONHOLD"), ("PAYMENT.PAYOUTS-ITEM.HELD", 2, "ONHOLD"),
+        ("PAYMENT.PAYOUTS-ITEM.BLOCKED", 2, "BLOCKED"), ("PAYMENT.PAYOUTS-ITEM.SUCCEEDED", 1, "SUCCESS"), ("PAYMENT.PAYOUTSBATCH.SUCCESS", 0, "SUCCESS")]
+
+
+def test_a_cancellation_that_waits_for_a_hold_finds_it_held(database, bank, people):
+    ledger = bank.books[0]
+    p, = pay(ledger, bank.code, [1000])
+    with connect(database) as other:
+        said = []
+        with ledger.db.transaction():
+            people[2].hold(ledger, p)
+            t = threading.Thread(target=lambda: said.append(ledger.reason_of(
+                lambda: other.execute("SELECT cancel_payout(%s, %s, %s)", (ledger.book, ledger.principal, p)))))
+            t.start()
+            t.join(0.3)
+            assert t.is_alive()
+        t.join()
+    assert said == [STATE_CONFLICT] and state(ledger, p) == HELD
 
 
 def test_of_a_hold_and_a_hand_out_at_once_the_first_wins(database, bank, people):
