@@ -84,6 +84,15 @@ def verified(world, work):
     log_verifier.verify(io.BytesIO(words[-1].read_bytes()))
 
 
+def trails(world, payout):
+    """The states and kinds of a payout's trail, as `ujrat-audit trail` tells them with their proof, and as the gateway does."""
+    done = subprocess.run([str(BIN / "ujrat-audit"), "trail", payout.name, "--json", "--db", world.database.uri("ujrat_auditor")], capture_output=True,
+                          text=True, env=dict(os.environ))
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    trail = json.loads(done.stdout)
+    return [(e.get("state"), e["kind"]) for e in trail["events"]], [e.journal.kind for e in world.auditor.trail(payout.name).events]
+
+
 def test_by_its_stream_a_bank_is_told_of_a_held_payout_once_it_is_released(world, platform, bank, hold, work):
     payouts = [platform.submit(platform.details(bank), gross) for gross in (10_000, 20_000, 30_000)]
     watch = platform.watch()
@@ -134,11 +143,15 @@ def test_by_its_stream_a_bank_is_told_of_a_held_payout_once_it_is_released(world
     assert [(s["decision"], s["note"]) for s in shown] == [("release", "another person"), ("release", "born elsewhere")]
     assert shown[0]["detail"] == "looks like a listed name" and "0.91" in shown[0]["evidence"]
     until_sealed(world, platform)
+    ours, theirs = trails(world, payouts[1])
+    assert ours == [("ACCEPTED", "PAYOUT_ACCEPTED"), ("HELD", "PAYOUT_HELD"), ("ACCEPTED", "HOLD_RELEASED"), ("INSTRUCTED", "PAYOUTS_INSTRUCTED"),
+                    ("SETTLED", "PAYOUT_SETTLED")]
+    assert theirs == [kind for _, kind in ours]
     verified(world, work)
 
 
 def test_a_refused_payout_gives_the_float_back_and_says_no_reason(world, platform, bank, hold, work):
-    before = platform.balance().available.minor_units if hasattr(platform.balance(), "available") else None
+    before = platform.balance()
     payout = platform.submit(platform.details(bank), 40_000)
     hold(0, "place", payout.name, "--reason", "OPERATOR", "--hours", "1")
     hold(0, "approve", payout.name, "--note", "me too", fails="whoever placed a hold does not release it")
@@ -148,10 +161,11 @@ def test_a_refused_payout_gives_the_float_back_and_says_no_reason(world, platfor
     hold(2, "refuse", payout.name, "--note", "yes")
     now = platform.get(payout.name)
     assert states(platform, [payout]) == ["REFUSED"] and now.reason_code == "MS03"
-    if before is not None:
-        assert platform.balance().available.minor_units == before
+    assert platform.balance() == before
     assert bank.watch().silent()
     until_sealed(world, platform)
+    ours, theirs = trails(world, payout)
+    assert [k for _, k in ours] == theirs == ["PAYOUT_ACCEPTED", "PAYOUT_HELD", "HOLD_REFUSED", "PAYOUT_REFUSED"] and ours[-1][0] == "REFUSED"
     verified(world, work)
 
 
