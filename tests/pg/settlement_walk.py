@@ -501,7 +501,7 @@ class BanksBooks:
 # How often what is done: a history is about money (every other is), or about windows and people, or about time.
 OPERATIONS = (
     {"submit": 5, "hand_out": 5, "confirm": 6, "give_back": 6, "take_back": 4, "cancel": 1.5, "set_terms": 1.2, "open_first": 0.8, "close": 1.6,
-     "hold": 1.5, "decide": 3.5, "withdraw": 1, "end": 0.6, "report": 1, "fund": 1, "fund_all": 0.8, "deposit": 0.6, "ask": 0.6, "recall": 1, "answer": 1, "settler": 0.6, "wait": 0.4},
+     "hold": 2.5, "decide": 4.5, "withdraw": 1, "end": 0.6, "report": 1, "fund": 1, "fund_all": 0.8, "deposit": 0.6, "ask": 0.6, "recall": 1, "answer": 1, "settler": 0.6, "wait": 0.4},
     {"submit": 2.5, "hand_out": 2.5, "confirm": 4, "give_back": 0.7, "take_back": 0.5, "set_terms": 0.5, "open_first": 0.3, "close": 2.5, "end": 1.5,
      "report": 2, "hold": 0.6, "decide": 1.2, "dispute": 1.5, "propose": 2.5, "approve": 3.5, "settler": 1, "wait": 0.7, "fund_all": 0.5, "refresh": 0.2},
     {"submit": 2.5, "hand_out": 3.5, "confirm": 2.2, "give_back": 0.4, "cancel": 0.3, "set_terms": 1, "open_first": 0.3, "close": 0.7, "end": 1,
@@ -598,7 +598,7 @@ class Drawn:
         if payout is None:
             return None
         again = [(b.code, x) for b in self.m.books.values() for x in b.payouts.values() if x.holds and x.state == reference.ACCEPTED]
-        if again and self.chance(0.4):      # one that was released and not told of yet
+        if again and self.chance(0.9):      # one that was released and not told of yet
             self.book, p = self.rnd.choice(again)
             payout = p.id
         who = self.rnd.choice(OPERATORS)
@@ -620,7 +620,8 @@ class Drawn:
         if not p:
             return None
         said = [d for d, _ in p.holds[-1].said if d != "withdraw"]
-        return (self.rnd.choice(OPERATORS), self.book, p.id if not self.chance(0.03) else 0, number,
+        others = [o for o in OPERATORS if not p.holds[-1].said or o != p.holds[-1].said[-1][1]]
+        return (self.rnd.choice(others if self.chance(0.8) else OPERATORS), self.book, p.id if not self.chance(0.03) else 0, number,
                 said[-1] if said and self.chance(0.85) else self.rnd.choice(["release", "release", "refuse"]), "seen" if not self.chance(0.03) else " ")
 
     def withdraw(self):
