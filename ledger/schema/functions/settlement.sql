@@ -208,8 +208,8 @@ BEGIN
                     first_value(d.tax_withheld) OVER first, first_value(d.eprc_number) OVER first,
                     first_value(d.reason_code) OVER first) AS same
               FROM (SELECT i.*, CASE
-                        WHEN p.payout_id IS NULL OR p.bank_id <> p_bank
-                          OR coalesce(held.order_no, p.payout_id) > handed THEN 411                       -- INSTRUCTION_NOT_FOUND
+                        WHEN p.payout_id IS NULL OR p.bank_id <> p_bank OR coalesce(held.order_no, p.payout_id) > handed
+                        THEN 411                                                                  -- INSTRUCTION_NOT_FOUND
                         WHEN said.state = 7 THEN 411                                  -- cancelled before it was handed out
                         WHEN i.ccy <> p.dst_ccy THEN 108                                                  -- CURRENCY_MISMATCH
                         WHEN i.amount <> p.net THEN 305                                                   -- FIELD_INVALID
