@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define FORMAT    "ujrat-audit checkpoint"
-#define VERSION   3 /* 2: returns in parts; 3: what is unclaimed */
+#define VERSION   4 /* 2: returns in parts; 3: what is unclaimed; 4: holds */
 #define BYTES_MAX (64U << 20)
 #define BOOKS_MAX VERIFY_BOOKS_MAX
 #define PATH_SIZE 4096
@@ -96,6 +96,8 @@ static const struct {
     {"fundings", offsetof(struct checkpoint_book, result.fundings)},
     {"unclaimed", offsetof(struct checkpoint_book, result.unclaimed)},
     {"unclaimed_ends", offsetof(struct checkpoint_book, result.unclaimed_ends)},
+    {"holds", offsetof(struct checkpoint_book, result.holds)},
+    {"hold_ends", offsetof(struct checkpoint_book, result.hold_ends)},
     {"balances", offsetof(struct checkpoint_book, result.balances)},
     {"seals", offsetof(struct checkpoint_book, result.seals)},
     {"heads", offsetof(struct checkpoint_book, result.heads)},

@@ -97,6 +97,33 @@ static json_t *unclaimed_end(const struct export_journal *j)
     return o;
 }
 
+static json_t *hold(const struct export_journal *j)
+{
+    json_t *o = json_object();
+    char time[TIMEFMT_SIZE];
+
+    put_int(o, "hold_no", j->row, EX_HOLD);
+    put(o, "reason", j->row, EX_HOLD_REASON);
+    put(o, "detail", j->row, EX_HOLD_DETAIL);
+    put(o, "evidence", j->row, EX_HOLD_EVIDENCE);
+    timefmt_rfc3339(cell_time(j->row, EX_HOLD_DEADLINE), time);
+    json_object_set_new(o, "deadline", json_string(time));
+    return o;
+}
+
+static json_t *hold_end(const struct export_journal *j)
+{
+    json_t *o = json_pack("{ss}", "outcome",
+                          cell_int(j->row, EX_HOLD_OUTCOME) == 1 ? "released" : "refused");
+
+    put_int(o, "hold_no", j->row, EX_ENDED_HOLD);
+    put(o, "first_by", j->row, EX_FIRST_BY);
+    put(o, "second_by", j->row, EX_SECOND_BY);
+    put(o, "first_note", j->row, EX_FIRST_NOTE);
+    put(o, "second_note", j->row, EX_SECOND_NOTE);
+    return o;
+}
+
 static void put_subject(json_t *o, const struct export_journal *j)
 {
     const PGresult *r = j->row;
@@ -121,6 +148,10 @@ static void put_subject(json_t *o, const struct export_journal *j)
         json_object_set_new(o, "unclaimed", unclaimed(j));
     if (!cell_null(r, EX_OUTCOME))
         json_object_set_new(o, "unclaimed_end", unclaimed_end(j));
+    if (!cell_null(r, EX_HOLD))
+        json_object_set_new(o, "hold", hold(j));
+    if (!cell_null(r, EX_ENDED_HOLD))
+        json_object_set_new(o, "hold_end", hold_end(j));
 }
 
 static bool put_journal(void *writer, const struct export_journal *j)

@@ -277,6 +277,7 @@ static const struct role {
     [ROLE_SUSPENSE] = {"suspense", "LIABILITY", "credit", false, false},
     [ROLE_CHARGE] = {"charge", "EXPENSE", "debit", false, false},
     [ROLE_UNCLAIMED] = {"unclaimed", "LIABILITY", "credit", false, true},
+    [ROLE_HELD] = {"held", "LIABILITY", "credit", false, true},
 };
 
 static uint32_t account_slot(struct slice code)

@@ -45,8 +45,9 @@ enum account_role {
     ROLE_SUSPENSE,
     ROLE_CHARGE,
     ROLE_UNCLAIMED,
+    ROLE_HELD,
 };
-#define ROLES 10
+#define ROLES 11
 
 struct account {
     char code[ACCOUNT_SIZE];

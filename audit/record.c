@@ -42,6 +42,8 @@ static const char *const subjects[] = {
     [SUBJECT_ADJUSTMENT] = "adjustment",
     [SUBJECT_UNCLAIMED] = "unclaimed",
     [SUBJECT_UNCLAIMED_END] = "unclaimed_end",
+    [SUBJECT_HOLD] = "hold",
+    [SUBJECT_HOLD_END] = "hold_end",
 };
 #define SUBJECTS (sizeof subjects / sizeof subjects[0])
 
@@ -514,6 +516,31 @@ static void read_unclaimed_end(struct reader *reader, struct record_unclaimed_en
     *reader = in;
 }
 
+static void read_hold(struct reader *reader, struct record_hold *r)
+{
+    struct reader in = *reader;
+
+    INT(hold_no);
+    TEXT(reason);
+    OPT_HASH(detail);
+    OPT_HASH(evidence);
+    INT_AS(deadline_us, "deadline");
+    *reader = in;
+}
+
+static void read_hold_end(struct reader *reader, struct record_hold_end *r)
+{
+    struct reader in = *reader;
+
+    INT(hold_no);
+    INT(outcome);
+    TEXT(first_by);
+    TEXT(second_by);
+    HASH(first_note);
+    HASH(second_note);
+    *reader = in;
+}
+
 static void read_subject(struct reader *in, struct record_journal *r)
 {
     const unsigned char *at = in->p;
@@ -552,6 +579,12 @@ static void read_subject(struct reader *in, struct record_journal *r)
         break;
     case SUBJECT_UNCLAIMED_END:
         read_unclaimed_end(in, &r->unclaimed_end);
+        break;
+    case SUBJECT_HOLD:
+        read_hold(in, &r->hold);
+        break;
+    case SUBJECT_HOLD_END:
+        read_hold_end(in, &r->hold_end);
         break;
     }
 }
@@ -999,6 +1032,21 @@ static void put_subject(struct record_out *out, const struct record_journal *r)
     case SUBJECT_UNCLAIMED_END:
         put_int(out, r->unclaimed_end.outcome);
         put_opt_int(out, r->unclaimed_end.payout_id);
+        break;
+    case SUBJECT_HOLD:
+        put_int(out, r->hold.hold_no);
+        put(out, r->hold.reason);
+        put(out, r->hold.detail);
+        put(out, r->hold.evidence);
+        put_int(out, r->hold.deadline_us);
+        break;
+    case SUBJECT_HOLD_END:
+        put_int(out, r->hold_end.hold_no);
+        put_int(out, r->hold_end.outcome);
+        put(out, r->hold_end.first_by);
+        put(out, r->hold_end.second_by);
+        put(out, r->hold_end.first_note);
+        put(out, r->hold_end.second_note);
         break;
     }
 }

@@ -111,6 +111,17 @@ struct record_unclaimed_end {
     struct opt_int payout_id;
 };
 
+struct record_hold {
+    int64_t hold_no;
+    struct slice reason, detail, evidence; /* the last two 32, or absent */
+    int64_t deadline_us;
+};
+
+struct record_hold_end {
+    int64_t hold_no, outcome;                                  /* 1 released, 2 refused */
+    struct slice first_by, second_by, first_note, second_note; /* the notes 32 */
+};
+
 enum record_subject {
     SUBJECT_NONE = 0,
     SUBJECT_PAYOUT,
@@ -120,6 +131,8 @@ enum record_subject {
     SUBJECT_ADJUSTMENT,
     SUBJECT_UNCLAIMED,
     SUBJECT_UNCLAIMED_END,
+    SUBJECT_HOLD,
+    SUBJECT_HOLD_END,
 };
 
 /* "payout" */
@@ -142,6 +155,8 @@ struct record_journal {
         struct record_adjustment adjustment;
         struct record_unclaimed unclaimed;
         struct record_unclaimed_end unclaimed_end;
+        struct record_hold hold;
+        struct record_hold_end hold_end;
     };
 };
 

@@ -263,7 +263,7 @@ static void add_account(struct figures *f, const struct account *a, int64_t bala
 {
     bool bank = strcmp(a->role, "correspondent") == 0 || strcmp(a->role, "nostro") == 0;
     bool client = strcmp(a->role, "float") == 0 || strcmp(a->role, "payable") == 0 ||
-                  strcmp(a->role, "unclaimed") == 0;
+                  strcmp(a->role, "unclaimed") == 0 || strcmp(a->role, "held") == 0;
 
     if (bank && balance > 0)
         f->banks += balance;

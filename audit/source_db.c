@@ -644,7 +644,16 @@ static const char journal_sql[] =
     "j.seq) END, "
     "CASE WHEN j.kind IN (16, 17) THEN (SELECT ROW(e.outcome, e.payout_id) FROM unclaimed_end e "
     "WHERE e.book_id = %1$lld AND e.seq = j.seq) END, " /* 40 */
-    "p.policy_id "
+    "p.policy_id, "
+    "CASE WHEN j.kind = 18 THEN (SELECT ROW(h.hold_no, h.reason, h.detail_sha256, "
+    "h.evidence_sha256, h.deadline) FROM payout_hold h WHERE h.book_id = %1$lld AND h.seq = j.seq) "
+    "END, "
+    "CASE WHEN j.kind IN (19, 20) THEN (SELECT ROW(e.hold_no, e.outcome, a.principal_id, "
+    "b.principal_id, a.note_sha256, b.note_sha256) FROM payout_hold_end e JOIN "
+    "payout_hold_decision a ON (a.book_id, a.payout_id, a.hold_no, a.decision_no) = (e.book_id, "
+    "e.payout_id, e.hold_no, e.first_decision) JOIN payout_hold_decision b ON (b.book_id, "
+    "b.payout_id, b.hold_no, b.decision_no) = (e.book_id, e.payout_id, e.hold_no, "
+    "e.second_decision) WHERE e.book_id = %1$lld AND e.seq = j.seq) END " /* 43 */
     "FROM journal j "
     /* in subqueries, where the planner sees that their indexes' order is that of the join: nothing is sorted */
     "LEFT JOIN (SELECT * FROM payout WHERE book_id = %1$lld AND payout_id BETWEEN %2$lld AND %3$lld "
@@ -655,7 +664,7 @@ static const char journal_sql[] =
 
 static int next_portion(struct source_db *s)
 {
-    char sql[4096];
+    char sql[8192];
     int64_t first;
     int64_t last;
 
@@ -769,6 +778,25 @@ static bool fill_payout(struct source_db *s, struct record_payout *r)
     return c->fields[28].p == NULL || quote_bytes(s, &r->quote);
 }
 
+static void fill_hold(struct source_db *s, struct record_journal *r)
+{
+    struct copy in;
+
+    if (copy_composite(&s->copy, 42, &in)) {
+        r->subject = SUBJECT_HOLD;
+        r->hold = (struct record_hold){copy_int(&in, 0), copy_slice(&in, 1), copy_slice(&in, 2),
+                                       copy_slice(&in, 3), copy_time_us(&in, 4)};
+    } else if (copy_composite(&s->copy, 43, &in)) {
+        r->subject = SUBJECT_HOLD_END;
+        r->hold_end = (struct record_hold_end){copy_int(&in, 0),
+                                               copy_int(&in, 1),
+                                               name_of(&s->principals, copy_int(&in, 2)),
+                                               name_of(&s->principals, copy_int(&in, 3)),
+                                               copy_slice(&in, 4),
+                                               copy_slice(&in, 5)};
+    }
+}
+
 static bool fill_subject(struct source_db *s, struct record_journal *r)
 {
     struct copy *c = &s->copy;
@@ -806,6 +834,8 @@ static bool fill_subject(struct source_db *s, struct record_journal *r)
     } else if (copy_composite(c, 40, &in)) {
         r->subject = SUBJECT_UNCLAIMED_END;
         r->unclaimed_end = (struct record_unclaimed_end){copy_int(&in, 0), copy_opt_int(&in, 1)};
+    } else {
+        fill_hold(s, r);
     }
     return true;
 }

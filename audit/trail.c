@@ -252,7 +252,7 @@ static const char sql_events[] =
     "  LEFT JOIN bank hb ON hb.bank_id = h.bank_id"
     " WHERE j.book_id = $1::int4 AND (j.payout_id = $2::int8 OR j.seq = $2::int8 OR j.seq = ("
     "       SELECT h.seq FROM payout p JOIN handout h ON h.book_id = p.book_id AND h.bank_id = p.bank_id"
-    "        WHERE p.book_id = $1::int4 AND p.payout_id = $2::int8 AND h.last_payout_id >= p.payout_id"
+    "        WHERE p.book_id = $1::int4 AND p.payout_id = $2::int8 AND h.last_payout_id >= order_number(p.book_id, p.payout_id)"
     "          AND NOT EXISTS (SELECT 1 FROM payout_transition x WHERE x.book_id = p.book_id"
     "                             AND x.payout_id = p.payout_id AND x.step = 1 AND x.state = 7)"
     "        ORDER BY h.last_payout_id LIMIT 1))"
@@ -287,8 +287,8 @@ static const char sql_lines[] =
 static const char *state_name(int64_t state)
 {
     static const char *const names[] = {
-        [4] = "SETTLED",   [5] = "REJECTED",         [6] = "RETURNED",
-        [7] = "CANCELLED", [10] = "PARTLY_RETURNED",
+        [4] = "SETTLED",   [5] = "REJECTED", [6] = "RETURNED",
+        [7] = "CANCELLED", [9] = "REFUSED",  [10] = "PARTLY_RETURNED",
     };
 
     return state >= 4 && state <= 10 && names[state] != NULL ? names[state] : "?";
@@ -299,6 +299,10 @@ static const char *event_name(const PGresult *r, int i)
     if (!PQgetisnull(r, i, STATE))
         return state_name(db_int(r, i, STATE));
     if (strcmp(PQgetvalue(r, i, KIND), "PAYOUT_ACCEPTED") == 0)
+        return "ACCEPTED";
+    if (strcmp(PQgetvalue(r, i, KIND), "PAYOUT_HELD") == 0)
+        return "HELD";
+    if (strcmp(PQgetvalue(r, i, KIND), "HOLD_RELEASED") == 0)
         return "ACCEPTED";
     if (!PQgetisnull(r, i, HANDOUT))
         return "INSTRUCTED";

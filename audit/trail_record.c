@@ -45,6 +45,7 @@ struct making {
     struct record_out part, quote;
     unsigned char fingerprint[16];
     hash_t beneficiary, rate_sheet, quote_sheet, policy, quote_policy;
+    unsigned char told[2][HASH_BYTES]; /* of a hold, or of its end */
 };
 
 /* Rows that stay until the record is made. NULL: it failed, and the user was told. */
@@ -305,6 +306,58 @@ static const char *fill_handout(struct making *m, struct record_journal *j)
     return NULL;
 }
 
+static const char *fill_hold(struct making *m, struct record_journal *j)
+{
+    PGresult *r = ask(
+        m,
+        "SELECT hold_no, reason, detail_sha256, evidence_sha256, " SQL_US(
+            "deadline") " FROM payout_hold WHERE book_id = $1::int4 AND seq = $2::int8 AND $3 = $3",
+        j->seq, 0);
+
+    if (r == NULL)
+        return "";
+    if (PQntuples(r) != 1)
+        return "its hold is missing";
+    j->subject = SUBJECT_HOLD;
+    j->hold = (struct record_hold){.hold_no = db_int(r, 0, 0),
+                                   .reason = slice_str(PQgetvalue(r, 0, 1)),
+                                   .deadline_us = db_int(r, 0, 4)};
+    if (!trail_bytes(r, 0, 2, m->told[0], HASH_BYTES, &j->hold.detail) ||
+        !trail_bytes(r, 0, 3, m->told[1], HASH_BYTES, &j->hold.evidence))
+        return "what its hold says has no hash";
+    return NULL;
+}
+
+static const char *fill_hold_end(struct making *m, struct record_journal *j)
+{
+    PGresult *r =
+        ask(m,
+            "SELECT e.hold_no, e.outcome, ap.uri, bp.uri, a.note_sha256, b.note_sha256"
+            "  FROM payout_hold_end e"
+            "  JOIN payout_hold_decision a ON (a.book_id, a.payout_id, a.hold_no, a.decision_no) ="
+            "       (e.book_id, e.payout_id, e.hold_no, e.first_decision)"
+            "  JOIN payout_hold_decision b ON (b.book_id, b.payout_id, b.hold_no, b.decision_no) ="
+            "       (e.book_id, e.payout_id, e.hold_no, e.second_decision)"
+            "  JOIN principal ap ON ap.principal_id = a.principal_id"
+            "  JOIN principal bp ON bp.principal_id = b.principal_id"
+            " WHERE e.book_id = $1::int4 AND e.seq = $2::int8 AND $3 = $3",
+            j->seq, 0);
+
+    if (r == NULL)
+        return "";
+    if (PQntuples(r) != 1)
+        return "the end of its hold is missing";
+    j->subject = SUBJECT_HOLD_END;
+    j->hold_end = (struct record_hold_end){.hold_no = db_int(r, 0, 0),
+                                           .outcome = db_int(r, 0, 1),
+                                           .first_by = slice_str(PQgetvalue(r, 0, 2)),
+                                           .second_by = slice_str(PQgetvalue(r, 0, 3))};
+    if (!trail_bytes(r, 0, 4, m->told[0], HASH_BYTES, &j->hold_end.first_note) ||
+        !trail_bytes(r, 0, 5, m->told[1], HASH_BYTES, &j->hold_end.second_note))
+        return "a note of its hold's end has no hash";
+    return NULL;
+}
+
 static const char *fill_subject(struct making *m, struct record_journal *j)
 {
     static const struct {
@@ -317,6 +370,10 @@ static const char *fill_subject(struct making *m, struct record_journal *j)
         {"PAYOUT_REJECTED", fill_transition},
         {"PAYOUT_RETURNED", fill_transition},
         {"PAYOUT_CANCELLED", fill_transition},
+        {"PAYOUT_HELD", fill_hold},
+        {"HOLD_RELEASED", fill_hold_end},
+        {"HOLD_REFUSED", fill_hold_end},
+        {"PAYOUT_REFUSED", fill_transition},
         {"SETTLEMENT_REVERSED", NULL},
         {"SETTLEMENT_PARTLY_REVERSED", NULL},
         {"PAYOUT_PARTLY_RETURNED", fill_transition},

@@ -56,7 +56,7 @@ struct book_result {
     size_t witnessed;         /* heads of the witness that agree */
     uint64_t findings;
     int64_t transitions, handouts, deposits, adjustments, returns, fundings, unclaimed,
-        unclaimed_ends, balances, seals, heads; /* rows seen */
+        unclaimed_ends, holds, hold_ends, balances, seals, heads; /* rows seen */
 };
 
 struct verify_options {

@@ -19,10 +19,13 @@ struct memory {
     uint32_t bank;
     int64_t gross, fee, margin,
         net; /* of a payout; mid_value is margin + net. Of a return: what came back, as net, and */
-    int64_t charge; /* what the bank kept of it. Of something unclaimed: gross and src_ccy,
+    int64_t
+        charge; /* what the bank kept of it. Of a payout: the journal that held it first. Of something unclaimed: gross and src_ccy,
                                        the first bytes of the hashes of its reference and info as net and fee, its time as charge; of a claim the
                                        same with its payout as charge */
-    int64_t settled_seq, ended_seq; /* of a payout: settled; rejected or cancelled */
+    int64_t settled_seq, ended_seq; /* of a payout: settled; rejected, cancelled or refused. Of a
+                                       hold, as ended_seq: the journal that ended it; net is a mark of who
+                                       placed it, state whether that was by hand, next_seq the payout's next hold */
     int64_t
         next_seq; /* of a settled payout the journal of its next step, of that the one after it */
     int64_t reversed_by;
@@ -48,8 +51,12 @@ enum journal_kind {
     KIND_UNCLAIMED,          /* PAYOUT_UNCLAIMED */
     KIND_CLAIMED,            /* UNCLAIMED_CLAIMED */
     KIND_UNCLAIMED_RETURNED, /* UNCLAIMED_RETURNED */
+    KIND_HELD,               /* PAYOUT_HELD */
+    KIND_RELEASED,           /* HOLD_RELEASED */
+    KIND_HOLD_REFUSED,
+    KIND_REFUSED, /* PAYOUT_REFUSED */
 };
-#define JOURNAL_KINDS 18
+#define JOURNAL_KINDS 22
 
 const char *journal_kind_name(enum journal_kind kind);
 
@@ -62,7 +69,7 @@ struct running {
 
 struct bank_upto {
     uint32_t bank;
-    int64_t last_payout_id; /* handed out up to it */
+    int64_t last_payout_id; /* handed out up to that number of its order */
 };
 
 struct book_key {

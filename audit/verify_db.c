@@ -27,7 +27,7 @@ static const struct {
      false, NULL},
     {"payout_transition", "", offsetof(struct book_result, transitions),
      "SELECT seq FROM payout_transition t WHERE book_id = $1 AND NOT EXISTS (SELECT 1 FROM journal j "
-     "WHERE j.book_id = $1 AND j.seq = t.seq AND j.kind IN (3, 4, 6, 7, 11, 13))",
+     "WHERE j.book_id = $1 AND j.seq = t.seq AND j.kind IN (3, 4, 6, 7, 11, 13, 21))",
      false, NULL},
     {"payment_return", "", offsetof(struct book_result, returns),
      "SELECT payout_id FROM payment_return r WHERE book_id = $1 AND NOT EXISTS (SELECT 1 FROM "
@@ -55,6 +55,18 @@ static const struct {
      false,
      "SELECT seq FROM journal j WHERE book_id = $1 AND kind IN (16, 17) AND NOT EXISTS (SELECT 1 "
      "FROM unclaimed_end e WHERE e.book_id = $1 AND e.unclaimed_id = j.reverses_seq AND e.seq = j.seq)"},
+    {"payout_hold", "", offsetof(struct book_result, holds),
+     "SELECT seq FROM payout_hold t WHERE book_id = $1 AND NOT EXISTS (SELECT 1 FROM journal j "
+     "WHERE j.book_id = $1 AND j.seq = t.seq AND j.kind = 18)",
+     false,
+     "SELECT seq FROM journal j WHERE book_id = $1 AND kind = 18 AND NOT EXISTS (SELECT 1 FROM "
+     "payout_hold h WHERE h.book_id = $1 AND h.payout_id = j.payout_id AND h.seq = j.seq)"},
+    {"payout_hold_end", "", offsetof(struct book_result, hold_ends),
+     "SELECT seq FROM payout_hold_end t WHERE book_id = $1 AND NOT EXISTS (SELECT 1 FROM journal j "
+     "WHERE j.book_id = $1 AND j.seq = t.seq AND j.kind IN (19, 20))",
+     false,
+     "SELECT seq FROM journal j WHERE book_id = $1 AND kind IN (19, 20) AND NOT EXISTS (SELECT 1 "
+     "FROM payout_hold_end e WHERE e.book_id = $1 AND e.payout_id = j.payout_id AND e.seq = j.seq)"},
     {"handout", "", offsetof(struct book_result, handouts),
      "SELECT seq FROM handout t WHERE book_id = $1 AND NOT EXISTS (SELECT 1 FROM journal j "
      "WHERE j.book_id = $1 AND j.seq = t.seq AND j.kind = 2)",
@@ -185,6 +197,43 @@ static bool check_open(const struct asking *a)
     if (PQntuples(row) > 0)
         verify_wrong(a->v, db_int(row, 0, 0), 0, "payout_batch_item", "the item it is of",
                      "another", "what is unclaimed is not what its item says");
+    PQclear(row);
+    return true;
+}
+
+/* Of holds: which are open, and what the log has not: whose each row is, and which bank's. */
+static bool check_holds(const struct asking *a)
+{
+    PGresult *row = ask(
+        a,
+        "SELECT coalesce(h.seq, o.payout_id) FROM (SELECT payout_id, hold_no, seq, queue, deadline "
+        "FROM payout_hold h WHERE book_id = $1 AND NOT EXISTS (SELECT FROM payout_hold_end e WHERE "
+        "e.book_id = $1 AND e.payout_id = h.payout_id AND e.hold_no = h.hold_no)) h FULL JOIN "
+        "(SELECT * FROM payout_hold_open WHERE book_id = $1) o ON (o.payout_id, o.hold_no, "
+        "o.queue, o.deadline) = (h.payout_id, h.hold_no, h.queue, h.deadline) "
+        "WHERE h.payout_id IS NULL OR o.payout_id IS NULL ORDER BY 1 LIMIT 1");
+    bool ok = row != NULL;
+
+    if (ok && PQntuples(row) > 0)
+        verify_wrong(a->v, db_int(row, 0, 0), 0, "payout_hold_open", "what has not ended",
+                     "something else", "the holds that are open are not those that have not ended");
+    PQclear(row);
+    row =
+        ok ? ask(a, "SELECT x.seq FROM (SELECT h.seq, h.payout_id, h.principal_id, p.bank_id FROM "
+                    "payout_hold h JOIN payout p USING (book_id, payout_id) WHERE h.book_id = $1 "
+                    "UNION ALL SELECT e.seq, e.payout_id, d.principal_id, e.bank_id FROM "
+                    "payout_hold_end e JOIN payout_hold_decision d ON (d.book_id, d.payout_id, "
+                    "d.hold_no, d.decision_no) = (e.book_id, e.payout_id, e.hold_no, "
+                    "e.second_decision) WHERE e.book_id = $1) x LEFT JOIN journal j ON j.book_id = "
+                    "$1 AND j.seq = x.seq LEFT JOIN payout p ON p.book_id = $1 AND p.payout_id = "
+                    "x.payout_id WHERE (j.payout_id, j.principal_id, p.bank_id) IS DISTINCT FROM "
+                    "(x.payout_id, x.principal_id, x.bank_id) ORDER BY 1 LIMIT 1")
+           : NULL;
+    if (row == NULL)
+        return false;
+    if (PQntuples(row) > 0)
+        verify_wrong(a->v, db_int(row, 0, 0), 0, "payout_hold", "what its journal says", "another",
+                     "the row of a hold, or of its end, is of another payout, person or bank");
     PQclear(row);
     return true;
 }
@@ -386,7 +435,8 @@ bool verify_rows(struct verify *v, struct db *db, const struct book_result *r)
     /* counting goes through whole tables, which the order of journals has no use for */
     PQclear(db_query(db, "SET LOCAL enable_seqscan = on", 0, NULL));
     PQclear(db_query(db, "SET LOCAL enable_hashjoin = on", 0, NULL));
-    ok = check_head(&a) && check_openings(&a) && check_quotes(&a) && check_open(&a);
+    ok = check_head(&a) && check_openings(&a) && check_quotes(&a) && check_open(&a) &&
+         check_holds(&a);
     for (size_t i = 0; ok && !v->book.given_up && i < TABLES; i++)
         ok = check_table(&a, i);
     if (ok && !v->book.given_up)

@@ -33,6 +33,10 @@ static const char *const kind_names[JOURNAL_KINDS] = {
     [KIND_UNCLAIMED] = "PAYOUT_UNCLAIMED",
     [KIND_CLAIMED] = "UNCLAIMED_CLAIMED",
     [KIND_UNCLAIMED_RETURNED] = "UNCLAIMED_RETURNED",
+    [KIND_HELD] = "PAYOUT_HELD",
+    [KIND_RELEASED] = "HOLD_RELEASED",
+    [KIND_HOLD_REFUSED] = "HOLD_REFUSED",
+    [KIND_REFUSED] = "PAYOUT_REFUSED",
 };
 
 /* The journal at hand. */
@@ -291,6 +295,7 @@ static void name_wanted(const struct wanted *w, char out[AMOUNT_SIZE])
         [ROLE_POSITION] = "position", [ROLE_PAYABLE] = "payable",
         [ROLE_NOSTRO] = "nostro",     [ROLE_SUSPENSE] = "suspense",
         [ROLE_CHARGE] = "charge",     [ROLE_UNCLAIMED] = "unclaimed",
+        [ROLE_HELD] = "held",
     };
     char ccy[4];
     char bank[6] = ".";
@@ -643,6 +648,51 @@ static void accepted(struct look *l, struct memory *m)
     claimed_payout(l, m, p);
 }
 
+/* The holds of a payout, and its number in its bank's order with them. */
+struct holds {
+    int64_t n;
+    int64_t last_seq; /* the last one's journal; the payout's number if there was none */
+    int64_t end_seq;  /* the journal that ended it; 0: it has not ended */
+    int64_t order_no; /* what no hand-out reaches: it is held, or was refused */
+};
+
+/* False: v->error. As with returns, fields that a run which was cut off left behind are passed over. */
+static bool holds_of(const struct look *l, int64_t payout_id, struct holds *out)
+{
+    const struct memory *m = verify_memory(l->v, payout_id, false);
+    int64_t next = m == NULL ? 0 : m->charge;
+
+    *out = (struct holds){.last_seq = payout_id, .order_no = payout_id};
+    while (m != NULL && is_set(l, next) && next > out->last_seq) {
+        out->last_seq = next;
+        out->n++;
+        out->order_no = INT64_MAX;
+        m = verify_memory(l->v, next, false);
+        if (m == NULL)
+            return false;
+        next = m->next_seq;
+        out->end_seq = is_set(l, m->ended_seq) ? m->ended_seq : 0;
+        if (out->end_seq == 0)
+            continue;
+        m = verify_memory(l->v, out->end_seq, false);
+        if (m != NULL && m->kind == KIND_RELEASED)
+            out->order_no = out->end_seq;
+    }
+    return m != NULL;
+}
+
+/* A bank was told up to a number of its order: a payout's own, or of one that was released that of its last release. */
+static bool is_order_number(const struct look *l, int64_t number, uint32_t bank)
+{
+    const struct memory *m = verify_memory(l->v, number, false);
+    struct holds holds;
+
+    if (m == NULL || m->bank != bank || (m->kind != KIND_ACCEPTED && m->kind != KIND_RELEASED))
+        return false;
+    return holds_of(l, m->kind == KIND_RELEASED ? m->gross : number, &holds) &&
+           holds.order_no == number;
+}
+
 /* "window 17", or absent: the bank has none. */
 static bool is_window(struct slice detail)
 {
@@ -661,7 +711,6 @@ static void instructed(struct look *l)
 {
     const struct record_handout *h = &l->j->handout;
     struct bank_upto *bank;
-    const struct memory *m;
 
     if (!subject_is(l, SUBJECT_HANDOUT) || !no_reference(l, true))
         return;
@@ -687,11 +736,9 @@ static void instructed(struct look *l)
                   "must be a payout after the last and before this journal");
         return;
     }
-    m = verify_memory(l->v, h->last_payout_id, false);
-    if (m == NULL)
-        return;
-    if (m->kind != KIND_ACCEPTED || m->bank != bank->bank) {
-        wrong_int(l, "last_payout_id", 0, h->last_payout_id, "is no payout of that bank");
+    if (!is_order_number(l, h->last_payout_id, bank->bank)) {
+        wrong_int(l, "last_payout_id", 0, h->last_payout_id,
+                  "is no payout of that bank, or one that is held");
         return;
     }
     bank->last_payout_id = h->last_payout_id;
@@ -724,15 +771,20 @@ static bool returns_of(const struct look *l, struct returns *out)
     return m != NULL;
 }
 
+/* m is a copy: what it was copied from is not looked at any more. */
 static const char *stand_of(const struct look *l, const struct memory *m)
 {
     const struct bank_upto *bank = bank_of(l->v, m->bank);
-    bool told = bank != NULL && l->j->payout_id.value <= bank->last_payout_id;
+    struct holds holds;
 
-    return is_set(l, m->ended_seq)     ? "ended"
-           : is_set(l, m->settled_seq) ? "SETTLED"
-           : told                      ? "INSTRUCTED"
-                                       : "ACCEPTED";
+    if (!holds_of(l, l->j->payout_id.value, &holds))
+        return "unknown";
+    return is_set(l, m->ended_seq)                                  ? "ended"
+           : is_set(l, m->settled_seq)                              ? "SETTLED"
+           : holds.n > 0 && holds.end_seq == 0                      ? "HELD"
+           : holds.order_no == INT64_MAX                            ? "HOLD_REFUSED"
+           : bank != NULL && holds.order_no <= bank->last_payout_id ? "INSTRUCTED"
+                                                                    : "ACCEPTED";
 }
 
 static bool stands_at(const struct look *l, const struct memory *m, const char *must)
@@ -765,25 +817,43 @@ static bool leads_to(const struct look *l, const struct memory *m, int64_t state
     return true;
 }
 
+/* A copy of the payout that the journal names; false: reported, or v->error. */
+static bool copy_payout(const struct look *l, struct memory *out)
+{
+    const struct memory *m = payout_of(l);
+
+    if (m != NULL)
+        *out = *m;
+    return m != NULL;
+}
+
 static void settled(struct look *l)
 {
-    struct memory *m = payout_of(l);
+    struct memory p;
+    struct memory *m;
 
-    if (m == NULL || !no_reference(l, false) || !subject_is(l, SUBJECT_TRANSITION) ||
-        !stands_at(l, m, "INSTRUCTED") || !leads_to(l, m, 4, 1) || !settled_lines(l, m, 1))
+    if (!copy_payout(l, &p) || !no_reference(l, false) || !subject_is(l, SUBJECT_TRANSITION) ||
+        !stands_at(l, &p, "INSTRUCTED") || !leads_to(l, &p, 4, 1) || !settled_lines(l, &p, 1))
+        return;
+    m = verify_memory(l->v, l->j->payout_id.value, true);
+    if (m == NULL)
         return;
     m->settled_seq = l->j->seq;
     m->next_seq = m->ended_seq = 0; /* if set at all, by a run that was cut off */
 }
 
-/* Rejected, cancelled: the journal that accepted the payout is reversed. */
+/* Rejected, cancelled, refused: the journal that accepted the payout is reversed. */
 static void ended(struct look *l, int state, const char *must)
 {
-    struct memory *m = payout_of(l);
+    struct memory p;
+    struct memory *m;
 
-    if (m == NULL || !subject_is(l, SUBJECT_TRANSITION) || !stands_at(l, m, must) ||
-        !leads_to(l, m, state, 1) || !reverses(l, l->j->payout_id.value) ||
-        !accepted_lines(l, m, -1))
+    if (!copy_payout(l, &p) || !subject_is(l, SUBJECT_TRANSITION) || !stands_at(l, &p, must) ||
+        !leads_to(l, &p, state, 1) || !reverses(l, l->j->payout_id.value) ||
+        !accepted_lines(l, &p, -1))
+        return;
+    m = verify_memory(l->v, l->j->payout_id.value, true);
+    if (m == NULL)
         return;
     m->ended_seq = l->j->seq;
     m->state = (uint8_t)state;
@@ -1120,6 +1190,142 @@ static void unclaimed_returned(struct look *l)
                   "it expired before its time was over");
 }
 
+/* ---------------------------------------------------------------- holds */
+
+static bool held_lines(const struct look *l, const struct memory *p, int sign)
+{
+    const struct wanted wanted[] = {{ROLE_PAYABLE, p->dst_ccy, p->bank, p->net},
+                                    {ROLE_HELD, p->dst_ccy, 0, -p->net}};
+
+    return lines_are(l, wanted, 2, sign);
+}
+
+static bool is_hold_reason(struct slice reason)
+{
+    static const char *const reasons[] = {"OPERATOR", "SCREENING",     "LIMIT",
+                                          "VELOCITY", "NAME_MISMATCH", "TRAVEL_RULE"};
+
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+        if (slice_equal_str(reason, reasons[i]))
+            return true;
+    return false;
+}
+
+static void held(struct look *l)
+{
+    const struct record_hold *h = &l->j->hold;
+    struct holds holds;
+    struct memory p;
+    struct memory *m;
+
+    if (!copy_payout(l, &p) || !no_reference(l, false) || !subject_is(l, SUBJECT_HOLD) ||
+        !stands_at(l, &p, "ACCEPTED") || !holds_of(l, l->j->payout_id.value, &holds))
+        return;
+    if (h->hold_no != holds.n + 1) {
+        wrong_int(l, "hold_no", holds.n + 1, h->hold_no, "a payout's holds are counted from 1");
+        return;
+    }
+    if (!is_hold_reason(h->reason)) {
+        wrong_slice(l, "reason", "one of docs/log-format.md", h->reason, "no reason for a hold");
+        return;
+    }
+    if (h->deadline_us <= l->j->committed_at_us) {
+        wrong_int(l, "deadline", l->j->committed_at_us + 1, h->deadline_us,
+                  "its time is over before it begins");
+        return;
+    }
+    if (!held_lines(l, &p, 1))
+        return;
+    m = verify_memory(l->v, holds.last_seq, true);
+    if (m == NULL)
+        return;
+    if (holds.n == 0)
+        m->charge = l->j->seq;
+    else
+        m->next_seq = l->j->seq;
+    m = verify_memory(l->v, l->j->seq, true);
+    if (m == NULL)
+        return;
+    m->state = slice_equal_str(h->reason, "OPERATOR");
+    m->net = text_mark(l, l->j->actor);
+}
+
+/* Two people, the second of whom acts; of those who release neither is who placed the hold by hand. */
+static bool two_people(const struct look *l, const struct memory *hold)
+{
+    const struct record_hold_end *e = &l->j->hold_end;
+
+    if (!slice_equal(e->second_by, l->j->actor)) {
+        wrong_slice(l, "second_by", "the actor", e->second_by, "the second to decide acts");
+        return false;
+    }
+    if (slice_equal(e->first_by, e->second_by)) {
+        wrong_slice(l, "first_by", "another than the second", e->first_by,
+                    "a hold ends by two people");
+        return false;
+    }
+    if (l->kind == KIND_RELEASED && hold->state != 0 &&
+        (hold->net == text_mark(l, e->first_by) || hold->net == text_mark(l, e->second_by))) {
+        wrong_slice(l, hold->net == text_mark(l, e->first_by) ? "first_by" : "second_by",
+                    "another than who placed it", l->j->actor,
+                    "whoever placed a hold by hand does not release it");
+        return false;
+    }
+    return true;
+}
+
+static void hold_ended(struct look *l, int64_t outcome)
+{
+    const struct record_hold_end *e = &l->j->hold_end;
+    const struct memory *at;
+    struct holds holds;
+    struct memory p, hold;
+    struct memory *m;
+
+    if (!copy_payout(l, &p) || !subject_is(l, SUBJECT_HOLD_END) || !stands_at(l, &p, "HELD") ||
+        !holds_of(l, l->j->payout_id.value, &holds) || !reverses(l, holds.last_seq))
+        return;
+    if (e->hold_no != holds.n || e->outcome != outcome) {
+        wrong_int(l, e->hold_no != holds.n ? "hold_no" : "outcome",
+                  e->hold_no != holds.n ? holds.n : outcome,
+                  e->hold_no != holds.n ? e->hold_no : e->outcome,
+                  "is not that of the hold, or of the journal's kind");
+        return;
+    }
+    at = verify_memory(l->v, holds.last_seq, false);
+    if (at == NULL)
+        return;
+    hold = *at;
+    if (!two_people(l, &hold) || !held_lines(l, &p, -1))
+        return;
+    m = verify_memory(l->v, holds.last_seq, true);
+    if (m == NULL)
+        return;
+    m->ended_seq = l->j->seq;
+    m = verify_memory(l->v, l->j->seq, true);
+    if (m == NULL)
+        return;
+    m->bank = p.bank;
+    m->gross = l->j->payout_id.value;
+    if (outcome == 2)
+        l->v->book.half =
+            (struct half){.seq = l->j->seq, .after = KIND_REFUSED, .payout = l->j->payout_id.value};
+}
+
+static void refused(struct look *l)
+{
+    struct half *half = &l->v->book.half;
+
+    if (half->seq == 0 || half->after != KIND_REFUSED || half->seq != l->j->seq - 1 ||
+        !l->j->payout_id.has || half->payout != l->j->payout_id.value) {
+        wrong(l, "kind", "HOLD_REFUSED before it", "none",
+              "a payout is refused right after its hold ends so");
+        return;
+    }
+    *half = (struct half){0};
+    ended(l, 9, "HOLD_REFUSED");
+}
+
 static void deposited(struct look *l)
 {
     const struct record_deposit *d = &l->j->deposit;
@@ -1235,6 +1441,18 @@ static void by_kind(struct look *l, struct memory *m)
     case KIND_UNCLAIMED_RETURNED:
         unclaimed_returned(l);
         break;
+    case KIND_HELD:
+        held(l);
+        break;
+    case KIND_RELEASED:
+        hold_ended(l, 1);
+        break;
+    case KIND_HOLD_REFUSED:
+        hold_ended(l, 2);
+        break;
+    case KIND_REFUSED:
+        refused(l);
+        break;
     }
 }
 
@@ -1248,6 +1466,8 @@ static void count_subject(struct verify *v, enum record_subject subject)
     r->adjustments += subject == SUBJECT_ADJUSTMENT;
     r->unclaimed += subject == SUBJECT_UNCLAIMED;
     r->unclaimed_ends += subject == SUBJECT_UNCLAIMED_END;
+    r->holds += subject == SUBJECT_HOLD;
+    r->hold_ends += subject == SUBJECT_HOLD_END;
 }
 
 void verify_journal_rules(struct verify *v, const struct record_journal *j)
@@ -1262,8 +1482,8 @@ void verify_journal_rules(struct verify *v, const struct record_journal *j)
     b->result->fundings += l.kind == KIND_FUNDED;
     if (b->half.seq != 0 && l.kind != b->half.after) {
         verify_wrong(v, j->seq, j->block_no, "kind", kind_names[b->half.after], kind_names[l.kind],
-                     "the first journal of a return, or of what takes one back, is followed by its "
-                     "second");
+                     "the first journal of a return, of what takes one back, or of a refusal is "
+                     "followed by its second");
         b->half = (struct half){0};
     }
     if (b->claims.n != 0 && l.kind != KIND_ACCEPTED &&

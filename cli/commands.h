@@ -86,11 +86,14 @@ enum exit_code recon_list_run(const struct args *args);
 extern const char bank_terms_help[], bank_taxes_help[], tax_estimate_help[], calendar_add_help[],
     calendar_list_help[], window_list_help[], window_show_help[], window_close_help[],
     window_dispute_help[], window_settle_help[], recall_help[], settle_alerts_help[],
-    settle_alerts_end_help[], float_low_help[], bank_reverse_return_help[];
+    settle_alerts_end_help[], float_low_help[], bank_reverse_return_help[], hold_list_help[],
+    hold_show_help[], hold_place_help[], hold_approve_help[], hold_refuse_help[],
+    hold_withdraw_help[];
 extern const struct option_row bank_terms_options[], bank_taxes_options[], tax_estimate_options[],
     calendar_add_options[], calendar_list_options[], window_list_options[],
     window_dispute_options[], window_settle_options[], recall_options[], settle_alerts_options[],
-    settle_alerts_end_options[], float_low_options[], bank_reverse_return_options[];
+    settle_alerts_end_options[], float_low_options[], bank_reverse_return_options[],
+    hold_list_options[], hold_place_options[], hold_decide_options[];
 enum exit_code bank_terms_run(const struct args *args);
 enum exit_code bank_taxes_run(const struct args *args);
 enum exit_code tax_estimate_run(const struct args *args);
@@ -103,6 +106,12 @@ enum exit_code window_dispute_run(const struct args *args);
 enum exit_code window_settle_run(const struct args *args);
 enum exit_code recall_run(const struct args *args);
 enum exit_code settle_alerts_run(const struct args *args);
+enum exit_code hold_list_run(const struct args *args);
+enum exit_code hold_show_run(const struct args *args);
+enum exit_code hold_place_run(const struct args *args);
+enum exit_code hold_approve_run(const struct args *args);
+enum exit_code hold_refuse_run(const struct args *args);
+enum exit_code hold_withdraw_run(const struct args *args);
 enum exit_code settle_alerts_end_run(const struct args *args);
 enum exit_code float_low_run(const struct args *args);
 enum exit_code bank_reverse_return_run(const struct args *args);

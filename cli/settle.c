@@ -77,9 +77,9 @@ enum exit_code recall_run(const struct args *args)
 
 const char settle_alerts_help[] =
     "What somebody should look at: nostros and floats that run low, instructions that banks do not answer\n"
-    "or block, windows that are disputed or late, limits that keep payouts back, files that were\n"
-    "quarantined, taxes withheld that are not as expected. ujrat-settle raises them, and ends them when they\n"
-    "are so no more; files and taxes are for a person to end: settle alerts end.";
+    "or block, windows that are disputed or late, limits that keep payouts back, holds past their deadline,\n"
+    "files that were quarantined, taxes withheld that are not as expected. ujrat-settle raises them, and ends\n"
+    "them when they are so no more; files and taxes are for a person to end: settle alerts end.";
 
 const struct option_row settle_alerts_options[] = {
     {"all", NULL, "those that have ended, too", false},

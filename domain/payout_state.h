@@ -15,9 +15,9 @@
  *
  * REJECTED, RETURNED, CANCELLED and REFUSED give the platform its money back by reversal journals.
  * Numbers are those of the database and the wire. The schema's functions move payouts from state to state;
- * tests/pg/test_ledger_domain.c tries every event of theirs in every state against this table. HOLD and what follows it have no
- * function yet. What is UNCLAIMED is no payout until it is claimed: it is a row of its own (the table unclaimed), and an item of a
- * batch alone is said to be in that state.
+ * tests/pg/test_ledger_domain.c tries every event of theirs in every state against this table. HELD is a row of its own beside the
+ * payout (docs/holds.md). What is UNCLAIMED is no payout until it is claimed: it is a row of its own (the table unclaimed), and an
+ * item of a batch alone is said to be in that state.
  */
 #ifndef UJRAT_DOMAIN_PAYOUT_STATE_H
 #define UJRAT_DOMAIN_PAYOUT_STATE_H

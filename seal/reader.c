@@ -12,7 +12,7 @@ enum {
     DICT_MAX = 1 << 22, /* the largest number a name may have */
     CACHED_BENEFICIARIES = 1 << 16,
     QUOTE_BYTES_MAX = 64 << 20, /* of one run */
-    KINDS = 18,
+    KINDS = 22,
 };
 
 static_assert((int)SEAL_HANDOVER_PAYOUTS_MAX <= (int)SEAL_RUN_MAX, "a block is a run");
@@ -36,6 +36,10 @@ enum journal_kind {
     PAYOUT_UNCLAIMED,
     UNCLAIMED_CLAIMED,
     UNCLAIMED_RETURNED,
+    PAYOUT_HELD,
+    HOLD_RELEASED,
+    HOLD_REFUSED,
+    PAYOUT_REFUSED,
 };
 
 static const enum seal_subject subject_of[KINDS] = {
@@ -56,10 +60,14 @@ static const enum seal_subject subject_of[KINDS] = {
     [PAYOUT_UNCLAIMED] = SEAL_SUBJECT_UNCLAIMED,
     [UNCLAIMED_CLAIMED] = SEAL_SUBJECT_UNCLAIMED_END,
     [UNCLAIMED_RETURNED] = SEAL_SUBJECT_UNCLAIMED_END,
+    [PAYOUT_HELD] = SEAL_SUBJECT_HOLD,
+    [HOLD_RELEASED] = SEAL_SUBJECT_HOLD_END,
+    [HOLD_REFUSED] = SEAL_SUBJECT_HOLD_END,
+    [PAYOUT_REFUSED] = SEAL_SUBJECT_TRANSITION,
 };
 
 /* Subjects have a table each, read by seq; none has none. */
-enum { SUBJECTS = SEAL_SUBJECT_UNCLAIMED_END + 1 };
+enum { SUBJECTS = SEAL_SUBJECT_HOLD_END + 1 };
 
 static const char *const statement_of[SUBJECTS] = {
     [SEAL_SUBJECT_PAYOUT] = "seal_payouts",
@@ -69,6 +77,8 @@ static const char *const statement_of[SUBJECTS] = {
     [SEAL_SUBJECT_ADJUSTMENT] = "seal_adjustments",
     [SEAL_SUBJECT_UNCLAIMED] = "seal_unclaimed",
     [SEAL_SUBJECT_UNCLAIMED_END] = "seal_unclaimed_ends",
+    [SEAL_SUBJECT_HOLD] = "seal_holds",
+    [SEAL_SUBJECT_HOLD_END] = "seal_hold_ends",
 };
 
 enum names { CURRENCIES, BANKS, KIND_NAMES, PRINCIPALS, NAMES };
@@ -690,6 +700,22 @@ static enum seal_result fill_adjustment(struct seal_reader *r, struct seal_db *d
     return find_name(r, db, PRINCIPALS, rows_int(rows, i, 4), &a->proposed_by);
 }
 
+static enum seal_result fill_hold_end(struct seal_reader *r, struct seal_db *db, int i,
+                                      struct seal_hold_end *e)
+{
+    const struct rows *rows = r->of[SEAL_SUBJECT_HOLD_END];
+    *e = (struct seal_hold_end){
+        .hold_no = rows_int(rows, i, 1),
+        .outcome = rows_int(rows, i, 2),
+        .first_note = cell(rows, i, 5),
+        .second_note = cell(rows, i, 6),
+    };
+    enum seal_result result = find_name(r, db, PRINCIPALS, rows_int(rows, i, 3), &e->first_by);
+    if (result == SEAL_OK)
+        result = find_name(r, db, PRINCIPALS, rows_int(rows, i, 4), &e->second_by);
+    return result;
+}
+
 /* The seq that the next row of a subject's table speaks of; -1: there is none. */
 static int64_t next_seq(const struct seal_reader *r, enum seal_subject subject)
 {
@@ -750,6 +776,12 @@ static enum seal_result fill_subject(struct seal_reader *r, struct seal_db *db,
         j->of.unclaimed_end =
             (struct seal_unclaimed_end){rows_int(rows, i, 1), optional(rows, i, 2)};
         return SEAL_OK;
+    case SEAL_SUBJECT_HOLD:
+        j->of.hold = (struct seal_hold){rows_int(rows, i, 1), cell(rows, i, 2), cell(rows, i, 3),
+                                        cell(rows, i, 4), rows_time_us(rows, i, 5)};
+        return SEAL_OK;
+    case SEAL_SUBJECT_HOLD_END:
+        return fill_hold_end(r, db, i, &j->of.hold_end);
     }
     return SEAL_OK;
 }

@@ -165,6 +165,27 @@ static void put_transition(struct seal_record *r, const struct seal_transition *
     put_optional(r, t->eprc_number);
 }
 
+static void put_hold(struct seal_record *r, const struct seal_hold *h)
+{
+    put_text(r, SLICE("hold"));
+    put_int(r, h->hold_no);
+    put_text(r, h->reason);
+    put_optional(r, h->detail);
+    put_optional(r, h->evidence);
+    put_int(r, h->deadline);
+}
+
+static void put_hold_end(struct seal_record *r, const struct seal_hold_end *e)
+{
+    put_text(r, SLICE("hold_end"));
+    put_int(r, e->hold_no);
+    put_int(r, e->outcome);
+    put_text(r, e->first_by);
+    put_text(r, e->second_by);
+    put_text(r, e->first_note);
+    put_text(r, e->second_note);
+}
+
 static void put_subject(struct seal_record *r, const struct seal_journal *j)
 {
     switch (j->subject) {
@@ -211,6 +232,12 @@ static void put_subject(struct seal_record *r, const struct seal_journal *j)
         put_text(r, SLICE("unclaimed_end"));
         put_int(r, j->of.unclaimed_end.outcome);
         put_optional_int(r, j->of.unclaimed_end.payout_id);
+        break;
+    case SEAL_SUBJECT_HOLD:
+        put_hold(r, &j->of.hold);
+        break;
+    case SEAL_SUBJECT_HOLD_END:
+        put_hold_end(r, &j->of.hold_end);
         break;
     }
 }

@@ -64,6 +64,8 @@ enum seal_subject {
     SEAL_SUBJECT_ADJUSTMENT,
     SEAL_SUBJECT_UNCLAIMED,
     SEAL_SUBJECT_UNCLAIMED_END,
+    SEAL_SUBJECT_HOLD,
+    SEAL_SUBJECT_HOLD_END,
 };
 
 struct seal_payout {
@@ -111,6 +113,17 @@ struct seal_unclaimed_end {
     struct seal_opt_int payout_id;
 };
 
+struct seal_hold {
+    int64_t hold_no;
+    struct slice reason, detail, evidence; /* the last two are hashes, and may be absent */
+    int64_t deadline;
+};
+
+struct seal_hold_end {
+    int64_t hold_no, outcome;
+    struct slice first_by, second_by, first_note, second_note; /* the notes are hashes */
+};
+
 struct seal_journal {
     struct slice book;
     int64_t seq, block_no, committed_at;
@@ -128,6 +141,8 @@ struct seal_journal {
         struct seal_adjustment adjustment;
         struct seal_unclaimed unclaimed;
         struct seal_unclaimed_end unclaimed_end;
+        struct seal_hold hold;
+        struct seal_hold_end hold_end;
     } of;
 };
 

@@ -32,6 +32,7 @@ enum {
     COL_KEY_ID,
     COL_SEALED,
     COL_COMMITMENT,
+    COL_ORDER_NO = COL_COMMITMENT + PII_FIELDS,
 };
 
 void message_out_id(const char *bank, int64_t file_no, char out[MESSAGE_ID_SIZE])
@@ -288,7 +289,7 @@ static bool each_of_handout(struct message_out *m, struct file_handout h, struct
         n = rows_count(rows);
         bool good = each_of_page(m, &h, rows, in, each, user);
         if (n > 0)
-            h.after = rows_int(rows, n - 1, COL_PAYOUT_ID);
+            h.after = rows_int(rows, n - 1, COL_ORDER_NO);
         rows_free(&rows);
         if (!good)
             return false;

@@ -12,6 +12,8 @@ enum {
     KIND_DEPOSITED = 8,
     KIND_ADJUSTMENT = 9,
     KIND_UNCLAIMED = 15,
+    KIND_HELD = 18,
+    KIND_HOLD_REFUSED = 20,
 };
 
 /* PostgreSQL counts days from 2000-01-01. */
@@ -65,6 +67,17 @@ enum {
     COL_EXPIRES_AT,
     COL_OUTCOME,
     COL_CLAIMED_PAYOUT_ID,
+    COL_HOLD_NO,
+    COL_HOLD_REASON,
+    COL_HOLD_DETAIL,
+    COL_HOLD_EVIDENCE,
+    COL_HOLD_DEADLINE,
+    COL_ENDED_HOLD_NO,
+    COL_HOLD_OUTCOME,
+    COL_FIRST_BY,
+    COL_SECOND_BY,
+    COL_FIRST_NOTE,
+    COL_SECOND_NOTE,
 };
 
 static struct seal_opt_int opt_int(const struct rows *rows, int row, int col)
@@ -86,6 +99,33 @@ static bool read_unclaimed(struct rpc_call *call, const struct rows *rows, int r
     return log_keep(call, rows, row, COL_UNCLAIMED_REFERENCE, &u->reference) &&
            log_keep(call, rows, row, COL_UNCLAIMED_INFO, &u->info) &&
            log_keep(call, rows, row, COL_UNCLAIMED_CURRENCY, &u->currency);
+}
+
+/* Why a payout was held, and by whom that was ended, is not for its platform. */
+static bool read_hold(struct rpc_call *call, const struct rows *rows, int row,
+                      struct seal_journal *j)
+{
+    struct seal_hold *h = &j->of.hold;
+    struct seal_hold_end *e = &j->of.hold_end;
+    if (call->principal.role == ROLE_PLATFORM) {
+        rpc_refuse(call, REASON_RESOURCE_FORBIDDEN, NULL);
+        return false;
+    }
+    if (!rows_is_null(rows, row, COL_HOLD_NO)) {
+        j->subject = SEAL_SUBJECT_HOLD;
+        h->hold_no = rows_int(rows, row, COL_HOLD_NO);
+        h->deadline = rows_time_us(rows, row, COL_HOLD_DEADLINE);
+        return log_keep(call, rows, row, COL_HOLD_REASON, &h->reason) &&
+               log_keep(call, rows, row, COL_HOLD_DETAIL, &h->detail) &&
+               log_keep(call, rows, row, COL_HOLD_EVIDENCE, &h->evidence);
+    }
+    j->subject = SEAL_SUBJECT_HOLD_END;
+    e->hold_no = rows_int(rows, row, COL_ENDED_HOLD_NO);
+    e->outcome = rows_int(rows, row, COL_HOLD_OUTCOME);
+    return log_keep(call, rows, row, COL_FIRST_BY, &e->first_by) &&
+           log_keep(call, rows, row, COL_SECOND_BY, &e->second_by) &&
+           log_keep(call, rows, row, COL_FIRST_NOTE, &e->first_note) &&
+           log_keep(call, rows, row, COL_SECOND_NOTE, &e->second_note);
 }
 
 static bool read_subject(struct rpc_call *call, const struct rows *rows, int row,
@@ -129,6 +169,8 @@ static bool read_subject(struct rpc_call *call, const struct rows *rows, int row
     }
     if (kind == KIND_UNCLAIMED && !rows_is_null(rows, row, COL_UNCLAIMED_GROSS))
         return read_unclaimed(call, rows, row, j);
+    if (kind >= KIND_HELD && kind <= KIND_HOLD_REFUSED)
+        return read_hold(call, rows, row, j);
     if (kind > KIND_UNCLAIMED && !rows_is_null(rows, row, COL_OUTCOME)) {
         j->subject = SEAL_SUBJECT_UNCLAIMED_END;
         j->of.unclaimed_end = (struct seal_unclaimed_end){

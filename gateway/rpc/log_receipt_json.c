@@ -199,6 +199,8 @@ static int64_t state_of(const struct seal_journal *j)
     case SEAL_SUBJECT_ADJUSTMENT:
     case SEAL_SUBJECT_UNCLAIMED:
     case SEAL_SUBJECT_UNCLAIMED_END:
+    case SEAL_SUBJECT_HOLD:
+    case SEAL_SUBJECT_HOLD_END:
         break;
     }
     return 0;

@@ -99,11 +99,11 @@ size_t instruction_token_write(int16_t bank_id, const struct instruction_cursor 
     uint8_t *p = bytes + TOKEN_HEAD_BYTES;
     int32_t before = 0;
     for (size_t i = 0; i < n; i++) {
-        if (cursors[i].payout_id == 0)
+        if (cursors[i].order_no == 0)
             continue;
         assert(cursors[i].book_id > before);
         p = put_varint(p, (uint64_t)(cursors[i].book_id - before));
-        p = put_varint(p, (uint64_t)cursors[i].payout_id);
+        p = put_varint(p, (uint64_t)cursors[i].order_no);
         before = cursors[i].book_id;
     }
     uint32_t sum = sum_of(bytes, (size_t)(p - bytes));

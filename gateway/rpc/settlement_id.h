@@ -32,7 +32,7 @@ MUST_CHECK bool inquiry_id_read(struct slice text, struct inquiry_id *id);
 /* How far a bank has read a book. */
 struct instruction_cursor {
     int32_t book_id;
-    int64_t payout_id; /* the last one it was sent; 0: none yet */
+    int64_t order_no; /* of the last payout it was sent (docs/holds.md); 0: none yet */
 };
 
 enum { INSTRUCTION_CURSORS_MAX = 256 };

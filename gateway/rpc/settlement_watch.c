@@ -35,6 +35,7 @@ struct watch {
 
 /* Columns of ledger/sql/settlement_watch.sql. */
 enum {
+    COL_ORDER_NO,
     COL_PAYOUT_ID,
     COL_CANCELLED,
     COL_ERASED,
@@ -87,7 +88,8 @@ static reason_t fill_instruction(struct watch *w, unsigned i, const struct rows 
     reason_t reason = person_read(w->base.call->ctx, rows, row, COL_PERSON, &w->people, value);
     if (reason != REASON_NONE)
         return reason;
-    size_t id_len = instruction_id_write(cursor->book_id, cursor->payout_id, w->ids[i]);
+    size_t id_len =
+        instruction_id_write(cursor->book_id, rows_int(rows, row, COL_PAYOUT_ID), w->ids[i]);
     size_t token_len =
         instruction_token_write(w->base.call->principal.bank_id, w->cursors, w->n_books, token);
     w->instructions[i] = (struct wire_instruction){
@@ -133,7 +135,7 @@ static void hand_out(struct watch *w)
 static enum rpc_watch_next take_hand_out(struct watch *w, const struct rows *rows)
 {
     w->handing_out = w->all_read = false;
-    if (w->cursors[w->book].payout_id > rows_int(rows, 0, 0)) {
+    if (w->cursors[w->book].order_no > rows_int(rows, 0, 0)) {
         /* A token from a future that this book does not have, as after a restore: what it skips would never be paid. */
         rpc_watch_refuse(&w->base, REASON_RESUME_TOKEN_INVALID, NULL);
         return RPC_WATCH_OVER;
@@ -155,7 +157,7 @@ static void read_page(struct watch *w)
     params_init(&params);
     params_add_int4(&params, w->cursors[w->book].book_id);
     params_add_int2(&params, w->base.call->principal.bank_id);
-    params_add_int8(&params, w->cursors[w->book].payout_id);
+    params_add_int8(&params, w->cursors[w->book].order_no);
     params_add_int4(&params, PAGE_INSTRUCTIONS_MAX);
     rpc_watch_query(&w->base, "settlement_watch", &params);
 }
@@ -167,7 +169,7 @@ static enum rpc_watch_next take_page(struct watch *w, const struct rows *rows)
     arena_reset(&w->tokens);
     arena_reset(&w->people);
     for (int i = 0; i < rows_count(rows) && n < PAGE_INSTRUCTIONS_MAX; i++) {
-        w->cursors[w->book].payout_id = rows_int(rows, i, COL_PAYOUT_ID);
+        w->cursors[w->book].order_no = rows_int(rows, i, COL_ORDER_NO);
         if (rows_bool(rows, i, COL_CANCELLED) || rows_bool(rows, i, COL_ERASED))
             continue;
         reason_t no = fill_instruction(w, n, rows, i);

@@ -21,6 +21,12 @@ GRANT USAGE ON SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_hook
 GRANT SELECT ON ALL TABLES IN SCHEMA ujrat TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 -- Encrypted personal data: for who decrypts it, and who encrypts it anew.
 REVOKE SELECT ON beneficiary_pii FROM ujrat_sealer, ujrat_auditor;
+-- What operators say of holds, and why: nobody else's, and least of all a platform's. The log has hashes of it.
+REVOKE SELECT ON payout_hold, payout_hold_decision FROM ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor;
+GRANT SELECT (book_id, payout_id, hold_no, reason, seq, detail_sha256, evidence_sha256, queue, deadline, principal_id, held_at)
+    ON payout_hold TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor;
+GRANT SELECT (book_id, payout_id, hold_no, decision_no, decision, note_sha256, principal_id, decided_at)
+    ON payout_hold_decision TO ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor;
 -- By whom and what a person is found, and the boxes of items: for nobody else either. Of the rest of those rows everyone may read.
 REVOKE SELECT ON receiver, payout_batch_item, batch_item_now, unclaimed_open FROM ujrat_settle, ujrat_sealer, ujrat_auditor;
 GRANT SELECT (book_id, batch_id, item_no, payout_id, unclaimed_id, reason, sender_item_id, item_id_reused, gross, recipient_type)
@@ -34,7 +40,7 @@ GRANT SELECT (credential_id, client_id, principal_id, sandbox, enabled, created_
 REVOKE SELECT ON operator_totp FROM ujrat_app, ujrat_settle, ujrat_sealer, ujrat_auditor, ujrat_operator;
 GRANT EXECUTE ON FUNCTION enroll_operator, confirm_operator, revoke_operator TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION operators_now TO ujrat_operator, ujrat_auditor;
-GRANT EXECUTE ON FUNCTION current_balance, payout_state, returned_amount, handed_out_upto, bank_payouts_after, digit_factor, block_upto,
+GRANT EXECUTE ON FUNCTION current_balance, payout_state, order_number, returned_amount, handed_out_upto, bank_payouts_after, digit_factor, block_upto,
     working_day, bank_exposure, hand_out_room, bank_waiting, bank_position, bank_forecast, window_parts, window_totals, windows_of_bank,
     windows_to_end, alerts_due, shown_amount, open_questions, recall_is_over, instruction_id, handed_out_at, handed_out_by,
     rules_in_force, policy_at, policy_time_text
@@ -57,7 +63,8 @@ GRANT EXECUTE ON FUNCTION open_book, open_currency, connect_bank, add_principal,
     open_terms, propose_adjustment, decide_adjustment, erase_beneficiary, rotate_pii, rotate_receivers, rotate_batch_items, fund_nostro, plan_funding,
     add_rest_credential, set_rest_credential, add_receiver, remove_receiver TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION set_bank_terms, record_calendar_day, set_float_low, hand_out_window, close_window,
-    end_window, dispute_window, propose_window_settled, approve_window_settled, request_recall, propose_return_reversal, decide_return_reversal, dismiss_alert TO ujrat_operator;
+    end_window, dispute_window, propose_window_settled, approve_window_settled, request_recall, propose_return_reversal, decide_return_reversal, dismiss_alert,
+    place_hold, decide_hold, withdraw_hold_decision TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION propose_policy, decide_policy TO ujrat_operator;
 GRANT EXECUTE ON FUNCTION import_sanctions TO ujrat_operator;
 ALTER ROLE ujrat_auditor SET default_transaction_read_only = on;

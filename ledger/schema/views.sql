@@ -7,12 +7,20 @@ SELECT j.book_id, j.seq, line.ord AS line_no, j.block_no, k.committed_at, j.kind
   JOIN block k USING (book_id, block_no)
  CROSS JOIN LATERAL unnest(j.line_account, j.line_ccy, j.line_minor) WITH ORDINALITY AS line (account_id, ccy, minor, ord);
 
+-- The last hold of every payout that was ever held, and what became of it. order_no: the payout's number in its bank's order; the
+-- largest number there is, which no hand-out reaches, while it is held and when it was refused.
+CREATE OR REPLACE VIEW payout_hold_last AS
+SELECT DISTINCT ON (h.book_id, h.payout_id) h.book_id, h.payout_id, h.hold_no, h.seq AS held_seq, e.seq AS end_seq, e.outcome,
+       CASE WHEN e.outcome = 1 THEN e.seq ELSE 9223372036854775807 END AS order_no
+  FROM payout_hold h LEFT JOIN payout_hold_end e USING (book_id, payout_id, hold_no)
+ ORDER BY h.book_id, h.payout_id, h.hold_no DESC;
+
 -- A payout as it stands now. state: domain/payout_state.h. Each look-up is a lateral of one row, so that it goes by
 -- its key whatever the planner believes of tables it has no statistics of yet.
 CREATE OR REPLACE VIEW payout_now AS
 SELECT p.*, b.code AS book_code, bank.code AS bank_code, s.source AS rate_source, s.as_of AS rate_as_of,
        created.committed_at AS created_at, coalesce(updated.committed_at, created.committed_at) AS updated_at,
-       coalesce(t.state, CASE WHEN h.seq IS NOT NULL THEN 3 ELSE 1 END)::smallint AS state,
+       coalesce(t.state, CASE WHEN d.hold_no IS NOT NULL AND d.outcome IS NULL THEN 2 WHEN h.seq IS NOT NULL THEN 3 ELSE 1 END)::smallint AS state,
        CASE WHEN t.state <> 4 THEN t.reason_code END AS reason_code,     -- a return that was taken back had one too
        coalesce(settled.bank_reference, '') AS bank_reference, settled.tax_withheld, settled.eprc_number
   FROM payout p
@@ -23,8 +31,9 @@ SELECT p.*, b.code AS book_code, bank.code AS bank_code, s.source AS rate_source
                       ORDER BY t.step DESC LIMIT 1) t ON true
   LEFT JOIN LATERAL (SELECT * FROM payout_transition t WHERE t.book_id = p.book_id AND t.payout_id = p.payout_id
                       ORDER BY t.step LIMIT 1) settled ON settled.state = 4
+  LEFT JOIN LATERAL (SELECT * FROM payout_hold_last l WHERE l.book_id = p.book_id AND l.payout_id = p.payout_id LIMIT 1) d ON true
   LEFT JOIN LATERAL (SELECT h.seq FROM handout h WHERE h.book_id = p.book_id AND h.bank_id = p.bank_id
-                        AND h.last_payout_id >= p.payout_id ORDER BY h.last_payout_id LIMIT 1) h ON true
+                        AND h.last_payout_id >= coalesce(d.order_no, p.payout_id) ORDER BY h.last_payout_id LIMIT 1) h ON true
  CROSS JOIN LATERAL (SELECT k.committed_at FROM block k
                       WHERE k.book_id = p.book_id
                         AND k.block_no = (SELECT j.block_no FROM journal j WHERE j.book_id = p.book_id AND j.seq = p.payout_id)
@@ -32,7 +41,7 @@ SELECT p.*, b.code AS book_code, bank.code AS bank_code, s.source AS rate_source
   LEFT JOIN LATERAL (SELECT k.committed_at FROM block k
                       WHERE k.book_id = p.book_id
                         AND k.block_no = (SELECT j.block_no FROM journal j
-                                           WHERE j.book_id = p.book_id AND j.seq = coalesce(t.seq, h.seq))
+                                           WHERE j.book_id = p.book_id AND j.seq = coalesce(t.seq, h.seq, d.end_seq, d.held_seq))
                       LIMIT 1) updated ON true;
 
 -- The newest balance of every account.

@@ -7,10 +7,18 @@ WITH p AS (
 ), event AS (
     SELECT p.payout_id AS event_seq, 1::int2 AS state, NULL::text AS detail FROM p
     UNION ALL
+    SELECT d.seq, d.state, d.detail
+      FROM p JOIN payout_hold h ON h.book_id = p.book_id AND h.payout_id = p.payout_id
+      LEFT JOIN payout_hold_end e ON e.book_id = h.book_id AND e.payout_id = h.payout_id AND e.hold_no = h.hold_no
+     CROSS JOIN LATERAL (VALUES (h.seq, 2::int2, 'hold ' || h.hold_no || ' ' || h.reason),
+                                (e.seq, CASE e.outcome WHEN 1 THEN 1::int2 ELSE 9::int2 END,
+                                 'hold ' || h.hold_no || CASE e.outcome WHEN 1 THEN ' released' ELSE ' refused' END)) d (seq, state, detail)
+     WHERE d.seq IS NOT NULL
+    UNION ALL
     SELECT h.seq, 3::int2, 'handed to ' || bank.code
       FROM p JOIN bank USING (bank_id)
      CROSS JOIN LATERAL (SELECT h.seq FROM handout h WHERE h.book_id = p.book_id AND h.bank_id = p.bank_id
-                            AND h.last_payout_id >= p.payout_id ORDER BY h.last_payout_id LIMIT 1) h
+                            AND h.last_payout_id >= order_number(p.book_id, p.payout_id) ORDER BY h.last_payout_id LIMIT 1) h
      WHERE (SELECT t.state FROM payout_transition t WHERE t.book_id = p.book_id AND t.payout_id = p.payout_id
                AND t.step = 1 AND t.state = 7) IS NULL
     UNION ALL

@@ -9,7 +9,7 @@ WITH p AS (
     UNION ALL
     SELECT h.seq
       FROM p CROSS JOIN LATERAL (SELECT h.seq FROM handout h WHERE h.book_id = p.book_id AND h.bank_id = p.bank_id
-                                    AND h.last_payout_id >= p.payout_id ORDER BY h.last_payout_id LIMIT 1) h
+                                    AND h.last_payout_id >= order_number(p.book_id, p.payout_id) ORDER BY h.last_payout_id LIMIT 1) h
      WHERE (SELECT t.state FROM payout_transition t WHERE t.book_id = p.book_id AND t.payout_id = p.payout_id
                AND t.step = 1 AND t.state = 7) IS NULL
     UNION ALL
@@ -33,7 +33,10 @@ SELECT j.seq, j.block_no, k.committed_at, kind.kind, kind.name, actor.uri, j.pay
        d.reference, dc.code AS deposited, d.amount,
        ad.proposal_id, ap.reason, ap.evidence_sha256, by.uri AS proposed_by, ap.proposed_at,
        u.reference AS unclaimed_reference, u.info, uc.code AS unclaimed_currency, u.gross, u.batch_id, u.item_no, u.expires_at,
-       e.outcome, e.payout_id AS claimed_payout_id
+       e.outcome, e.payout_id AS claimed_payout_id,
+       o.hold_no, o.reason AS hold_reason, o.detail_sha256, o.evidence_sha256, o.deadline,
+       oe.hold_no AS ended_hold_no, oe.outcome AS hold_outcome, fp.uri AS first_by, sp.uri AS second_by, fd.note_sha256 AS first_note,
+       sd.note_sha256 AS second_note
   FROM wanted w
  CROSS JOIN LATERAL (SELECT * FROM journal j WHERE j.book_id = $1::int4 AND j.seq = w.seq LIMIT 1) j
   JOIN journal_kind kind USING (kind)
@@ -55,4 +58,12 @@ SELECT j.seq, j.block_no, k.committed_at, kind.kind, kind.name, actor.uri, j.pay
   LEFT JOIN unclaimed u ON u.book_id = j.book_id AND u.unclaimed_id = j.seq
   LEFT JOIN currency uc ON uc.ccy = u.ccy
   LEFT JOIN unclaimed_end e ON e.book_id = j.book_id AND e.seq = j.seq
+  LEFT JOIN payout_hold o ON o.book_id = j.book_id AND o.seq = j.seq
+  LEFT JOIN payout_hold_end oe ON oe.book_id = j.book_id AND oe.seq = j.seq
+  LEFT JOIN payout_hold_decision fd ON fd.book_id = oe.book_id AND fd.payout_id = oe.payout_id AND fd.hold_no = oe.hold_no
+                                   AND fd.decision_no = oe.first_decision
+  LEFT JOIN payout_hold_decision sd ON sd.book_id = oe.book_id AND sd.payout_id = oe.payout_id AND sd.hold_no = oe.hold_no
+                                   AND sd.decision_no = oe.second_decision
+  LEFT JOIN principal fp ON fp.principal_id = fd.principal_id
+  LEFT JOIN principal sp ON sp.principal_id = sd.principal_id
  ORDER BY j.seq, line.ord

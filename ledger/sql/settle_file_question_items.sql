@@ -11,7 +11,7 @@ SELECT q.question_no, q.book_id, q.payout_id, q.number, q.reason_code, p.net, p.
   LEFT JOIN LATERAL (SELECT f.file_no FROM file_out_handout f
                       WHERE f.book_id = q.book_id AND f.bank_id = $1::int2 AND f.last_payout_id =
                             (SELECT h.last_payout_id FROM handout h
-                              WHERE h.book_id = q.book_id AND h.bank_id = $1::int2 AND h.last_payout_id >= q.payout_id
+                              WHERE h.book_id = q.book_id AND h.bank_id = $1::int2 AND h.last_payout_id >= order_number(q.book_id, q.payout_id)
                               ORDER BY h.last_payout_id LIMIT 1)) w ON true
   LEFT JOIN file_out o ON o.bank_id = $1::int2 AND o.file_no = w.file_no
  ORDER BY c.ord

@@ -1,12 +1,12 @@
 -- read-only
--- What a bank has been told of a book after $3, in order, at most $4. Those cancelled before they were handed out are
+-- What a bank has been told of a book after the order number $3, in order, at most $4. Those cancelled before they were handed out are
 -- in it, marked, and those whose beneficiary was erased since they were finished: the reader passes over them.
 -- Each look-up is a lateral of one row, so that it goes by its key whatever the planner believes of tables that were
 -- empty when it planned.
-SELECT p.payout_id, t.state IS NOT NULL AS cancelled, n.erased_at IS NOT NULL AS erased,
+SELECT p.order_no, p.payout_id, t.state IS NOT NULL AS cancelled, n.erased_at IS NOT NULL AS erased,
        p.net, p.dst_ccy, v.channel, v.purpose_code, b.name AS originator, p.gross, p.src_ccy, p.info, k.committed_at,
        (SELECT h.window_no FROM handout h WHERE h.book_id = p.book_id AND h.bank_id = $2::int2
-           AND h.last_payout_id >= p.payout_id ORDER BY h.last_payout_id LIMIT 1) AS window_no,
+           AND h.last_payout_id >= p.order_no ORDER BY h.last_payout_id LIMIT 1) AS window_no,
        r.key_id, r.sealed, v.name_commitment, v.iban_commitment, v.mobile_commitment, v.cnic_commitment, v.pseb_commitment
   FROM (SELECT name FROM book WHERE book_id = $1::int4) b
  CROSS JOIN bank_payouts_after($1::int4, $2::int2, $3::int8, $4::int4, handed_out_upto($1::int4, $2::int2)) p
@@ -20,4 +20,4 @@ SELECT p.payout_id, t.state IS NOT NULL AS cancelled, n.erased_at IS NOT NULL AS
  CROSS JOIN LATERAL (SELECT committed_at FROM block
                       WHERE book_id = p.book_id
                         AND block_no = (SELECT block_no FROM journal WHERE book_id = p.book_id AND seq = p.payout_id) LIMIT 1) k
- ORDER BY p.payout_id
+ ORDER BY p.order_no

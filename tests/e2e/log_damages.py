@@ -901,6 +901,76 @@ def _(world):
     return Damaged(world.export(), book.code, "seq", second.seq, "reference")
 
 
+# Holds: the world's first is released and held again, its second placed by hand, its fourth refused (hold_some).
+def hold_lines(by):
+    return lines_to(lambda a, c, m, n: (a, c, m + by if m > 0 else m - by))
+
+
+edited("a hold of less than the payout", second_of("PAYOUT_HELD"), hold_lines(-1), "lines")
+edited("a hold that is counted wrong", second_of("PAYOUT_HELD"), about_to(hold_no=2), "hold_no")
+edited("a second hold that is told as the first", second_of("PAYOUT_HELD", 2), about_to(hold_no=1), "hold_no")
+edited("a hold for no reason that there is", second_of("PAYOUT_HELD"), about_to(reason="WHIM"), "reason")
+edited("a hold whose time is over", second_of("PAYOUT_HELD"), lambda f, book: f["about"].update(deadline=f["committed_at"]), "deadline")
+edited("a hold that reverses something", second_of("PAYOUT_HELD"), lambda f, book: f.update(reverses_seq=f["payout_id"]), "reverses_seq")
+edited("a hold of no payout", second_of("PAYOUT_HELD"), lambda f, book: f.update(payout_id=1), "payout_id")
+edited("a hold of what its bank was told of", second_of("PAYOUT_HELD"),
+       lambda f, book: f.update(payout_id=book.journal("PAYOUT_REJECTED").payout_id), "state")
+edited("a hold of what is held", second_of("PAYOUT_HELD", 2),
+       lambda f, book: f.update(payout_id=book.journals("PAYOUT_HELD")[1].payout_id), "state")
+edited("a cancellation of what is held", second_of("PAYOUT_REFUSED"), lambda f, book: f.update(kind="PAYOUT_CANCELLED", about=dict(f["about"], state=7)), "kind")
+edited("a release that reverses another journal", second_of("HOLD_RELEASED"), lambda f, book: f.update(reverses_seq=f["payout_id"]), "reverses_seq")
+edited("a release of less", second_of("HOLD_RELEASED"), hold_lines(-1), "lines")
+edited("a release of what is not held", second_of("HOLD_RELEASED"),
+       lambda f, book: f.update(payout_id=book.journals("PAYOUT_HELD")[-1].payout_id if book.journals("PAYOUT_HELD")[-1].seq > f["seq"]
+                                else book.journal("PAYOUT_ACCEPTED").payout_id), "state")
+edited("a release that is told as a refusal", second_of("HOLD_RELEASED"), about_to(outcome=2), "outcome")
+edited("a release of another hold", second_of("HOLD_RELEASED"), about_to(hold_no=7), "hold_no")
+edited("a release by one person", second_of("HOLD_RELEASED"), about_to(first_by="ujrat://operator/looks-2"), "first_by")
+edited("a release by another than its actor", second_of("HOLD_RELEASED"), about_to(second_by="ujrat://operator/looks-3"), "second_by")
+edited("a release by whoever placed it by hand", second_of("HOLD_RELEASED", 1), about_to(first_by="ujrat://operator/desk-1"), "first_by")
+edited("a refusal that is told as a release", second_of("HOLD_REFUSED"), about_to(outcome=1), "outcome")
+edited("a refused payout told as cancelled", second_of("PAYOUT_REFUSED"), about_to(state=7), "state")
+edited("a refusal that gives back less", second_of("PAYOUT_REFUSED"),
+       lines_to(lambda a, c, m, n: (a, c, m + {"float": 1, "fee": -1}.get(a.split(".")[0], 0))), "lines")
+flip("journal", "detail", root_named, a_journal("PAYOUT_HELD"), about=True)
+for _name in ("first_note", "second_note"):
+    flip("journal", _name, root_named, a_journal("HOLD_RELEASED"), about=True)
+
+
+@damage("signed: a refused hold, and no payout refused")
+def _(world):
+    book = last_book(world)
+    block = book.blocks[book.journal("HOLD_REFUSED").block_no - 1]
+    block.journals.pop()
+    return Damaged(world.export(), book.code, "seq", block.journals[0].seq, "kind")
+
+
+@damage("signed: a hand-out up to a payout that was held when it was told")
+def _(world):
+    book = last_book(world)
+    first = book.journal("PAYOUT_HELD")
+    told = [j for j in book.journals("PAYOUTS_INSTRUCTED") if j.seq > first.seq and j.about["bank"] == book.payouts[first.payout_id]["bank"]][0]
+
+    def edit(kind, f):
+        if kind == "journal" and f["book"] == book.code and f["seq"] == told.seq:
+            f["about"]["last_payout_id"] = first.payout_id
+
+    return Damaged(world.export(Hooks(edit=edit)), book.code, "seq", told.seq, "last_payout_id")
+
+
+@damage("signed: a hand-out up to a release before the last")
+def _(world):
+    book = last_book(world)
+    release = book.journal("HOLD_RELEASED")
+    told = [j for j in book.journals("PAYOUTS_INSTRUCTED") if j.seq > release.seq and j.about["bank"] == book.payouts[release.payout_id]["bank"]][0]
+
+    def edit(kind, f):
+        if kind == "journal" and f["book"] == book.code and f["seq"] == told.seq:
+            f["about"]["last_payout_id"] = release.seq
+
+    return Damaged(world.export(Hooks(edit=edit)), book.code, "seq", told.seq, "last_payout_id")
+
+
 @damage("signed: a return in parts of which the payout's half is missing")
 def _(world):
     book = last_book(world)
@@ -913,9 +983,9 @@ def _(world):
 def _(world):
     book = last_book(world)
     for told in book.journals("PAYOUTS_INSTRUCTED"):        # one after which more than its first payout was confirmed
-        told_of = [i for i, p in book.payouts.items() if p["bank"] == told.about["bank"]
-                   and told.about["prev_payout_id"] < i <= told.about["last_payout_id"]]
-        first, late = told_of[0], [j for j in book.journals() if j.kind in ("PAYOUT_SETTLED", "PAYOUT_REJECTED") and j.payout_id in told_of[1:]]
+        told_of = [i for _, i in sorted((p["place"], i) for i, p in book.payouts.items() if p["bank"] == told.about["bank"] and p["place"]
+                                        and told.about["prev_payout_id"] < p["place"] <= told.about["last_payout_id"])]
+        first, late = book.payouts[told_of[0]]["place"], [j for j in book.journals() if j.kind in ("PAYOUT_SETTLED", "PAYOUT_REJECTED") and j.payout_id in told_of[1:]]
         if late:
             break
 

@@ -188,7 +188,7 @@ class Book:
     def add_account(self, role, kind, side, currency, bank=None):
         code = ".".join(filter(None, (role, bank, currency)))
         self.accounts.setdefault(code, dict(book=self.code, account_id=len(self.accounts) + 1, code=code, role=role, type=kind,
-                                            normal_side=side, currency=currency, bank=bank, floor_zero=int(role in ("float", "unclaimed")),
+                                            normal_side=side, currency=currency, bank=bank, floor_zero=int(role in ("float", "unclaimed", "held")),
                                             created_at=self.created_at))
 
     def rotate_key(self):
@@ -267,7 +267,8 @@ class Book:
                      digit_shift=shift, fingerprint=self.rng.randbytes(16), beneficiary_id=b["beneficiary_id"],
                      beneficiary_version=b["version"], beneficiary=sha256(record("beneficiary", b)), rate_sheet=digest,
                      quote=quote and quote_record(quote), **by)
-        self.payouts[seq] = dict(bank=b["bank"], net=p["net"], lines=[line for line in lines if line[2]], state=1, quote=quote, version=version)
+        self.payouts[seq] = dict(bank=b["bank"], net=p["net"], lines=[line for line in lines if line[2]], state=1, quote=quote, version=version,
+                                 place=seq, holds=[])
         return ("PAYOUT_ACCEPTED", self.platform, seq, None, None, self.payouts[seq]["lines"], "payout", about)
 
     def accept(self, n, *wanted):
@@ -275,10 +276,11 @@ class Book:
         self.commit([self.payout(self.next_seq + i, **(wanted[i] if i < len(wanted) else {})) for i in range(n)])
 
     def of_state(self, state, bank=None, told=True):
-        return [i for i, p in self.payouts.items() if p["state"] == state and bank in (None, p["bank"]) and (i <= self.handed[p["bank"]]) == told]
+        return [i for i, p in self.payouts.items() if p["state"] == state and bank in (None, p["bank"])
+                and (p["place"] is not None and p["place"] <= self.handed[p["bank"]]) == told]
 
     def hand_out(self, bank, n=50):
-        waiting = [i for i, p in self.payouts.items() if p["bank"] == bank and i > self.handed[bank]][:n]
+        waiting = sorted(p["place"] for p in self.payouts.values() if p["bank"] == bank and p["place"] and p["place"] > self.handed[bank])[:n]
         if waiting:
             self.commit([("PAYOUTS_INSTRUCTED", "ujrat://bank/" + bank, None, None, self.rng.choice((None, "window %d" % (len(self.blocks) + 1))), [], "handout",
                           dict(bank=bank, prev_payout_id=self.handed[bank], last_payout_id=waiting[-1]))])
@@ -393,6 +395,45 @@ class Book:
         if ends:
             self.commit([self.end_journal("UNCLAIMED_RETURNED", i, 2 if late else 3) for i in ends])
 
+    def hold(self, reason="SCREENING", by="ujrat://operator/desk-1", number=None):
+        """A payout that its bank was not told of, the first of them."""
+        for number in [number] if number else self.of_state(1, told=False)[:1]:
+            p = self.payouts[number]
+            self.add_account("held", "LIABILITY", "credit", "PKR")
+            p.update(state=2, place=None, holds=p["holds"] + [self.next_seq])
+            about = dict(hold_no=len(p["holds"]), reason=reason, detail=sha256(b"a name") if reason == "SCREENING" else None,
+                         evidence=sha256(b"{}") if len(p["holds"]) == 1 else None, deadline=self.now + DAY)
+            self.commit([("PAYOUT_HELD", by, number, None, None, held(p), "hold", about)])
+            return number
+
+    def end_hold(self, outcome, number=None, two=("ujrat://operator/looks-1", "ujrat://operator/looks-2")):
+        for number in [number] if number else self.of_state(2, told=False)[:1]:
+            p = self.payouts[number]
+            about = dict(hold_no=len(p["holds"]), outcome=outcome, first_by=two[0], second_by=two[1], first_note=sha256(b"seen"), second_note=sha256(b"so"))
+            end = ("HOLD_RELEASED" if outcome == 1 else "HOLD_REFUSED", two[1], number, p["holds"][-1], None, negated(held(p)), "hold_end", about)
+            if outcome == 1:
+                p.update(state=1, place=self.next_seq)
+                self.commit([end])
+            else:
+                self.commit([end, self.step("PAYOUT_REFUSED", number, 9, 1, two[1], "MS03")])
+
+    def hold_some(self):
+        """One is released and held again and released, one placed by hand is released by two others, one is refused, one stays."""
+        while len(self.of_state(1, told=False)) < 5:
+            self.accept(5)
+        first, second, third, fourth = self.of_state(1, told=False)[:4]
+        self.hold(number=first)
+        self.end_hold(1, first)
+        self.hold("OPERATOR", number=second)
+        self.hold("LIMIT", number=first)
+        self.end_hold(1, second)
+        self.hold(number=third)
+        self.end_hold(2, third)
+        self.hold("VELOCITY", number=fourth)
+        self.end_hold(1, first)
+        for bank in BANKS:
+            self.hand_out(bank)
+
     def cancel(self):
         for number in self.of_state(1, told=False)[:1]:
             self.commit([self.step("PAYOUT_CANCELLED", number, 7, 1, self.platform)])
@@ -441,10 +482,12 @@ class Book:
         self.now += 31 * DAY
         self.expire()
         self.set_aside(3)
+        self.hold_some()
         while len(self.blocks) < blocks:
             self.rng.choice((lambda: self.accept(1), lambda: self.accept(self.rng.randrange(2, 12)), lambda: self.accept(big),
                              lambda: self.hand_out(self.rng.choice(BANKS)), lambda: self.confirm(self.rng.choice(BANKS)), self.give_back,
-                             self.give_back_part, self.give_back_part, self.take_back, self.fund, self.set_aside, self.claim, self.expire, self.cancel, self.adjust, self.rotate_key if self.keys[-1][0] <= len(self.blocks) else self.adjust,
+                             self.give_back_part, self.give_back_part, self.take_back, self.fund, self.set_aside, self.claim, self.expire, self.hold,
+                             lambda: self.end_hold(self.rng.choice((1, 2))), self.cancel, self.adjust, self.rotate_key if self.keys[-1][0] <= len(self.blocks) else self.adjust,
                              lambda: self.deposit(self.rng.choice(self.currencies), 1 + self.rng.randrange(1_000_000))))()
 
     # ------------------------------------------------------------ for those who damage it
@@ -467,6 +510,10 @@ def shares(p, returned):
         last = max(i for i, line in enumerate(p["lines"]) if line[1] == ccy and i < len(out) - 1)
         out[last] = -sum(out[i] for i, line in enumerate(p["lines"]) if line[1] == ccy and i != last)
     return out
+
+
+def held(p):
+    return [("payable.%s.PKR" % p["bank"], "PKR", p["net"]), ("held.PKR", "PKR", -p["net"])]
 
 
 def settlement(p):
@@ -497,7 +544,7 @@ class Hooks:
 
 
 class World:
-    def __init__(self, seed=1, books=2, blocks=24, big=25):
+    def __init__(self, seed=1, books=2, blocks=52, big=25):
         self.rng = random.Random(seed)
         rng = self.rng
         self.exported_at, self.block_records = BEGIN + 400 * DAY, {}

@@ -110,6 +110,8 @@ SUBJECTS = {subject: fields_of(text) for subject, text in {
     "deposit": "reference:text currency:text amount:int",
     "unclaimed": "reference:text info:text? currency:text gross:int batch_id:int item_no:int expires_at:time",
     "unclaimed_end": "outcome:int payout_id:int?",
+    "hold": "hold_no:int reason:text detail:bytes32? evidence:bytes32? deadline:time",
+    "hold_end": "hold_no:int outcome:int first_by:text second_by:text first_note:bytes32 second_note:bytes32",
     "adjustment": "proposal:int reason:text evidence:bytes32? proposed_by:text proposed_at:time",
     "none": "",
 }.items()}
@@ -391,8 +393,9 @@ class Policies:
 CHART = {"float": ("LIABILITY", "credit", False), "correspondent": ("ASSET", "debit", False), "fee": ("INCOME", "credit", False),
          "position": ("POSITION", "debit", False), "margin": ("INCOME", "credit", False), "payable": ("LIABILITY", "credit", True),
          "nostro": ("ASSET", "debit", True), "suspense": ("LIABILITY", "credit", False), "charge": ("EXPENSE", "debit", False),
-         "unclaimed": ("LIABILITY", "credit", False)}
-ACCEPTED, SETTLED, REJECTED, RETURNED, CANCELLED, PARTLY_RETURNED = 1, 4, 5, 6, 7, 10
+         "unclaimed": ("LIABILITY", "credit", False), "held": ("LIABILITY", "credit", False)}
+ACCEPTED, HELD, SETTLED, REJECTED, RETURNED, CANCELLED, REFUSED, PARTLY_RETURNED = 1, 2, 4, 5, 6, 7, 9, 10
+HOLD_REASONS = ("OPERATOR", "SCREENING", "LIMIT", "VELOCITY", "NAME_MISMATCH", "TRAVEL_RULE")
 
 # What each kind of journal is about, and of a transition the step and the state it leads to (None: as it comes).
 KINDS = {"PAYOUT_ACCEPTED": ("payout", None), "PAYOUTS_INSTRUCTED": ("handout", None), "PAYOUT_SETTLED": ("transition", (1, SETTLED)),
@@ -401,14 +404,16 @@ KINDS = {"PAYOUT_ACCEPTED": ("payout", None), "PAYOUTS_INSTRUCTED": ("handout", 
          "FLOAT_DEPOSITED": ("deposit", None), "ADJUSTMENT": ("adjustment", None), "NOSTRO_FUNDED": ("none", None),
          "SETTLEMENT_PARTLY_REVERSED": ("none", None), "PAYOUT_PARTLY_RETURNED": ("transition", None),
          "RETURN_REVERSED": ("none", None), "SETTLEMENT_RESTORED": ("transition", None), "PAYOUT_UNCLAIMED": ("unclaimed", None),
-         "UNCLAIMED_CLAIMED": ("unclaimed_end", None), "UNCLAIMED_RETURNED": ("unclaimed_end", None)}
+         "UNCLAIMED_CLAIMED": ("unclaimed_end", None), "UNCLAIMED_RETURNED": ("unclaimed_end", None), "PAYOUT_HELD": ("hold", None),
+         "HOLD_RELEASED": ("hold_end", None), "HOLD_REFUSED": ("hold_end", None), "PAYOUT_REFUSED": ("transition", (1, REFUSED))}
 
 # The second journal of those that come in twos.
 SECOND = {"SETTLEMENT_REVERSED": "PAYOUT_RETURNED", "SETTLEMENT_PARTLY_REVERSED": "PAYOUT_PARTLY_RETURNED",
-          "RETURN_REVERSED": "SETTLEMENT_RESTORED"}
+          "RETURN_REVERSED": "SETTLEMENT_RESTORED", "HOLD_REFUSED": "PAYOUT_REFUSED"}
 
 Balance = collections.namedtuple("Balance", "block_no balance debits credits")
-Payout = collections.namedtuple("Payout", "bank net dst_ccy lines state settled step standing")    # standing: Returns, the last one last
+# standing: Returns, the last one last; place: in its bank's order, None while it is held; holds: (seq, by whom if by hand), the last one last
+Payout = collections.namedtuple("Payout", "bank net dst_ccy lines state settled step standing place holds")
 Return = collections.namedtuple("Return", "first amount charge bank_side payout_side")             # the seq of its first journal, lines
 Aside = collections.namedtuple("Aside", "reference info currency gross expires_at ended")
 
@@ -448,6 +453,7 @@ class Book:
         self.accounts, self.balances = {}, {}   # by code: fields of its record; its Balance
         self.beneficiaries = {}                 # by (id, version): digest of its record, bank
         self.payouts, self.handed = {}, {}
+        self.places = {}                        # which payout a number of its bank's order is (or was) of
         self.half = None                        # (kind, payout_id, Return) of the first of two journals
         self.aside, self.claims = {}, []        # what was set aside, by seq; (payout, what) of claims whose payouts are to come
         self.claims_paid = False                # the first of those has come
@@ -511,7 +517,7 @@ class Book:
             raise Wrong(place, "code", "%s is not (only) of %s, %s, %s" % (f["code"], f["role"], f["bank"], f["currency"]))
         if f["role"] in CHART:      # others are the book's own affair
             kind, side, banked = CHART[f["role"]]
-            self.expect(place, f, type=kind, normal_side=side, floor_zero=int(f["role"] in ("float", "unclaimed")))
+            self.expect(place, f, type=kind, normal_side=side, floor_zero=int(f["role"] in ("float", "unclaimed", "held")))
             if (f["bank"] is not None) != banked:
                 raise Wrong(place, "bank", "%r for a %s" % (f["bank"], f["role"]))
         self.accounts[f["code"]] = f
@@ -607,7 +613,7 @@ class Book:
         if self.claims and j["kind"] != "PAYOUT_ACCEPTED" and (j["kind"] != "UNCLAIMED_CLAIMED" or self.claims_paid):
             say("kind", "claims are followed by their payouts")
         about, payout_id = j["about"], j["payout_id"]
-        if subject == "transition" or j["kind"] in SECOND:
+        if subject in ("transition", "hold", "hold_end") or j["kind"] in SECOND:
             if payout_id not in self.payouts:
                 say("payout_id", "there is no payout %s" % payout_id)
             if leads_to:
@@ -666,7 +672,8 @@ class Book:
         lines = without_zeros(("float." + src, src, p["gross"]), ("fee." + src, src, -p["fee"]), *exchange,
                               ("payable.%s.%s" % (bank, dst), dst, -p["net"]))
         self.check_lines(j, lines, say)
-        self.payouts[j["seq"]] = Payout(bank, p["net"], dst, lines, ACCEPTED, None, 0, ())
+        self.payouts[j["seq"]] = Payout(bank, p["net"], dst, lines, ACCEPTED, None, 0, (), j["seq"], ())
+        self.places[j["seq"]] = j["seq"]
         if self.claims:
             self.claimed_payout(j, p, say)
 
@@ -691,8 +698,8 @@ class Book:
         told = self.handed.get(h["bank"], 0)
         if h["prev_payout_id"] != told:
             say("prev_payout_id", "%d; the bank was told up to %d" % (h["prev_payout_id"], told))
-        last = self.payouts.get(h["last_payout_id"])
-        if last is None or last.bank != h["bank"] or h["last_payout_id"] <= told:
+        last = self.payouts.get(self.places.get(h["last_payout_id"]))
+        if last is None or last.bank != h["bank"] or last.place != h["last_payout_id"] or h["last_payout_id"] <= told:
             say("last_payout_id", "%d is no new payout of %s" % (h["last_payout_id"], h["bank"]))
         self.check_lines(j, [], say)
         if j["detail"] is not None and not re.fullmatch("window [1-9][0-9]{0,18}", j["detail"], re.ASCII):
@@ -775,7 +782,7 @@ class Book:
         """A step that payouts in these states take, before or after their bank was told of them."""
         if payout.state not in before:
             say("state", "the payout was in state %d" % payout.state)
-        if (j["payout_id"] <= self.handed.get(payout.bank, 0)) != told:
+        if (payout.place is not None and payout.place <= self.handed.get(payout.bank, 0)) != told:
             say("state", "the bank had %sbeen told of it" % ("not " if told else ""))
         if j["reverses_seq"] != reverses:
             say("reverses_seq", "%s, not %s" % (j["reverses_seq"], reverses))
@@ -796,6 +803,49 @@ class Book:
 
     def payout_cancelled(self, j, p, say):
         self.move(j, p, say, [ACCEPTED], False, negated(p.lines), j["payout_id"], state=CANCELLED, step=1)
+
+    # ------------------------------------------------------------ holds
+    def held_lines(self, p, sign):
+        return [("payable.%s.%s" % (p.bank, p.dst_ccy), p.dst_ccy, sign * p.net), ("held." + p.dst_ccy, p.dst_ccy, -sign * p.net)]
+
+    def payout_held(self, j, p, say):
+        hold = j["about"]
+        by_hand = j["actor"] if hold["reason"] == "OPERATOR" else None
+        self.move(j, p, say, [ACCEPTED], False, self.held_lines(p, 1), state=HELD, place=None, holds=p.holds + ((j["seq"], by_hand),))
+        if hold["hold_no"] != len(p.holds) + 1:
+            say("hold_no", "%d; it was held %d times" % (hold["hold_no"], len(p.holds)))
+        if hold["reason"] not in HOLD_REASONS:
+            say("reason", "%r is none" % hold["reason"])
+        if hold["deadline"] <= j["committed_at"]:
+            say("deadline", "%d, for a commit at %d" % (hold["deadline"], j["committed_at"]))
+
+    def end_hold(self, j, p, say, outcome, **after):
+        end = j["about"]
+        hold, by_hand = p.holds[-1] if p.holds else (None, None)
+        self.move(j, p, say, [HELD], False, self.held_lines(p, -1), hold, **after)
+        if end["hold_no"] != len(p.holds):
+            say("hold_no", "%d; it was held %d times" % (end["hold_no"], len(p.holds)))
+        if end["outcome"] != outcome:
+            say("outcome", "%d" % end["outcome"])
+        if end["second_by"] != j["actor"]:
+            say("second_by", "%s; the actor is %s" % (end["second_by"], j["actor"]))
+        if end["first_by"] == end["second_by"]:
+            say("first_by", "%s decided alone" % end["first_by"])
+        for who in ("first_by", "second_by"):
+            if outcome == 1 and end[who] == by_hand:
+                say(who, "%s placed it" % by_hand)
+
+    def hold_released(self, j, p, say):
+        self.end_hold(j, p, say, 1, state=ACCEPTED, place=j["seq"])
+        self.places[j["seq"]] = j["payout_id"]
+
+    def hold_refused(self, j, p, say):
+        self.end_hold(j, p, say, 2)
+        self.half = (j["kind"], j["payout_id"], None)
+
+    def payout_refused(self, j, p, say):
+        self.half = None
+        self.move(j, p, say, [HELD], False, negated(p.lines), j["payout_id"], state=REFUSED, step=1)
 
     # ------------------------------------------------------------ what comes back: two journals each
     def settlement_reversed(self, j, p, say):

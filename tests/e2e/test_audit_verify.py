@@ -288,7 +288,7 @@ def test_the_next_run_goes_on_from_the_checkpoint(sealed, new_gateway):
     assert checkpoint.read_text() == kept
 
     for bad, says in ((kept.replace('"balances": ', '"balances": 1'), "was changed"), ("{}", "no checkpoint"), ("x", "not JSON"),
-                      (kept.replace('"version": 3', '"version": 4'), "another version")):
+                      (kept.replace('"version": 4', '"version": 5'), "another version")):
         checkpoint.write_text(bad)
         assert says in audit("verify", "--checkpoint", checkpoint, sealed.log, code=1).stderr
     drop(copy)

@@ -267,7 +267,7 @@ def test_the_program_is_a_program(work):
     (work / "good.log").write_bytes(World(SEED, books=1).export())
     (work / "bad.log").write_bytes(damaged_by("the last block is gone").data)
     last = damaged_by("the last block is gone").number
-    for name, code, says in (("good.log", 0, "upwork: 24 blocks, "), ("bad.log", 1, "WRONG: yen-gigs: block %d: tree_size: " % last)):
+    for name, code, says in (("good.log", 0, "upwork: 52 blocks, "), ("bad.log", 1, "WRONG: yen-gigs: block %d: tree_size: " % last)):
         done = subprocess.run([sys.executable, log_verifier.__file__, str(work / name)], capture_output=True, text=True, timeout=60)
         assert done.returncode == code and done.stdout.startswith(says) and not done.stderr, done
 

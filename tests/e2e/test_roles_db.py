@@ -20,7 +20,7 @@ APPEND_ONLY = {"block", "journal", "account_balance", "account", "payout", "payo
                "window_report", "window_end", "window_settle_proposal", "payment_return", "nostro_funding", "funding_plan",
                "funding_plan_part", "inquiry", "instruction_notice", "recall", "recall_answer", "settlement_alert", "settlement_alert_end", "tax_day",
                "file_out", "file_out_handout", "file_out_question", "file_out_funding", "file_in",
-               "payout_batch", "unclaimed", "unclaimed_end", "policy_kind", "policy_proposal", "policy_change", "policy_decision", "policy",
+               "payout_batch", "unclaimed", "unclaimed_end", "payout_hold", "payout_hold_decision", "payout_hold_end", "policy_kind", "policy_proposal", "policy_change", "policy_decision", "policy",
                "webhook_event_kind", "webhook", "webhook_version", "webhook_key", "webhook_event",
                "operator_revocation", "operator_act", "return_reversal_proposal", "return_reversal_decision", "sanctions_version", "sanctions_change"}
 NOT_REMOVED = {"book", "book_head", "beneficiary", "principal", "bank", "currency", "journal_kind", "bank_head", "bank_book",
@@ -28,17 +28,19 @@ NOT_REMOVED = {"book", "book_head", "beneficiary", "principal", "bank", "currenc
 # what follows from other rows, and whose rows come and go
 FOLLOWS = {"inquiry_open"}
 # changed and removed by their own functions only, which test_personal_data.py and test_receivers.py try
-PERSONAL = {"beneficiary_pii", "receiver", "unclaimed_open", "payout_batch_item"}
+PERSONAL = {"beneficiary_pii", "receiver", "unclaimed_open", "payout_batch_item", "payout_hold_open"}
 # not read, or only some of their columns, by those who have no use for them
 NOT_READ = {"beneficiary_pii": {"ujrat_sealer", "ujrat_auditor"},
             **dict.fromkeys(("receiver", "payout_batch_item", "batch_item_now", "unclaimed_open"), {"ujrat_settle", "ujrat_sealer", "ujrat_auditor"}),
             "rest_credential": {"ujrat_settle", "ujrat_sealer", "ujrat_auditor", "ujrat_operator"},
-            "operator_totp": set(ROLES)}
-SOME_COLUMNS = {"payout_batch_item": "item_no, payout_id, gross", "unclaimed_open": "unclaimed_id", "rest_credential": "client_id, enabled"}
+            "operator_totp": set(ROLES),
+            **dict.fromkeys(("payout_hold", "payout_hold_decision"), {"ujrat_app", "ujrat_settle", "ujrat_sealer", "ujrat_auditor"})}
+SOME_COLUMNS = {"payout_batch_item": "item_no, payout_id, gross", "unclaimed_open": "unclaimed_id", "rest_credential": "client_id, enabled",
+                "payout_hold": "reason, detail_sha256", "payout_hold_decision": "decision, note_sha256"}
 HOOKS_READ = {"webhook", "webhook_version", "webhook_now", "webhook_key", "webhook_cursor", "webhook_event_kind", "webhook_event", "webhook_event_facts",
               "webhook_delivery", "schema_migration"}
 # functions by who may call them (docs of ledger/schema/roles.sql); what is not named here is nobody's but the owner's
-READING = {"current_balance", "payout_state", "handed_out_upto", "bank_payouts_after", "digit_factor", "block_upto",
+READING = {"current_balance", "payout_state", "order_number", "handed_out_upto", "bank_payouts_after", "digit_factor", "block_upto",
            "working_day", "bank_exposure", "hand_out_room", "bank_waiting", "bank_position", "bank_forecast", "window_parts", "window_totals",
            "windows_of_bank", "windows_to_end", "alerts_due", "shown_amount", "open_questions", "recall_is_over", "instruction_id",
            "handed_out_at", "handed_out_by", "returned_amount", "rules_in_force", "policy_at", "policy_time_text"}
@@ -53,7 +55,7 @@ OPERATING = {"open_book", "open_currency", "connect_bank", "add_principal", "set
              "set_float_low", "hand_out_window", "close_window", "end_window", "dispute_window", "propose_window_settled",
              "approve_window_settled", "request_recall", "propose_return_reversal", "decide_return_reversal", "dismiss_alert",
              "rotate_receivers", "rotate_batch_items", "enroll_operator", "confirm_operator", "revoke_operator", "operators_now",
-             "add_rest_credential", "set_rest_credential", "add_receiver", "remove_receiver", "import_sanctions"}
+             "add_rest_credential", "set_rest_credential", "add_receiver", "remove_receiver", "import_sanctions", "place_hold", "decide_hold", "withdraw_hold_decision"}
 HOOKING = {"create_webhook", "change_webhook", "simulate_webhook_event", "resend_webhook_events"}
 MAY_CALL = {"ujrat_app": READING | APP | HOOKING, "ujrat_settle": READING | SETTLING | SETTLING_ALONE, "ujrat_sealer": READING | {"seal_blocks"}, "ujrat_auditor": READING | {"operators_now"},
             "ujrat_hooks": {"make_webhook_events", "webhook_books", "record_webhook_delivery", "disable_webhook", "add_webhook_key"},
@@ -81,6 +83,7 @@ def database(world):
     erased = platform.get(first.name).beneficiary
     world.gateway.ujrat("pii", "erase", platform.code, erased, "--reason", "test", "--quiet")
     settlement(world, platform, bank)
+    holds(world, platform)
     doors(world, platform, int(platform.register(bank).name.rsplit("/", 1)[1]))
     world.gateway.wait_sealed()
     return world.database
@@ -128,6 +131,18 @@ def settlement(world, platform, bank):
                    "questions": [1], "fundings": [[book, "f1"]]}
         db.execute("SELECT add_file_out(%s::int2, 1, 'pacs.008.001.08', 1, %s, sha256('x'), now()), "
                    "add_file_in(%s::int2, sha256('x'), 'x', NULL, 'quarantined', 0, 0, 'x')", (id_, json.dumps(content), id_))
+
+
+def holds(world, platform):
+    """Of two payouts one was released, and one is held."""
+    bank = world.bank()
+    for decided in (True, False):
+        payout = int(platform.submit(platform.details(bank), 7_000).name.rsplit("/", 1)[1])
+        for role, call in (("postgres", "place_hold((SELECT book_id FROM book WHERE code = %s), %s, 'LIMIT', 'x', '{}', 'q', now() + interval '1 day')"),
+                           *((r, "decide_hold((SELECT book_id FROM book WHERE code = %s), %s, 1::int2, 'release', 'x')") for r in
+                             ("ujrat_operator", "postgres") if decided)):
+            with world.database.connect(role, autocommit=True, options="-c search_path=ujrat") as db:
+                db.execute("SELECT " + call, (platform.code, payout))
 
 
 def doors(world, platform, beneficiary):

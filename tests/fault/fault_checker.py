@@ -17,7 +17,7 @@ FINDINGS_MAX = 40
 # A payout's state, from what it is made of: its last step, or whether its bank was told.
 STATE = """
     state AS (
-        SELECT p.*, coalesce(t.state, CASE WHEN p.payout_id <= h.upto THEN 3 ELSE 1 END) AS state
+        SELECT p.*, coalesce(t.state, CASE WHEN p.payout_id <= h.upto THEN 3 ELSE 1 END) AS state      -- nobody holds anything here
           FROM payout p
           LEFT JOIN (SELECT DISTINCT ON (book_id, payout_id) book_id, payout_id, state FROM payout_transition
                       ORDER BY book_id, payout_id, step DESC) t USING (book_id, payout_id)

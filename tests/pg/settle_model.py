@@ -67,7 +67,7 @@ class Bank:
     def pending(self, ledger):
         """Payouts that it was told of and has not answered."""
         return self.rows("""SELECT payout_id, net FROM payout p WHERE book_id = %s AND bank_id = %s
-                               AND payout_id <= handed_out_upto(book_id, bank_id) AND NOT EXISTS (SELECT FROM payout_transition t
+                               AND order_number(book_id, payout_id) <= handed_out_upto(book_id, bank_id) AND NOT EXISTS (SELECT FROM payout_transition t
                                    WHERE (t.book_id, t.payout_id) = (p.book_id, p.payout_id)) ORDER BY 1""", ledger.book, self.id)
 
     def answer(self, ledger, payout, net, state=SETTLED, **more):
@@ -122,9 +122,13 @@ def check_settlement_is_sound(db, upto=0):
 
     told = """SELECT h.book_id, h.bank_id, h.window_no, h.seq, h.instructions, h.amount, count(p.payout_id) AS n, coalesce(sum(p.net), 0) AS due,
                      count(p.payout_id) FILTER (WHERE t.state IS NULL) AS pending_n, coalesce(sum(p.net) FILTER (WHERE t.state IS NULL), 0) AS pending
-                FROM handout h LEFT JOIN (payout p LEFT JOIN payout_transition t ON (t.book_id, t.payout_id, t.step) = (p.book_id, p.payout_id, 1))
-                  ON p.book_id = h.book_id AND p.bank_id = h.bank_id AND p.payout_id > h.prev_payout_id AND p.payout_id <= h.last_payout_id
-                 AND t.state IS DISTINCT FROM 7
+                FROM handout h LEFT JOIN ((SELECT p.*, CASE WHEN NOT EXISTS (SELECT FROM payout_hold d WHERE (d.book_id, d.payout_id) = (p.book_id, p.payout_id))
+                                                            THEN p.payout_id ELSE (SELECT max(e.seq) FROM payout_hold_end e
+                                                                  WHERE (e.book_id, e.payout_id, e.outcome) = (p.book_id, p.payout_id, 1)) END AS place
+                                             FROM payout p WHERE NOT EXISTS (SELECT FROM payout_hold_open o WHERE (o.book_id, o.payout_id) = (p.book_id, p.payout_id))) p
+                                          LEFT JOIN payout_transition t ON (t.book_id, t.payout_id, t.step) = (p.book_id, p.payout_id, 1))
+                  ON p.book_id = h.book_id AND p.bank_id = h.bank_id AND p.place > h.prev_payout_id AND p.place <= h.last_payout_id
+                 AND t.state IS DISTINCT FROM 7 AND t.state IS DISTINCT FROM 9
                GROUP BY h.book_id, h.bank_id, h.window_no, h.seq, h.instructions, h.amount"""
     nothing(f"SELECT * FROM ({told}) t WHERE (instructions, amount) IS DISTINCT FROM (n, due)"
             f" AND NOT (seq <= {int(upto)} AND (instructions, amount) IS NULL)", "a hand-out is not what it says")
@@ -147,7 +151,7 @@ def check_settlement_is_sound(db, upto=0):
                 WHERE j.detail IS DISTINCT FROM 'window ' || h.window_no""", "a hand-out's journal does not say its window")
     nothing("""SELECT o.* FROM inquiry_open o WHERE EXISTS (SELECT FROM payout_transition t WHERE (t.book_id, t.payout_id) = (o.book_id, o.payout_id))""",
             "what has its answer is still asked about")
-    nothing("""SELECT b.* FROM bank_book b JOIN payout p ON (p.book_id, p.bank_id) = (b.book_id, b.bank_id) AND p.payout_id <= b.answered_upto
+    nothing("""SELECT b.* FROM bank_book b JOIN payout p ON (p.book_id, p.bank_id) = (b.book_id, b.bank_id) AND order_number(p.book_id, p.payout_id) <= b.answered_upto
                 WHERE NOT EXISTS (SELECT FROM payout_transition t WHERE (t.book_id, t.payout_id) = (p.book_id, p.payout_id))
                   AND NOT EXISTS (SELECT FROM inquiry_open o WHERE (o.book_id, o.payout_id) = (p.book_id, p.payout_id))""",
             "something without an answer would never be asked about")
@@ -171,11 +175,34 @@ def check_settlement_is_sound(db, upto=0):
                 CROSS JOIN LATERAL (
                     SELECT coalesce(sum(l.minor) FILTER (WHERE a.role = 'payable'), 0) AS payable,
                            coalesce(sum(l.minor) FILTER (WHERE a.role = 'float'), 0) AS float,
+                           coalesce(sum(l.minor) FILTER (WHERE a.role = 'held'), 0) AS held,
                            coalesce(sum(l.minor) FILTER (WHERE a.role = 'nostro' OR a.code LIKE 'charge.%'), 0) AS paid
                       FROM journal j CROSS JOIN LATERAL unnest(j.line_account, j.line_minor) l (account, minor)
                       JOIN account a ON a.book_id = j.book_id AND a.account_id = l.account
                      WHERE j.book_id = p.book_id AND j.payout_id = p.payout_id) m) p
-                WHERE CASE WHEN state IS NULL THEN (payable, paid) <> (-net, 0)
-                           WHEN state IN (5, 7) THEN (payable, paid, float) <> (0, 0, 0)
+                WHERE CASE WHEN EXISTS (SELECT FROM payout_hold_open o WHERE (o.book_id, o.payout_id) = (p.book_id, p.payout_id))
+                           THEN state IS NOT NULL OR (payable, paid, held) <> (0, 0, -net)
+                           WHEN state IS NULL THEN (payable, paid, held) <> (-net, 0, 0)
+                           WHEN state IN (5, 7, 9) THEN (payable, paid, float, held) <> (0, 0, 0, 0)
+                           WHEN held <> 0 THEN true
                            ELSE (payable, paid) <> (0, back - net) OR (back = net AND float <> 0) OR (back = 0) IS DISTINCT FROM (state = 4) END""",
             "a payout's money is not where its state says: paid and re-credited, or neither")
+    nothing("""SELECT h.book_id, h.payout_id FROM payout_hold h LEFT JOIN payout_hold_end e USING (book_id, payout_id, hold_no)
+                 FULL JOIN payout_hold_open o USING (book_id, payout_id, hold_no)
+                 WHERE (e.seq IS NULL) IS DISTINCT FROM (o.queue IS NOT NULL AND (o.queue, o.deadline) IS NOT DISTINCT FROM (h.queue, h.deadline))""",
+            "what has not ended is not what is open")
+    nothing("""SELECT h.book_id, h.payout_id, count(*), max(h.hold_no), count(e.seq) FROM payout_hold h LEFT JOIN payout_hold_end e USING (book_id, payout_id, hold_no)
+                 GROUP BY 1, 2 HAVING count(*) <> max(h.hold_no) OR count(*) - count(e.seq) > 1 OR count(*) FILTER (WHERE e.outcome = 2) > 1
+                    OR (count(*) FILTER (WHERE e.outcome = 2) = 1) IS DISTINCT FROM
+                       EXISTS (SELECT FROM payout_transition t WHERE (t.book_id, t.payout_id, t.step, t.state) = (h.book_id, h.payout_id, 1, 9))""",
+            "a payout's holds do not follow one another to one end")
+    nothing("""SELECT e.* FROM payout_hold_end e JOIN payout_hold_decision a ON (a.book_id, a.payout_id, a.hold_no, a.decision_no) = (e.book_id, e.payout_id, e.hold_no, e.first_decision)
+                 JOIN payout_hold_decision b ON (b.book_id, b.payout_id, b.hold_no, b.decision_no) = (e.book_id, e.payout_id, e.hold_no, e.second_decision)
+                 JOIN payout_hold h ON (h.book_id, h.payout_id, h.hold_no) = (e.book_id, e.payout_id, e.hold_no)
+                WHERE a.principal_id = b.principal_id OR a.decision <> b.decision OR (e.outcome = 2) <> (a.decision = 'refuse')
+                   OR (e.outcome = 1 AND h.reason = 'OPERATOR' AND h.principal_id IN (a.principal_id, b.principal_id))""", "one person ended a hold")
+    nothing("""SELECT j.book_id, j.seq, j.kind FROM journal j
+                  LEFT JOIN payout_hold h ON (h.book_id, h.seq) = (j.book_id, j.seq) AND j.kind = 18
+                  LEFT JOIN payout_hold_end e ON (e.book_id, e.seq) = (j.book_id, j.seq) AND j.kind = 18 + e.outcome
+                  LEFT JOIN payout_transition t ON (t.book_id, t.seq, t.state) = (j.book_id, j.seq, 9) AND j.kind = 21
+                 WHERE j.kind BETWEEN 18 AND 21 AND num_nonnulls(h.seq, e.seq, t.seq) <> 1""", "a journal of a hold that has no row")

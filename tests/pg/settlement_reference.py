@@ -10,7 +10,7 @@ import collections
 import dataclasses
 
 PKR = 586
-ACCEPTED, INSTRUCTED, SETTLED, REJECTED, RETURNED, CANCELLED, PARTLY_RETURNED = 1, 3, 4, 5, 6, 7, 10
+ACCEPTED, HELD, INSTRUCTED, SETTLED, REJECTED, RETURNED, CANCELLED, REFUSED, PARTLY_RETURNED = 1, 2, 3, 4, 5, 6, 7, 9, 10
 RECORDED, SAID_BEFORE = 0, 1
 (AMOUNT_ZERO, AMOUNT_OVER_LIMIT, CURRENCY_MISMATCH, INSUFFICIENT_FLOAT, FIELD_REQUIRED, FIELD_INVALID, REFERENCE_REUSED, PAYOUT_NOT_FOUND,
  STATE_CONFLICT, CONFIRMED_DIFFERENTLY, INSTRUCTION_NOT_FOUND, WINDOW_NOT_FOUND, INQUIRY_NOT_FOUND, NOT_PERMITTED) = (
@@ -98,6 +98,17 @@ class Part:
 
 
 @dataclasses.dataclass
+class Hold:
+    reason: str
+    queue: str
+    by: str
+    deadline: int
+    journal: int
+    said: list = dataclasses.field(default_factory=list)     # (decision, by whom)
+    ended: tuple = None                                      # (decision, the two, the journal)
+
+
+@dataclasses.dataclass
 class Payout:
     id: int
     bank: str
@@ -114,7 +125,9 @@ class Payout:
     notes: list = dataclasses.field(default_factory=list)
     recalls: list = dataclasses.field(default_factory=list)  # each a list of answers, after its reason
     inquiries: int = 0
-    accepted_at: tuple = None
+    place: int = None                                        # in its bank's order; None: it is held, or was refused
+    holds: list = dataclasses.field(default_factory=list)
+    accepted_at: tuple = None                                # or released
     told_at: tuple = None
     asked_at: tuple = None
     escalated: bool = False                                  # by the last inquiry
@@ -129,7 +142,7 @@ class Payout:
 
     def told(self):
         """Its bank knows of it: an instruction."""
-        return self.state not in (ACCEPTED, CANCELLED)
+        return self.state not in (ACCEPTED, HELD, CANCELLED, REFUSED)
 
     def lines(self):
         """PAYOUT_ACCEPTED. The last line of each currency that is not the payable's takes the rest of what is rounded."""
@@ -189,6 +202,10 @@ class Book:
 
     def float_of(self, ccy):
         return -self.balance["float." + ccy]
+
+    def in_order(self, bank):
+        """The bank's payouts as it is told of them: what is held, or was refused, has no place."""
+        return sorted((p for p in self.payouts.values() if p.bank == bank and p.place), key=lambda p: p.place)
 
     def open_payables(self, bank):
         return sum(p.bank == bank and p.state in (ACCEPTED, INSTRUCTED) for p in self.payouts.values())
@@ -283,8 +300,7 @@ class Settlement:
     # ------------------------------------------------------------------ positions
     def pending(self, bank, book=None):
         """Handed out, and no definite answer yet."""
-        return [(b, p) for b in ([self.books[book]] if book else self.books.values()) for p in b.payouts.values()
-                if p.bank == bank and p.state == INSTRUCTED]
+        return [(b, p) for b in ([self.books[book]] if book else self.books.values()) for p in b.in_order(bank) if p.state == INSTRUCTED]
 
     def owed(self, bank):
         return -sum(b.balance[f"nostro.{bank}.PKR"] for b in self.books.values())
@@ -293,7 +309,7 @@ class Settlement:
         return sum(p.net for _, p in self.pending(bank)) + self.owed(bank)
 
     def waiting(self, bank):
-        return [p for b in self.books.values() for p in b.payouts.values() if p.bank == bank and p.state == ACCEPTED and p.id > b.told_upto[bank]]
+        return [p for b in self.books.values() for p in b.in_order(bank) if p.state == ACCEPTED and p.place > b.told_upto[bank]]
 
     # ------------------------------------------------------------------ the platform
     def deposit(self, book, ccy, amount, reference):
@@ -323,7 +339,7 @@ class Settlement:
                 outcomes.append(INSUFFICIENT_FLOAT)
                 ids.append(None)
             else:
-                p = Payout(b.journals + 1, bank, ccy, *amounts, accepted_at=self.moment())
+                p = Payout(b.journals + 1, bank, ccy, *amounts, place=b.journals + 1, accepted_at=self.moment())
                 b.write(p.lines())
                 b.payouts[p.id] = p
                 b.by_reference[reference] = p, (bank, ccy, gross)
@@ -340,6 +356,65 @@ class Settlement:
             p.state = CANCELLED
             b.write(opposite(p.lines()))
 
+    # ------------------------------------------------------------------ holds
+    def hold(self, who, book, payout, reason, queue, deadline):
+        """The hold's number, and whether it was placed before."""
+        b = self.books[book]
+        refuse_unless(reason in ("OPERATOR", "SCREENING"), FIELD_INVALID)
+        p = b.payouts.get(payout)
+        if p and p.state == HELD and (p.holds[-1].reason, p.holds[-1].queue, p.holds[-1].by) == (reason, queue, who):
+            return len(p.holds), True
+        refuse_unless(p, PAYOUT_NOT_FOUND)
+        refuse_unless(p.state == ACCEPTED, STATE_CONFLICT)
+        refuse_unless(deadline > self.now, FIELD_INVALID)
+        p.state, p.place = HELD, None
+        p.holds.append(Hold(reason, queue, who, deadline, b.write(self.held_lines(p))))
+        return len(p.holds), False
+
+    @staticmethod
+    def held_lines(p):
+        return [(f"payable.{p.bank}.PKR", p.net), ("held.PKR", -p.net)]
+
+    def hold_of(self, book, payout, number):
+        p = self.books[book].payouts.get(payout)
+        refuse_unless(p, PAYOUT_NOT_FOUND)
+        refuse_unless(0 < number <= len(p.holds), STATE_CONFLICT)
+        return p, p.holds[number - 1]
+
+    def decide(self, who, book, payout, number, decision, note):
+        """Whether that ended the hold, by which journal, and whether it was said before."""
+        b = self.books[book]
+        p, h = self.hold_of(book, payout, number)
+        if h.ended:
+            refuse_unless(h.ended[0] == decision and who in h.ended[1], STATE_CONFLICT)
+            return True, h.ended[2], True
+        refuse_unless(not (decision == "release" and h.reason == "OPERATOR" and h.by == who), NOT_PERMITTED)
+        before = h.said[-1] if h.said and h.said[-1][0] != "withdraw" else None
+        if before == (decision, who):
+            return False, None, True
+        refuse_unless(not before or before[0] == decision, STATE_CONFLICT)
+        refuse_unless(note.strip(), FIELD_INVALID)
+        h.said.append((decision, who))
+        if not before:
+            return False, None, False
+        seq = b.write(opposite(self.held_lines(p)))
+        if decision == "release":
+            p.state, p.place, p.accepted_at = ACCEPTED, seq, self.moment()
+        else:
+            p.state = REFUSED
+            b.write(opposite(p.lines()))
+        h.ended = decision, (before[1], who), seq
+        return True, seq, False
+
+    def withdraw(self, who, book, payout, number, note):
+        _, h = self.hold_of(book, payout, number)
+        refuse_unless(not h.ended and h.said and h.said[-1][1] == who, STATE_CONFLICT)
+        if h.said[-1][0] == "withdraw":
+            return True
+        refuse_unless(note.strip(), FIELD_INVALID)
+        h.said.append(("withdraw", who))
+        return False
+
     # ------------------------------------------------------------------ hand-out
     def set_terms(self, bank, **terms):
         changed = self.banks[bank].terms != terms
@@ -352,7 +427,7 @@ class Settlement:
         upto = b.told_upto[bank]
         if stream and k.terms and (k.terms["mode"] == "windows" or k.terms["channel"] == "file"):
             return upto, False, False
-        nexts = [p for i, p in sorted(b.payouts.items()) if p.bank == bank and i > upto][:limit]
+        nexts = [p for p in b.in_order(bank) if p.place > upto][:limit]
         if not nexts:
             return upto, False, False
         if k.terms and not k.windows:
@@ -365,7 +440,7 @@ class Settlement:
             goes.append(p)
         if goes:
             b.write([])
-            b.told_upto[bank] = goes[-1].id
+            b.told_upto[bank] = goes[-1].place
             at = self.moment()
             for p in goes:
                 if p.state == ACCEPTED:
@@ -704,6 +779,10 @@ class Settlement:
         for (book, ccy), amount in self.float_low.items():
             if self.books[book].float_of(ccy) < amount:
                 yield "FLOAT_LOW", f"{book} {ccy}"
+        for b in self.books.values():
+            for p in b.payouts.values():
+                if p.state == HELD and p.holds[-1].deadline <= self.now:
+                    yield "HOLD_OVERDUE", f"{b.code} {p.id}"
         for k in self.banks.values():
             t = k.terms
             if t and t["low"] is not None and (t["cap"] or 0) - self.exposure(k.code) < t["low"]:
@@ -725,7 +804,7 @@ class Settlement:
         return w.cutoff + LATE < self.now and (self.works(first) or any(self.works(d) for d in range(first + 1, today)))
 
     def kept_back(self, k, b):
-        first = next((p for i, p in sorted(b.payouts.items()) if p.bank == k.code and p.state == ACCEPTED and i > b.told_upto[k.code]), None)
+        first = next((p for p in b.in_order(k.code) if p.state == ACCEPTED), None)
         if not first:
             return
         limits = [k.terms[limit] for limit in ("window_max", "cap") if k.terms[limit] is not None]

@@ -20,7 +20,7 @@ import psycopg
 import settlement_reference as reference
 from ledger_model import ARRAY_OF, CODE, JPY, PKR, PAYABLE, USD, Ledger, check_books_are_sound, price, statement
 from settle_model import check_settlement_is_sound
-from settlement_reference import INSTRUCTED, PARTLY_RETURNED, RECORDED, REJECTED, RETURNED, SETTLED, Refused, Settlement
+from settlement_reference import HELD, INSTRUCTED, PARTLY_RETURNED, RECORDED, REFUSED, REJECTED, RETURNED, SETTLED, Refused, Settlement
 
 WORLDS = 40
 FIRST_DAY, DAYS = (datetime.date(2027, 1, 4) - datetime.date(1970, 1, 1)).days, 100     # before all worlds; and of each
@@ -388,6 +388,11 @@ class Real:
             return self.call("set_float_low", book, v[1], v[2], "'test'")
         if name == "refresh":
             return self.call("model_refresh", literal(self.book_ids), literal(self.bank_ids) + "::int2[]")
+        if name == "hold":
+            return f"as {a[0]} " + self.call("place_hold", str(self.books[a[1]].book), v[2], v[3], "'seen'", "NULL::jsonb", v[4], moment(a[5]))
+        if name in ("decide", "withdraw"):
+            return f"as {a[0]} " + self.call("decide_hold" if name == "decide" else "withdraw_hold_decision", str(self.books[a[1]].book), v[2],
+                                             v[3] + "::int2", *v[4:])
         if name in ("dispute", "propose", "approve"):
             function = {"dispute": "dispute_window", "propose": "propose_window_settled", "approve": "approve_window_settled"}[name]
             return f"as {a[0]} " + self.call(function, bank(a[1]), *v[2:], *([] if name == "dispute" else ["NULL"]))
@@ -432,6 +437,10 @@ class Real:
             return r["instructions"], r["amount"], r["duplicate"]
         if name == "propose":
             return r["proposal_no"], r["duplicate"]
+        if name == "hold":
+            return r["hold_no"], r["duplicate"]
+        if name == "decide":
+            return r["done"], r["seq"], r["duplicate"]
         if name == "planned":
             return [(book_code[x["book_id"]], x["amount"], x["src_amount"]) for x in rows]
         if name == "refresh":
@@ -497,18 +506,18 @@ class BanksBooks:
 # How often what is done: a history is about money (every other is), or about windows and people, or about time.
 OPERATIONS = (
     {"submit": 5, "hand_out": 5, "confirm": 6, "give_back": 6, "take_back": 4, "cancel": 1.5, "set_terms": 1.2, "open_first": 0.8, "close": 1.6,
-     "end": 0.6, "report": 1, "fund": 1, "fund_all": 0.8, "deposit": 0.6, "ask": 0.6, "recall": 1, "answer": 1, "settler": 0.6, "wait": 0.4},
+     "hold": 2.5, "decide": 4.5, "withdraw": 1, "end": 0.6, "report": 1, "fund": 1, "fund_all": 0.8, "deposit": 0.6, "ask": 0.6, "recall": 1, "answer": 1, "settler": 0.6, "wait": 0.4},
     {"submit": 2.5, "hand_out": 2.5, "confirm": 4, "give_back": 0.7, "take_back": 0.5, "set_terms": 0.5, "open_first": 0.3, "close": 2.5, "end": 1.5,
-     "report": 2, "dispute": 1.5, "propose": 2.5, "approve": 3.5, "settler": 1, "wait": 0.7, "fund_all": 0.5, "refresh": 0.2},
+     "report": 2, "hold": 0.6, "decide": 1.2, "dispute": 1.5, "propose": 2.5, "approve": 3.5, "settler": 1, "wait": 0.7, "fund_all": 0.5, "refresh": 0.2},
     {"submit": 2.5, "hand_out": 3.5, "confirm": 2.2, "give_back": 0.4, "cancel": 0.3, "set_terms": 1, "open_first": 0.3, "close": 0.7, "end": 1,
      "fund": 0.3, "fund_all": 2, "deposit": 0.3, "ask": 1.2, "overdue": 0.4, "recall": 0.4, "answer": 1.5, "settler": 5, "wait": 4.5, "record_day": 2,
-     "works": 0.8, "low_float": 0.8, "refresh": 3},
+     "works": 0.8, "low_float": 0.8, "refresh": 3, "hold": 1, "decide": 1.5},
 )
 # Steps of several calls.
 OF_MANY = ("settler", "fund_all")
 # What is done when there is nothing that an operation could be about: what would lead to it.
 INSTEAD = {"take_back": "give_back", "give_back": "confirm", "confirm": "hand_out", "hand_out": "submit", "answer": "recall", "recall": "hand_out",
-           "cancel": "submit", "approve": "propose", "propose": "dispute", "dispute": "close"}
+           "cancel": "submit", "withdraw": "decide", "decide": "hold", "hold": "submit", "approve": "propose", "propose": "dispute", "dispute": "close"}
 FATES = {"": 88, "undone": 5, "lost": 6.9, "killed": 0.1}
 MARGINS = (0, 75, 150, 9999)
 
@@ -549,7 +558,7 @@ class Drawn:
         self.book, self.bank = b.code, p.bank
         if self.chance(0.1):
             # another bank speaks of it: one that was told further, if there is one
-            self.bank = self.rnd.choice([k for k, upto in b.told_upto.items() if upto > p.id and k != p.bank] or list(self.m.banks))
+            self.bank = self.rnd.choice([k for k, upto in b.told_upto.items() if upto > (p.place or p.id) and k != p.bank] or list(self.m.banks))
         return p.id, p
 
     def limit(self, *others):
@@ -588,6 +597,44 @@ class Drawn:
         payout, _ = self.payout(reference.ACCEPTED, odd=0.2)
         return payout and (self.book, payout)
 
+    def hold(self):
+        payout, p = self.payout(*(reference.ACCEPTED,) if self.chance(0.9) else
+                                (HELD, REFUSED, INSTRUCTED, SETTLED, reference.CANCELLED), odd=0.05)
+        if payout is None:
+            return None
+        again = [(b.code, x) for b in self.m.books.values() for x in b.payouts.values() if x.holds and x.state == reference.ACCEPTED]
+        if again and self.chance(0.9):      # one that was released and not told of yet
+            self.book, p = self.rnd.choice(again)
+            payout = p.id
+        who = self.rnd.choice(OPERATORS)
+        if p and p.state == HELD and self.chance(0.6):       # said again
+            return p.holds[-1].by, self.book, payout, p.holds[-1].reason, p.holds[-1].queue, p.holds[-1].deadline
+        return (who, self.book, payout, self.rnd.choice(["OPERATOR", "SCREENING", "SCREENING", "WHIM" if self.chance(0.1) else "OPERATOR"]), "looks",
+                self.m.now + self.rnd.choice([30, 60, 240, 1440, 5000, -60 if self.chance(0.3) else 600]))
+
+    def held(self):
+        """Mostly one that is held; of it mostly its last hold."""
+        there = [(b.code, p) for b in self.m.books.values() for p in b.payouts.values() if p.holds and (p.state == HELD or self.chance(0.1))]
+        if not there:
+            return None
+        self.book, p = self.rnd.choice(there)
+        return p, len(p.holds) + (self.rnd.choice([-1, 1]) if self.chance(0.07) else 0)
+
+    def decide(self):
+        p, number = self.held() or (None, 0)
+        if not p:
+            return None
+        said = [d for d, _ in p.holds[-1].said if d != "withdraw"]
+        others = [o for o in OPERATORS if not p.holds[-1].said or o != p.holds[-1].said[-1][1]]
+        return (self.rnd.choice(others if self.chance(0.8) else OPERATORS), self.book, p.id if not self.chance(0.03) else 0, number,
+                said[-1] if said and self.chance(0.85) else self.rnd.choice(["release", "release", "refuse"]), "seen" if not self.chance(0.03) else " ")
+
+    def withdraw(self):
+        p, number = self.held() or (None, 0)
+        if not p or not p.holds[-1].said and self.chance(0.8):
+            return None
+        return p.holds[-1].said[-1][1] if p.holds[-1].said and self.chance(0.8) else self.rnd.choice(OPERATORS), self.book, p.id, number, "not so"
+
     def set_terms(self):
         # such as bind: of a bank that has something, around what waits and what there is already
         busy = [k for k in self.m.banks if self.m.waiting(k) or self.m.exposure(k) > 0]
@@ -604,7 +651,7 @@ class Drawn:
 
     def hand_out(self):
         waiting = [(b.code, k) for b in self.m.books.values() for k, upto in b.told_upto.items()
-                   if any(p.bank == k and i > upto for i, p in b.payouts.items())]
+                   if any(p.place > upto for p in b.in_order(k))]
         if waiting and not self.chance(0.1):
             self.book, self.bank = self.rnd.choice(waiting)
         elif self.chance(0.7):
@@ -701,7 +748,7 @@ class Drawn:
             yield "open_first", (bank,)
         if closes or k.terms["mode"] == "instant" and k.terms["channel"] == "file":
             for book, b in self.m.books.items():
-                if any(p.bank == bank and i > b.told_upto[bank] for i, p in b.payouts.items()):
+                if any(p.place > b.told_upto[bank] for p in b.in_order(bank)):
                     yield "hand_out", (book, bank, 1000, False)
         if closes:
             yield "close", (bank, len(k.windows))
@@ -931,7 +978,7 @@ class Walk:
         if name == "hand_out" and isinstance(answer, tuple) and answer[1]:
             terms = self.m.banks[a[1]].terms
             # a hand-out of cancelled ones alone is no more exposure
-            if terms and terms["cap"] is not None and self.m.instruction(a[0], a[1], answer[0]):
+            if terms and terms["cap"] is not None and any(p.place == answer[0] and p.told() for p in self.m.books[a[0]].in_order(a[1])):
                 cap = list(self.m.banks).index(a[1]), terms["cap"]
         return Expected(call, said, name, a, answer, self.now(), cap)
 
@@ -1031,7 +1078,7 @@ class Walk:
         look["windows"] = look["windows"] and [{key: w[key] for key in WINDOW} for w in look["windows"]]
         look["positions"] = [[p[key] for key in POSITION] for p in look["positions"]]
         for net, (*_, state, back), (*_, payable, nostro, float_, charge) in zip(e.payouts, look["payouts"] or [], look["money"] or []):
-            gone = state in (REJECTED, reference.CANCELLED)
+            gone = state in (REJECTED, reference.CANCELLED, HELD, REFUSED)
             if (nostro + charge and not float_) or payable + nostro + charge != (0 if gone else back - net) or (payable and nostro):
                 raise Differs(f"{e.said} leaves a payout paid and re-credited: of {net} {back} came back, nostro {nostro}, float {float_}")
         for bank, number, instructions, amount in look["closings"] or []:
@@ -1042,8 +1089,10 @@ class Walk:
     @staticmethod
     def money(p):
         """What its journals come to on the bank's payable, its nostro, the float, the charges: nothing is made or lost."""
-        if p.state in (reference.REJECTED, reference.CANCELLED):
+        if p.state in (reference.REJECTED, reference.CANCELLED, REFUSED):
             return 0, 0, 0, 0
+        if p.state == HELD:
+            return 0, 0, p.gross, 0
         if p.state in (reference.ACCEPTED, INSTRUCTED):
             return -p.net, 0, p.gross, 0
         return 0, p.returned - p.kept - p.net, p.gross - p.share(p.returned)["float." + p.ccy], p.kept
@@ -1061,7 +1110,7 @@ def reconcile(real, own):
         for book, ledger in real.books.items():
             for payout, net in real.db.execute(
                     """SELECT p.payout_id, p.net FROM bank_payouts_after(%s, %s::int2, 0, 1000, handed_out_upto(%s, %s::int2)) p
-                        WHERE payout_state(p.book_id, p.payout_id, p.bank_id) <> 7""", (ledger.book, bank, ledger.book, bank)):
+                        WHERE payout_state(p.book_id, p.payout_id, %s::int2) <> 7""", (ledger.book, bank, ledger.book, bank, bank)):
                 told[book, payout] = net
         if not books.answered.keys() <= told.keys() or any(told[i] != amount for i, (_, amount) in books.answered.items()):
             raise Differs(f"{code} paid what it was not told: {books.answered} of {told}")
@@ -1081,7 +1130,9 @@ def outcomes_of(name, answer):
         return ["only_left" if "only_left" in answer else {SETTLED: "settled", RETURNED: "whole", PARTLY_RETURNED: "part"}[answer["state"]]]
     if name == "hand_out":
         return ["none" if not answer[1] else "some" if answer[2] else "all"]
-    if name in ("recall", "propose"):
+    if name == "decide":
+        return ["again" if answer[2] else "done" if answer[0] else "first"]
+    if name in ("recall", "propose", "hold"):
         return ["open" if answer[1] else "new"]
     if name == "refresh":
         return [(kind, now) for kind, _, _, now in answer]

@@ -51,6 +51,16 @@ def told(database):
         assert l.add_receiver(to["SCBL"], "a@example.com")
         assert l.claim([aside[1]], [l.draft("p5", to["SCBL"], price(80_00, USD, 50, 150))])[0] == [OK]
         assert l.cancel_unclaimed(aside[2]) == OK
+        assert l.post([l.draft("p7", to["MUCB"], price(80_00, USD, 50, 150))])[0] == [OK]
+        held = l.one("SELECT payout_id FROM payout WHERE reference = 'p7'")
+        for name in ("page_first", "page_second"):
+            db.execute(f"CREATE ROLE {name} LOGIN IN ROLE ujrat_operator")
+        for hold, decision in ((1, "release"), (2, "refuse")):
+            db.execute("SELECT hold_payout(%s, %s, %s, 'LIMIT', NULL, NULL, 'q', clock_timestamp() + interval '1 day')", (l.book, held, l.principal))
+            for name in ("page_first", "page_second"):
+                db.execute(f"SET SESSION AUTHORIZATION {name}")
+                db.execute("SELECT decide_hold(%s, %s, %s::int2, %s, 'seen')", (l.book, held, hold, decision))
+                db.execute("RESET SESSION AUTHORIZATION")
         yield l
 
 
@@ -62,7 +72,7 @@ def test_every_journal_of_the_example_is_as_the_page_says(told):
     for row in told.named("audit_journals", told.book, 0, 1000, "-infinity", "infinity"):
         ledger.setdefault(row[0], (row[1], []))[1].extend([(row[8], row[10])] if row[8] else [])
     assert page == [ledger[n] for n in sorted(ledger)]
-    assert len(page) == 25
+    assert len(page) == 31
 
 
 def test_the_trial_balance_at_the_end_is_as_the_page_says(told):

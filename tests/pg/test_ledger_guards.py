@@ -177,8 +177,8 @@ MAY = {"ujrat_app": {"post_payouts", "cancel_payout", "create_quote", "register_
                           "approve_window_settled", "request_recall", "propose_return_reversal", "decide_return_reversal", "dismiss_alert",
                           "rotate_receivers", "enroll_operator", "confirm_operator", "revoke_operator", "operators_now",
                           "rotate_batch_items", "add_rest_credential", "set_rest_credential", "add_receiver", "remove_receiver", "change_webhook",
-                          "resend_webhook_events", "import_sanctions"}}
-READS = {"current_balance", "payout_state", "handed_out_upto", "bank_payouts_after", "digit_factor", "block_upto",
+                          "resend_webhook_events", "import_sanctions", "place_hold", "decide_hold", "withdraw_hold_decision"}}
+READS = {"current_balance", "payout_state", "order_number", "handed_out_upto", "bank_payouts_after", "digit_factor", "block_upto",
          "working_day", "bank_exposure", "hand_out_room", "bank_waiting", "bank_position", "bank_forecast", "window_parts", "window_totals",
          "windows_of_bank", "windows_to_end", "alerts_due", "shown_amount", "open_questions", "recall_is_over", "instruction_id", "handed_out_at",
          "handed_out_by", "returned_amount", "rules_in_force", "policy_at", "policy_time_text"}

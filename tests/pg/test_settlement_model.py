@@ -101,6 +101,16 @@ MISTAKES = {
     "the first record of a day counts": ("working_day", "ORDER BY recorded_at DESC", "ORDER BY recorded_at", TIME),
     "a nostro is not low of what is pending": ("bank_position", "0) - e.exposure, hand", "0) - e.exposure + b.amount, hand", TIME),
     "an alert does not end": ("refresh_alerts", "THEN NOT EXISTS (SELECT 1 FROM due d", "THEN false AND NOT EXISTS (SELECT 1 FROM due d", TIME),
+    "what is held is told of": ("bank_payouts_after", "AND NOT EXISTS (SELECT 1 FROM payout_hold h WHERE h.book_id = p_book AND h.payout_id = p.payout_id)", ""),
+    "what is released has no place": ("bank_payouts_after", "IF k.last_seq >= released THEN", "IF false THEN"),
+    "what is held again keeps its place": ("bank_payouts_after", "AND h.hold_no > e.hold_no", "AND false"),
+    "what is held is cancelled": ("cancel_payout", "ELSIF state = 2 THEN", "ELSIF false THEN", "ELSIF state <> 1 THEN", "ELSIF state > 2 THEN"),
+    "what was refused keeps the float's money": ("end_hold", "negated(j.line_minor)\n          FROM journal j WHERE j.book_id = h.book_id AND j.seq = h.payout_id",
+                                                "ARRAY[]::bigint[]\n          FROM journal j WHERE j.book_id = h.book_id AND j.seq = h.payout_id"),
+    "one person ends a hold": ("decide_hold", "ELSIF last.principal_id = who THEN", "ELSIF false THEN"),
+    "whoever placed a hold releases it": ("decide_hold", "AND h.principal_id = who", "AND false"),
+    "a decision that was withdrawn counts": ("decide_hold", "OR last.decision = 'withdraw'", ""),
+    "a hold that is past its deadline is no alert": ("alerts_due", "WHERE o.deadline <= clock_timestamp()", "WHERE false", TIME),
     "what waits for its window counts as kept back": ("alerts_due", "accepted.committed_at < o.opened_at", "true", TIME),
 }
 # A lock that is not taken; where it would be, one lingers.
@@ -176,7 +186,10 @@ MUST_BE_SEEN = {
     *(("propose", r) for r in ("new", "open", FIELD_INVALID, STATE_CONFLICT)),
     *(("approve", r) for r in (True, False, FIELD_INVALID, STATE_CONFLICT, NOT_PERMITTED)),
     *(("ask", r) for r in ("first", "again", "not")),
+    *(("hold", r) for r in ("new", "open", FIELD_INVALID, PAYOUT_NOT_FOUND, STATE_CONFLICT)),
+    *(("decide", r) for r in ("first", "done", "again", FIELD_INVALID, PAYOUT_NOT_FOUND, STATE_CONFLICT, NOT_PERMITTED)),
+    *(("withdraw", r) for r in (True, False, STATE_CONFLICT)),
     *(("deadline", r) for r in (-1, 0, 1)),
-    *(("refresh", (kind, now)) for kind in ("NOSTRO_LOW", "FLOAT_LOW", "KEPT_BACK", "ESCALATED", "WINDOW_DISPUTED", "WINDOW_LATE") for now in (True, False)),
+    *(("refresh", (kind, now)) for kind in ("NOSTRO_LOW", "FLOAT_LOW", "KEPT_BACK", "ESCALATED", "WINDOW_DISPUTED", "WINDOW_LATE", "HOLD_OVERDUE") for now in (True, False)),
     *(("fate", f) for f in FATES),
 }

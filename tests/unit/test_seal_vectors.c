@@ -381,6 +381,23 @@ static void read_subject(struct reader *r, struct seal_journal *j)
         j->subject = SEAL_SUBJECT_UNCLAIMED_END;
         j->of.unclaimed_end.outcome = INT(r);
         j->of.unclaimed_end.payout_id = optional(r);
+    } else if (slice_equal_str(subject, "hold")) {
+        struct seal_hold *hold = &j->of.hold;
+        j->subject = SEAL_SUBJECT_HOLD;
+        hold->hold_no = INT(r);
+        hold->reason = text(r);
+        hold->detail = bytes(r);
+        hold->evidence = bytes(r);
+        hold->deadline = TIME(r);
+    } else if (slice_equal_str(subject, "hold_end")) {
+        struct seal_hold_end *e = &j->of.hold_end;
+        j->subject = SEAL_SUBJECT_HOLD_END;
+        e->hold_no = INT(r);
+        e->outcome = INT(r);
+        e->first_by = text(r);
+        e->second_by = text(r);
+        e->first_note = bytes(r);
+        e->second_note = bytes(r);
     } else {
         assert_slice(subject, "none");
         j->subject = SEAL_SUBJECT_NONE;
@@ -392,7 +409,8 @@ static void journals_of_every_subject(void **state)
     static const char *const names[] = {
         "journal deposit",    "journal payout",        "journal handout",
         "journal transition", "journal none",          "journal adjustment",
-        "journal unclaimed",  "journal unclaimed_end", "journal payout with a policy"};
+        "journal unclaimed",  "journal unclaimed_end", "journal payout with a policy",
+        "journal hold", "journal hold_end"};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const json_t *v = vector(names[i]);

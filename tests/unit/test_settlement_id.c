@@ -101,7 +101,7 @@ static void token_reads_back_without_books_nothing_was_read_of(void **state)
     assert_true(instruction_token_read(slice_of(text, len), -3, out, &n));
     assert_int_equal(n, 4);
     assert_int_equal(out[1].book_id, 3);
-    assert_true(out[1].payout_id == INT64_MAX);
+    assert_true(out[1].order_no == INT64_MAX);
     assert_int_equal(out[3].book_id, INT32_MAX);
     assert_false(instruction_token_read(slice_of(text, len), 3, out, &n));
 }

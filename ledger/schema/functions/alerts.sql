@@ -36,7 +36,7 @@ DECLARE
     open_id bigint;
     last record;
 BEGIN
-    IF p_kind IN ('NOSTRO_LOW', 'FLOAT_LOW', 'ESCALATED', 'BLOCKED', 'WINDOW_DISPUTED', 'WINDOW_LATE', 'KEPT_BACK') THEN
+    IF p_kind IN ('NOSTRO_LOW', 'FLOAT_LOW', 'ESCALATED', 'BLOCKED', 'WINDOW_DISPUTED', 'WINDOW_LATE', 'KEPT_BACK', 'HOLD_OVERDUE') THEN
         RAISE EXCEPTION 'an alert % ends by itself, as soon as it is so no more', p_kind USING ERRCODE = 'UJ409';
     ELSIF p_kind IS NULL OR p_kind NOT IN ('FILE_QUARANTINED', 'TAX_DIFFERS') THEN
         RAISE EXCEPTION 'there is no kind of alert %', p_kind USING ERRCODE = 'UJ305',
@@ -100,10 +100,13 @@ LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
       JOIN settlement_window o USING (bank_id, window_no)
      CROSS JOIN LATERAL bank_waiting(t.bank_id) w
      CROSS JOIN LATERAL (SELECT k.committed_at FROM journal j JOIN block k USING (book_id, block_no)
-                          WHERE j.book_id = w.book_id AND j.seq = w.first_payout_id) accepted
+                          WHERE j.book_id = w.book_id AND j.seq = order_number(w.book_id, w.first_payout_id)) accepted
      -- By windows things wait anyway: what no window can take, or the last one did not.
      WHERE w.first_amount > least(t.window_max, t.net_debit_cap)
-        OR (w.first_amount > hand_out_room(t.bank_id) AND (t.mode = 'instant' OR accepted.committed_at < o.opened_at));
+        OR (w.first_amount > hand_out_room(t.bank_id) AND (t.mode = 'instant' OR accepted.committed_at < o.opened_at))
+    UNION ALL
+    (SELECT 'HOLD_OVERDUE', instruction_id(o.book_id, o.payout_id), format('it is held in the queue %s, and was to be decided of by %s', o.queue, o.deadline)
+       FROM payout_hold_open o WHERE o.deadline <= clock_timestamp() ORDER BY o.deadline LIMIT 1000);
 $$;
 
 -- Raises what is due and not raised, and ends what was raised and is not due any more. Of the kinds that somebody else raises, those about
@@ -122,7 +125,7 @@ BEGIN
     ), over AS (
         INSERT INTO settlement_alert_end (alert_id, ended_at, reason)
         SELECT a.alert_id, clock_timestamp(), 'it is so no more' FROM settlement_alert_now a
-         WHERE CASE WHEN a.kind IN ('NOSTRO_LOW', 'FLOAT_LOW', 'ESCALATED', 'WINDOW_DISPUTED', 'WINDOW_LATE', 'KEPT_BACK')
+         WHERE CASE WHEN a.kind IN ('NOSTRO_LOW', 'FLOAT_LOW', 'ESCALATED', 'WINDOW_DISPUTED', 'WINDOW_LATE', 'KEPT_BACK', 'HOLD_OVERDUE')
                     THEN NOT EXISTS (SELECT 1 FROM due d WHERE d.kind = a.kind AND d.subject = a.subject)
                     WHEN a.kind = 'BLOCKED'
                     THEN (SELECT t.step FROM payout_transition t WHERE t.step = 1

@@ -4,7 +4,7 @@
 CREATE OR REPLACE FUNCTION instruction_id(p_book integer, p_payout bigint) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = ujrat, pg_temp AS $$ SELECT 'UJ' || p_book || '-' || p_payout $$;
 
--- The last payout that a bank had been told of in a book at a moment; 0: of none.
+-- The order number up to which a bank had been told of payouts in a book at a moment; 0: of none.
 CREATE OR REPLACE FUNCTION handed_out_by(p_book integer, p_bank smallint, p_at timestamptz) RETURNS bigint
 LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
     -- A hand-out's number is above those of its payouts: what is searched are the few that were accepted by then and told later.
@@ -39,8 +39,8 @@ BEGIN
         CONTINUE WHEN upto <= b.answered_upto;
         -- A page at a time, over what was answered meanwhile.
         LOOP
-            SELECT max(o.payout_id) AS last, min(o.payout_id) FILTER (WHERE o.open) AS first_open, count(*) AS n INTO page
-              FROM (SELECT p.payout_id,
+            SELECT max(o.order_no) AS last, min(o.order_no) FILTER (WHERE o.open) AS first_open, count(*) AS n INTO page
+              FROM (SELECT p.order_no,
                            (SELECT t.step FROM payout_transition t WHERE t.book_id = b.book_id AND t.payout_id = p.payout_id AND t.step = 1) IS NULL
                        AND NOT EXISTS (SELECT 1 FROM inquiry_open q WHERE q.book_id = b.book_id AND q.payout_id = p.payout_id) AS open
                       FROM bank_payouts_after(b.book_id, p_bank, b.answered_upto, 2000, upto) p) o;
@@ -59,7 +59,7 @@ BEGIN
                   FROM bank_payouts_after(b.book_id, p_bank, b.answered_upto, 2147483647, upto) p
                  WHERE (SELECT t.step FROM payout_transition t WHERE t.book_id = b.book_id AND t.payout_id = p.payout_id AND t.step = 1) IS NULL
                    AND NOT EXISTS (SELECT 1 FROM inquiry_open q WHERE q.book_id = b.book_id AND q.payout_id = p.payout_id)
-                 ORDER BY p.payout_id LIMIT missing;
+                 ORDER BY p.order_no LIMIT missing;
             GET DIAGNOSTICS got = ROW_COUNT;
             missing := missing - got;
         END IF;
@@ -70,7 +70,7 @@ END $$;
 CREATE OR REPLACE FUNCTION handed_out_at(p_book integer, p_payout bigint, p_bank smallint) RETURNS timestamptz
 LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
     SELECT k.committed_at
-      FROM (SELECT h.seq FROM handout h WHERE h.book_id = p_book AND h.bank_id = p_bank AND h.last_payout_id >= p_payout
+      FROM (SELECT h.seq FROM handout h WHERE h.book_id = p_book AND h.bank_id = p_bank AND h.last_payout_id >= order_number(p_book, p_payout)
              ORDER BY h.last_payout_id LIMIT 1) h
       JOIN journal j ON j.book_id = p_book AND j.seq = h.seq
       JOIN block k ON k.book_id = p_book AND k.block_no = j.block_no;
@@ -103,7 +103,8 @@ BEGIN
     WITH item AS MATERIALIZED (
         SELECT i.payout_id, bool_or(i.escalated) AS escalated, min(i.ord) AS ord, coalesce(max(q.inquiry_no), 0) + 1 AS no
           FROM unnest(p_payouts, p_escalated) WITH ORDINALITY i (payout_id, escalated, ord)
-          JOIN payout p ON p.book_id = p_book AND p.payout_id = i.payout_id AND p.bank_id = p_bank AND p.payout_id <= handed
+          JOIN payout p ON p.book_id = p_book AND p.payout_id = i.payout_id AND p.bank_id = p_bank
+           AND order_number(p_book, i.payout_id) <= handed
           LEFT JOIN inquiry_open q ON q.book_id = p_book AND q.payout_id = i.payout_id
          WHERE (SELECT t.step FROM payout_transition t WHERE t.book_id = p_book AND t.payout_id = i.payout_id AND t.step = 1) IS NULL
            AND (q.asked_at IS NULL OR q.asked_at < p_before) AND coalesce(q.inquiry_no, 0) < 32767
@@ -228,7 +229,7 @@ DECLARE
     last instruction_notice;
 BEGIN
     PERFORM 1 FROM bank WHERE bank_id = p_bank FOR NO KEY UPDATE;
-    IF p_payout > handed_out_upto(p_book, p_bank)
+    IF order_number(p_book, p_payout) > handed_out_upto(p_book, p_bank)
        OR NOT EXISTS (SELECT 1 FROM payout p WHERE p.book_id = p_book AND p.payout_id = p_payout AND p.bank_id = p_bank)
        OR EXISTS (SELECT 1 FROM payout_transition t WHERE t.book_id = p_book AND t.payout_id = p_payout AND t.step = 1 AND t.state = 7) THEN
         RETURN 411;

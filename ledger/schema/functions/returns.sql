@@ -45,7 +45,7 @@ LANGUAGE plpgsql SET search_path = ujrat, pg_temp AS $$
 BEGIN
     PERFORM 1 FROM book_head WHERE book_id = p_book FOR UPDATE;
     SELECT * INTO p FROM payout o WHERE o.book_id = p_book AND o.payout_id = p_payout AND o.bank_id = p_bank;
-    IF p.payout_id IS NULL OR p_payout > handed_out_upto(p_book, p_bank) THEN
+    IF p.payout_id IS NULL OR order_number(p_book, p_payout) > handed_out_upto(p_book, p_bank) THEN
         RAISE EXCEPTION 'no instruction %', p_payout USING ERRCODE = 'UJ411';
     END IF;
     SELECT * INTO last FROM payout_transition t WHERE t.book_id = p_book AND t.payout_id = p_payout ORDER BY t.step DESC LIMIT 1;

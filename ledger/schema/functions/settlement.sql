@@ -10,34 +10,42 @@ CREATE OR REPLACE FUNCTION payout_state(p_book integer, p_payout bigint, p_bank 
 LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
     SELECT coalesce(
         (SELECT state FROM payout_transition WHERE book_id = p_book AND payout_id = p_payout ORDER BY step DESC LIMIT 1),
-        CASE WHEN p_payout <= handed_out_upto(p_book, p_bank) THEN 3 ELSE 1 END)::smallint;
+        (SELECT CASE WHEN o.order_no = 9223372036854775807 THEN 2 WHEN o.order_no <= handed_out_upto(p_book, p_bank) THEN 3 ELSE 1 END
+           FROM (SELECT order_number(p_book, p_payout) AS order_no) o))::smallint;
 $$;
 
--- Payouts of the bank up to this one have been handed out.
+-- Payouts of the bank up to this number of its order (order_number) have been handed out.
 CREATE OR REPLACE FUNCTION handed_out_upto(p_book integer, p_bank smallint) RETURNS bigint
 LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
     SELECT coalesce((SELECT last_payout_id FROM handout WHERE book_id = p_book AND bank_id = p_bank
                       ORDER BY last_payout_id DESC LIMIT 1), 0);
 $$;
 
--- The bank's payouts after p_after up to p_upto, in order, at most p_limit: through the blocks that touched its
--- payable account, so that a quiet bank does not read through a busy book. Block by block in the order of the
--- balances' key, so that it stops as soon as it has enough: hence the settings, without which all that follow
--- are hashed and sorted first.
+-- The bank's payouts with order numbers after p_after up to p_upto, in order, at most p_limit, without those that are held or were
+-- refused: through the blocks that touched its payable account, so that a quiet bank does not read through a busy book. Block by
+-- block in the order of the balances' key, so that it stops as soon as it has enough: hence the settings, without which all
+-- that follow are hashed and sorted first. A block has payouts or a release, never both: whatever was held has its place at its last
+-- release, or none.
 CREATE OR REPLACE FUNCTION bank_payouts_after(p_book integer, p_bank smallint, p_after bigint, p_limit integer,
     p_upto bigint DEFAULT 9223372036854775807)
-RETURNS SETOF payout LANGUAGE plpgsql STABLE SET search_path = ujrat, pg_temp
+RETURNS TABLE (order_no bigint, book_id integer, payout_id bigint, beneficiary_id bigint, beneficiary_version integer, gross bigint,
+    net bigint, src_ccy smallint, dst_ccy smallint, info text)
+LANGUAGE plpgsql STABLE SET search_path = ujrat, pg_temp
 SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+#variable_conflict use_column
 DECLARE
     payable integer;
     missing integer := p_limit;
     got integer;
     k record;
+    released bigint;    -- the bank's next release; NULL: there is none
 BEGIN
     IF p_after = 9223372036854775807 THEN
         RETURN;     -- nothing can be after it, and one more cannot be counted
     END IF;
-    SELECT account_id INTO payable FROM account WHERE book_id = p_book AND role = 'payable' AND bank_id = p_bank AND ccy = 586;
+    SELECT a.account_id INTO payable FROM account a WHERE a.book_id = p_book AND a.role = 'payable' AND a.bank_id = p_bank AND a.ccy = 586;
+    SELECT e.seq INTO released FROM payout_hold_end e
+     WHERE e.book_id = p_book AND e.bank_id = p_bank AND e.outcome = 1 AND e.seq > p_after ORDER BY e.seq LIMIT 1;
     FOR k IN
         SELECT b.first_seq, b.last_seq
           FROM account_balance v JOIN block b ON b.book_id = p_book AND b.block_no = v.block_no
@@ -47,12 +55,28 @@ BEGIN
     LOOP
         EXIT WHEN missing <= 0 OR greatest(k.first_seq, p_after + 1) > p_upto;
         RETURN QUERY
-            SELECT * FROM payout p
+            SELECT p.payout_id, p.book_id, p.payout_id, p.beneficiary_id, p.beneficiary_version, p.gross, p.net, p.src_ccy, p.dst_ccy, p.info
+              FROM payout p
              WHERE p.book_id = p_book AND p.bank_id = p_bank
                AND p.payout_id BETWEEN greatest(k.first_seq, p_after + 1) AND least(k.last_seq, p_upto)
+               AND NOT EXISTS (SELECT 1 FROM payout_hold h WHERE h.book_id = p_book AND h.payout_id = p.payout_id)
              ORDER BY p.payout_id LIMIT missing;
         GET DIAGNOSTICS got = ROW_COUNT;
         missing := missing - got;
+        IF k.last_seq >= released THEN
+            RETURN QUERY
+                SELECT e.seq, p.book_id, p.payout_id, p.beneficiary_id, p.beneficiary_version, p.gross, p.net, p.src_ccy, p.dst_ccy, p.info
+                  FROM payout_hold_end e
+                 CROSS JOIN LATERAL (SELECT * FROM payout o WHERE o.book_id = p_book AND o.payout_id = e.payout_id LIMIT 1) p
+                 WHERE e.book_id = p_book AND e.bank_id = p_bank AND e.outcome = 1
+                   AND e.seq BETWEEN greatest(k.first_seq, p_after + 1) AND least(k.last_seq, p_upto)
+                   AND NOT EXISTS (SELECT 1 FROM payout_hold h WHERE h.book_id = p_book AND h.payout_id = e.payout_id AND h.hold_no > e.hold_no)
+                 ORDER BY e.seq LIMIT missing;
+            GET DIAGNOSTICS got = ROW_COUNT;
+            missing := missing - got;
+            released := (SELECT min(e.seq) FROM payout_hold_end e
+                          WHERE e.book_id = p_book AND e.bank_id = p_bank AND e.outcome = 1 AND e.seq > k.last_seq);
+        END IF;
     END LOOP;
 END $$;
 
@@ -129,15 +153,15 @@ BEGIN
     END IF;
     last_payout_id := handed_out_upto(p_book, p_bank);
     -- As many as fit, in order; one that was cancelled takes no room.
-    SELECT max(w.payout_id) FILTER (WHERE w.fits) AS upto, count(*) FILTER (WHERE w.fits AND w.due > 0) AS n,
+    SELECT max(w.order_no) FILTER (WHERE w.fits) AS upto, count(*) FILTER (WHERE w.fits AND w.due > 0) AS n,
            coalesce(sum(w.due) FILTER (WHERE w.fits), 0)::bigint AS due, coalesce(bool_or(NOT w.fits), false) AS too_much
       INTO next
-      FROM (SELECT d.payout_id, d.due, room IS NULL OR sum(d.due) OVER w IN (0, least(sum(d.due) OVER w, room)) AS fits
-              FROM (SELECT p.payout_id, CASE WHEN t.state IS NULL THEN p.net ELSE 0 END AS due
+      FROM (SELECT d.order_no, d.due, room IS NULL OR sum(d.due) OVER w IN (0, least(sum(d.due) OVER w, room)) AS fits
+              FROM (SELECT p.order_no, CASE WHEN t.state IS NULL THEN p.net ELSE 0 END AS due
                       FROM bank_payouts_after(p_book, p_bank, last_payout_id, p_limit) p
                       LEFT JOIN LATERAL (SELECT t.state FROM payout_transition t
                                           WHERE t.book_id = p_book AND t.payout_id = p.payout_id AND t.step = 1 LIMIT 1) t ON true) d
-            WINDOW w AS (ORDER BY d.payout_id)) w;
+            WINDOW w AS (ORDER BY d.order_no)) w;
     kept_back := next.too_much;
     IF next.upto IS NULL THEN
         RETURN;
@@ -184,7 +208,8 @@ BEGIN
                     first_value(d.tax_withheld) OVER first, first_value(d.eprc_number) OVER first,
                     first_value(d.reason_code) OVER first) AS same
               FROM (SELECT i.*, CASE
-                        WHEN p.payout_id IS NULL OR p.bank_id <> p_bank OR p.payout_id > handed THEN 411  -- INSTRUCTION_NOT_FOUND
+                        WHEN p.payout_id IS NULL OR p.bank_id <> p_bank OR coalesce(held.order_no, p.payout_id) > handed
+                        THEN 411                                                                  -- INSTRUCTION_NOT_FOUND
                         WHEN said.state = 7 THEN 411                                  -- cancelled before it was handed out
                         WHEN i.ccy <> p.dst_ccy THEN 108                                                  -- CURRENCY_MISMATCH
                         WHEN i.amount <> p.net THEN 305                                                   -- FIELD_INVALID
@@ -198,6 +223,8 @@ BEGIN
                       -- laterals with a limit: by their keys, or the planner reads all payouts of the book
                       LEFT JOIN LATERAL (SELECT q.payout_id, q.bank_id, q.dst_ccy, q.net FROM payout q
                                           WHERE q.book_id = p_book AND q.payout_id = i.payout_id LIMIT 1) p ON true
+                      LEFT JOIN LATERAL (SELECT l.order_no FROM payout_hold_last l
+                                          WHERE l.book_id = p_book AND l.payout_id = i.payout_id LIMIT 1) held ON true
                       LEFT JOIN LATERAL (SELECT * FROM payout_transition t
                                           WHERE t.book_id = p_book AND t.payout_id = i.payout_id AND t.step = 1 LIMIT 1) said ON true) d
             WINDOW first AS (PARTITION BY d.payout_id, d.verdict ORDER BY d.ord)) v;
@@ -274,7 +301,7 @@ BEGIN
     RETURN head.at;
 END $$;
 
--- Takes a payout back before its bank is told. A cancelled one stays cancelled: asking again is answered the same.
+-- Takes a payout back before its bank is told; not one that is held. A cancelled one stays cancelled: asking again is answered the same.
 CREATE OR REPLACE FUNCTION cancel_payout(p_book integer, p_principal integer, p_payout bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp SET enable_seqscan = off AS $$
 DECLARE
@@ -289,6 +316,8 @@ BEGIN
     state := payout_state(p_book, p_payout, p.bank_id);
     IF state = 7 THEN
         RETURN;
+    ELSIF state = 2 THEN
+        RAISE EXCEPTION 'payout % is held', p_payout USING ERRCODE = 'UJ409';
     ELSIF state <> 1 THEN
         RAISE EXCEPTION 'payout % cannot be cancelled any more', p_payout USING ERRCODE = 'UJ409';
     END IF;

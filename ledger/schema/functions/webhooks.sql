@@ -156,7 +156,15 @@ LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
     SELECT c.seq, u.batch_id, u.item_no, c.payout_id, CASE c.outcome WHEN 2 THEN 7 WHEN 3 THEN 11 END::smallint,
            CASE WHEN c.outcome <> 1 THEN 'RETURNED' END, NULL, 0, CASE c.outcome WHEN 1 THEN 1 ELSE 0 END
       FROM unclaimed_end c JOIN unclaimed u USING (book_id, unclaimed_id)
-     WHERE c.book_id = p_book AND c.seq > p_after AND c.seq <= p_upto;
+     WHERE c.book_id = p_book AND c.seq > p_after AND c.seq <= p_upto
+    UNION ALL
+    SELECT h.seq, coalesce(i.batch_id, u.batch_id), coalesce(i.item_no, u.item_no), h.payout_id, 8::smallint, 'ONHOLD', NULL, o.fee, 0
+      FROM payout_hold h
+      JOIN payout o ON o.book_id = h.book_id AND o.payout_id = h.payout_id
+      LEFT JOIN payout_batch_item i ON i.book_id = h.book_id AND i.payout_id = h.payout_id
+      LEFT JOIN unclaimed_end c ON c.book_id = h.book_id AND c.payout_id = h.payout_id
+      LEFT JOIN unclaimed u ON u.book_id = c.book_id AND u.unclaimed_id = c.unclaimed_id
+     WHERE h.book_id = p_book AND h.seq > p_after AND h.seq <= p_upto AND coalesce(i.batch_id, u.batch_id) IS NOT NULL;
 $$;
 
 -- Payouts of a batch that were not at an end after the journal p_seq.

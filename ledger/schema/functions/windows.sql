@@ -349,7 +349,7 @@ END $$;
 CREATE OR REPLACE FUNCTION bank_waiting(p_bank smallint)
 RETURNS TABLE (book_id integer, waiting_count bigint, waiting_amount bigint, first_payout_id bigint, first_amount bigint)
 LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
-    SELECT a.book_id, count(*), sum(p.net)::bigint, min(p.payout_id), (array_agg(p.net ORDER BY p.payout_id))[1]
+    SELECT a.book_id, count(*), sum(p.net)::bigint, (array_agg(p.payout_id ORDER BY p.order_no))[1], (array_agg(p.net ORDER BY p.order_no))[1]
       FROM account a
      CROSS JOIN LATERAL bank_payouts_after(a.book_id, p_bank, handed_out_upto(a.book_id, p_bank), 2147483647) p
      WHERE a.bank_id = p_bank AND a.role = 'nostro' AND a.ccy = 586
