@@ -511,7 +511,7 @@ OPERATIONS = (
      "report": 2, "hold": 0.6, "decide": 1.2, "dispute": 1.5, "propose": 2.5, "approve": 3.5, "settler": 1, "wait": 0.7, "fund_all": 0.5, "refresh": 0.2},
     {"submit": 2.5, "hand_out": 3.5, "confirm": 2.2, "give_back": 0.4, "cancel": 0.3, "set_terms": 1, "open_first": 0.3, "close": 0.7, "end": 1,
      "fund": 0.3, "fund_all": 2, "deposit": 0.3, "ask": 1.2, "overdue": 0.4, "recall": 0.4, "answer": 1.5, "settler": 5, "wait": 4.5, "record_day": 2,
-     "works": 0.8, "low_float": 0.8, "refresh": 3, "hold": 1, "decide": 1.5},
+     "works": 0.8, "low_float": 0.8, "refresh": 3, "hold": 0.3, "decide": 0.3},
 )
 # Steps of several calls.
 OF_MANY = ("settler", "fund_all")
