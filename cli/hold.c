@@ -1,6 +1,7 @@
 /* ujrat hold: payouts that are looked at before any bank is told of them (docs/holds.md). */
 #include "cli/commands.h"
 #include "cli/operator.h"
+#include "cli/operator_code.h"
 #include "cli/show.h"
 
 #include "base/buf.h"
@@ -192,17 +193,18 @@ enum exit_code hold_place_run(const struct args *args)
 
 const char hold_approve_help[] =
     "Decides that a held payout may go out. The first operator's decision waits; a second operator, another\n"
-    "person, who decides the same ends the hold, and the payout goes out with the next hand-out.";
+    "person, who decides the same ends the hold, and the payout goes out with the next hand-out.\n" HELP_OPERATOR_CODE;
 
 const char hold_refuse_help[] =
     "Decides that a held payout is not made. The first operator's decision waits; a second operator, another\n"
-    "person, who decides the same ends the hold, and the platform's float has its money back.";
+    "person, who decides the same ends the hold, and the platform's float has its money back.\n" HELP_OPERATOR_CODE;
 
 const char hold_withdraw_help[] =
-    "Takes back what you decided of a held payout, while nobody else has decided the same.";
+    "Takes back what you decided of a held payout, while nobody else has decided the same.\n" HELP_OPERATOR_CODE;
 
 const struct option_row hold_decide_options[] = {
     {"note", "TEXT", "why, for operators and auditors (required)", false},
+    OPTIONS_OPERATOR_CODE,
     {NULL, NULL, NULL, false},
 };
 
@@ -226,17 +228,20 @@ static void say_decided(const PGresult *r)
 static enum exit_code decide(const struct args *args, const char *decision)
 {
     const char *note = args_get(args, "note");
+    char shown[OPERATOR_CODE_SIZE];
 
     if (note == NULL) {
         complain("--note is required");
         return EXIT_USAGE;
     }
+    if (!operator_code_read(args, shown))
+        return EXIT_USAGE;
     return act(
         args,
         SQL_LAST_HOLD
         "SELECT instruction_id(h.book_id, h.payout_id), h.hold_no, d.done, d.duplicate"
-        "  FROM hold h CROSS JOIN LATERAL decide_hold(h.book_id, h.payout_id, h.hold_no, $2, $3) d",
-        3, (const char *const[]){args->operands[0], decision, note},
+        "  FROM hold h CROSS JOIN LATERAL decide_hold(h.book_id, h.payout_id, h.hold_no, $2, $3, $4) d",
+        4, (const char *const[]){args->operands[0], decision, note, shown},
         "no such payout was ever held:", say_decided);
 }
 
@@ -259,16 +264,19 @@ static void say_withdrawn(const PGresult *r)
 enum exit_code hold_withdraw_run(const struct args *args)
 {
     const char *note = args_get(args, "note");
+    char shown[OPERATOR_CODE_SIZE];
 
     if (note == NULL) {
         complain("--note is required");
         return EXIT_USAGE;
     }
+    if (!operator_code_read(args, shown))
+        return EXIT_USAGE;
     return act(
         args,
         SQL_LAST_HOLD
         "SELECT instruction_id(h.book_id, h.payout_id), h.hold_no, d.duplicate"
-        "  FROM hold h CROSS JOIN LATERAL withdraw_hold_decision(h.book_id, h.payout_id, h.hold_no, $2) d",
-        2, (const char *const[]){args->operands[0], note},
+        "  FROM hold h CROSS JOIN LATERAL withdraw_hold_decision(h.book_id, h.payout_id, h.hold_no, $2, $3) d",
+        3, (const char *const[]){args->operands[0], note, shown},
         "no such payout was ever held:", say_withdrawn);
 }

@@ -142,8 +142,7 @@ def test_alerts_and_taxes_are_listed(world, scene, ujrat):
     settle.one("SELECT ended FROM refresh_alerts()")
     assert not [a for a in ujrat("settle", "alerts", "--json") if a["subject"] == f"{platform.code} USD"]
     assert [a for a in ujrat("settle", "alerts", "--all", "--json") if a["subject"] == f"{platform.code} USD"][0]["ended_because"]
-    ujrat("tax", "estimate", "pseb", 25, "--source", "s.154A")
-    assert "as it was" in ujrat("tax", "estimate", "pseb", 25, "--source", "s.154A")
+    world.change_policy([("withholding_bps", "PSEB", 0, 25)])
     assert [(e["who"], e["bps"]) for e in ujrat("tax", "estimate", "--json")] == [("pseb", 25)]
     platform.submit(platform.details(bank), 10_000)
     bank.confirm(bank.settled(*bank.take(1), tax=7))

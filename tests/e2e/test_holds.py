@@ -10,7 +10,7 @@ import grpc
 import log_verifier
 import pytest
 
-from harness import BIN, unique, wait_until
+from harness import BIN, operator, unique, wait_until
 from log_world import until_sealed
 from settle_world import FileBank, Settle
 from world import SECONDS, locked_book, price
@@ -47,8 +47,13 @@ def started(world, who, *words):
     uri = world.database.uri(who)
     environment = {"PATH": "/usr/bin:/bin", "UJRAT_OPERATOR_DB": uri, "UJRAT_DB": uri, "HOME": "/tmp"}
     environment.update({k: v for k, v in os.environ.items() if k.startswith("PGPASS")})
-    return subprocess.Popen([str(BIN / "ujrat"), "hold", *map(str, words)], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True)
+    code = operator(world.database.uri(), who).code() if words[0] in ("approve", "refuse", "withdraw") else None
+    process = subprocess.Popen([str(BIN / "ujrat"), "hold", *map(str, words), *(["--code-fd", "0"] if code else [])], env=environment,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdin.write(code or "")
+    process.stdin.close()
+    process.stdin = None  # communicate() would close it again
+    return process
 
 
 @pytest.fixture

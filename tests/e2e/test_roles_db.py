@@ -138,11 +138,12 @@ def holds(world, platform):
     bank = world.bank()
     for decided in (True, False):
         payout = int(platform.submit(platform.details(bank), 7_000).name.rsplit("/", 1)[1])
-        for role, call in (("postgres", "place_hold((SELECT book_id FROM book WHERE code = %s), %s, 'LIMIT', 'x', '{}', 'q', now() + interval '1 day')"),
-                           *((r, "decide_hold((SELECT book_id FROM book WHERE code = %s), %s, 1::int2, 'release', 'x')") for r in
-                             ("ujrat_operator", "postgres") if decided)):
-            with world.database.connect(role, autocommit=True, options="-c search_path=ujrat") as db:
-                db.execute("SELECT " + call, (platform.code, payout))
+        book = world.value("SELECT book_id FROM book WHERE code = %s", platform.code)
+        world.database.rows("SELECT ujrat.place_hold(%s, %s, 'LIMIT', 'x', '{}', 'q', now() + interval '1 day')", (book, payout))
+        for login in ("roles_anna", "roles_chand") if decided else ():
+            who = operator(world.database.uri(), login)
+            with who.session() as db:
+                db.execute("SELECT decide_hold(%s, %s, 1::int2, 'release', 'x', %s)", (book, payout, who.code()))
 
 
 def doors(world, platform, beneficiary):

@@ -367,7 +367,7 @@ class Real:
             keys = ("payout_id", "state", "ccy", "amount", "bank_reference", "tax_withheld", "eprc_number", "reason_code")
             return self.call("confirm_instructions", book, bank(a[1]), who(a[1]), array_of("confirmation_draft", [dict(zip(keys, i)) for i in a[2]]))
         if name == "give_back":
-            return self.call("return_payment", book, bank(a[1]), who(a[1]), v[2], v[3] + "::int2", *v[4:])
+            return self.call("return_payment", book, bank(a[1]), who(a[1]), v[2], v[3] + "::int2", *v[4:], "NULL")
         if name == "take_back":
             return self.call("reverse_return", book, bank(a[1]), who(a[1]), *v[2:])
         if name == "fund":
@@ -392,7 +392,7 @@ class Real:
             return f"as {a[0]} " + self.call("place_hold", str(self.books[a[1]].book), v[2], v[3], "'seen'", "NULL::jsonb", v[4], moment(a[5]))
         if name in ("decide", "withdraw"):
             return f"as {a[0]} " + self.call("decide_hold" if name == "decide" else "withdraw_hold_decision", str(self.books[a[1]].book), v[2],
-                                             v[3] + "::int2", *v[4:])
+                                             v[3] + "::int2", *v[4:], "NULL")
         if name in ("dispute", "propose", "approve"):
             function = {"dispute": "dispute_window", "propose": "propose_window_settled", "approve": "approve_window_settled"}[name]
             return f"as {a[0]} " + self.call(function, bank(a[1]), *v[2:], *([] if name == "dispute" else ["NULL"]))

@@ -5,6 +5,7 @@ import psycopg
 import pytest
 
 from ledger_model import *
+from policy_rows import code_of
 
 PAGE = (ROOT / "docs" / "accounting.md").read_text()
 
@@ -59,7 +60,7 @@ def told(database):
             db.execute("SELECT hold_payout(%s, %s, %s, 'LIMIT', NULL, NULL, 'q', clock_timestamp() + interval '1 day')", (l.book, held, l.principal))
             for name in ("page_first", "page_second"):
                 db.execute(f"SET SESSION AUTHORIZATION {name}")
-                db.execute("SELECT decide_hold(%s, %s, %s::int2, %s, 'seen')", (l.book, held, hold, decision))
+                db.execute("SELECT decide_hold(%s, %s, %s::int2, %s, 'seen', %s)", (l.book, held, hold, decision, code_of(db)))
                 db.execute("RESET SESSION AUTHORIZATION")
         yield l
 

@@ -3,7 +3,9 @@ import threading
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
+from harness import operator
 from settle_model import *
 
 CODES = ("HAAK", "HBBK", "HCCK", "HDDK", "HEEK", "HFFK", "HGGK", "HHHK", "HIIK", "HJJK",
@@ -50,15 +52,18 @@ class As:
         finally:
             self.db.execute("RESET SESSION AUTHORIZATION")
 
+    def code(self):
+        return operator(make_conninfo(self.db.info.dsn, user="postgres", options=""), self.who).code()
+
     def hold(self, ledger, payout, reason="SCREENING", detail="a name", evidence='{"list": 7}', queue="default", hours=24):
         return self.call("SELECT * FROM place_hold(%s, %s, %s, %s, %s, %s, clock_timestamp() + make_interval(hours => %s))", ledger.book, payout, reason,
                          detail, evidence, queue, hours)
 
     def decide(self, ledger, payout, decision, hold=1, note="looked at"):
-        return self.call("SELECT * FROM decide_hold(%s, %s, %s::int2, %s, %s)", ledger.book, payout, hold, decision, note)
+        return self.call("SELECT * FROM decide_hold(%s, %s, %s::int2, %s, %s, %s)", ledger.book, payout, hold, decision, note, self.code())
 
     def withdraw(self, ledger, payout, hold=1, note="not so"):
-        return self.call("SELECT * FROM withdraw_hold_decision(%s, %s, %s::int2, %s)", ledger.book, payout, hold, note)
+        return self.call("SELECT * FROM withdraw_hold_decision(%s, %s, %s::int2, %s, %s)", ledger.book, payout, hold, note, self.code())
 
 
 @pytest.fixture

@@ -8,11 +8,6 @@ LANGUAGE sql STABLE SET search_path = ujrat, pg_temp AS $$
     SELECT coalesce((SELECT order_no FROM payout_hold_last WHERE book_id = p_book AND payout_id = p_payout LIMIT 1), p_payout);
 $$;
 
--- Whoever decides of a hold: the one place that says so.
--- second factor
-CREATE OR REPLACE FUNCTION hold_operator() RETURNS integer
-LANGUAGE sql SET search_path = ujrat, pg_temp AS $$ SELECT operator_principal() $$;
-
 -- The account that held money of a currency is in; made by the first. What is in it is never less than nothing.
 CREATE OR REPLACE FUNCTION open_held_account(p_book integer, p_ccy smallint) RETURNS integer
 LANGUAGE plpgsql SET search_path = ujrat, pg_temp AS $$
@@ -71,7 +66,7 @@ CREATE OR REPLACE FUNCTION place_hold(p_book integer, p_payout bigint, p_reason 
     p_deadline timestamptz, OUT hold_no smallint, OUT seq bigint, OUT duplicate boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp SET enable_seqscan = off AS $$
 DECLARE
-    who integer := hold_operator();
+    who integer := operator_principal();
     old payout_hold;
 BEGIN
     IF p_reason IS NULL OR p_reason NOT IN ('OPERATOR', 'SCREENING', 'LIMIT', 'VELOCITY', 'NAME_MISMATCH', 'TRAVEL_RULE') THEN
@@ -158,11 +153,11 @@ END $$;
 -- An operator decides of an open hold: 'release' or 'refuse'. The first is kept as a proposal (done is false); a second, another person, who decides the
 -- same carries it out (done, and seq is the journal that ended the hold). Each may say the same again and is answered as then. Whoever placed a
 -- hold by hand (OPERATOR) is not one of the two who release it.
-CREATE OR REPLACE FUNCTION decide_hold(p_book integer, p_payout bigint, p_hold smallint, p_decision text, p_note text,
+CREATE OR REPLACE FUNCTION decide_hold(p_book integer, p_payout bigint, p_hold smallint, p_decision text, p_note text, p_code text,
     OUT done boolean, OUT seq bigint, OUT duplicate boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp SET enable_seqscan = off AS $$
 DECLARE
-    who integer := hold_operator();
+    who integer := prove_operator(p_code, format('%s hold %s of payout %s in book %s', p_decision, p_hold, p_payout, p_book));
     h payout_hold;
     last record;
     ended record;
@@ -207,10 +202,11 @@ BEGIN
 END $$;
 
 -- Whoever decided first takes it back, while nobody has said the same. Taking it back again changes nothing.
-CREATE OR REPLACE FUNCTION withdraw_hold_decision(p_book integer, p_payout bigint, p_hold smallint, p_note text, OUT duplicate boolean)
+CREATE OR REPLACE FUNCTION withdraw_hold_decision(p_book integer, p_payout bigint, p_hold smallint, p_note text, p_code text,
+    OUT duplicate boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ujrat, pg_temp SET enable_seqscan = off AS $$
 DECLARE
-    who integer := hold_operator();
+    who integer := prove_operator(p_code, format('withdraw from hold %s of payout %s in book %s', p_hold, p_payout, p_book));
     h payout_hold := lock_hold(p_book, p_payout, p_hold);
     last payout_hold_decision;
 BEGIN
