@@ -60,11 +60,13 @@ static bool make_room(struct policies *p, size_t rules)
     if (p->n == p->size) {
         size_t size = p->size == 0 ? 64 : 2 * p->size;
         struct policy_version *versions = realloc(p->versions, size * sizeof *versions);
-        p->versions = versions == NULL ? p->versions : versions;
-        hash_t *changes = realloc(p->changes, size * sizeof *changes);
-        p->changes = changes == NULL ? p->changes : changes;
-        if (versions == NULL || changes == NULL)
+        if (versions == NULL)
             return false;
+        p->versions = versions;
+        hash_t *changes = realloc(p->changes, size * sizeof *changes);
+        if (changes == NULL)
+            return false;
+        p->changes = changes;
         p->size = size;
     }
     if (p->n_rules + rules > p->rules_size) {
@@ -164,12 +166,12 @@ int64_t policies_begin_us(const struct policies *p)
 
 /* NULL: no version up to v speaks of it. */
 static const struct rule *last_of(const struct policies *p, const struct policy_version *v,
-                                  const char *name, struct slice scope, struct slice currency)
+                                  struct slice name, struct slice scope, struct slice currency)
 {
     for (uint32_t i = v->rules; i > 0; i--) {
         const struct rule *r = &p->rules[i - 1];
         if (slice_equal_str(currency, r->currency) && slice_equal_str(scope, r->scope) &&
-            strcmp(name, r->name) == 0)
+            slice_equal_str(name, r->name))
             return r;
     }
     return NULL;
@@ -178,11 +180,8 @@ static const struct rule *last_of(const struct policies *p, const struct policy_
 bool policies_has(const struct policies *p, const struct policy_version *v,
                   const struct record_rule *rule)
 {
-    char name[NAME_SIZE];
-    const struct rule *r = NULL;
+    const struct rule *r = last_of(p, v, rule->rule, rule->scope, rule->currency);
 
-    if (!err_failed(slice_copy(rule->rule, name, sizeof name)))
-        r = last_of(p, v, name, rule->scope, rule->currency);
     return r != NULL && r->value.has;
 }
 
@@ -200,7 +199,7 @@ struct policy_terms policies_terms(const struct policies *p, const struct policy
     };
 
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-        const struct rule *r = last_of(p, v, rules[i].name, book, currency);
+        const struct rule *r = last_of(p, v, slice_str(rules[i].name), book, currency);
         terms.whole = terms.whole && r != NULL && r->value.has;
         *rules[i].value = r == NULL ? 0 : r->value.value;
     }

@@ -93,7 +93,7 @@ bool sanctions_read_files(enum sanctions_format format, const char *const *paths
                           struct screen_list *list, unsigned char sha256[SANCTIONS_SHA256_SIZE])
 {
     char why[SCREEN_FAULT_SIZE];
-    unsigned char unwanted[SANCTIONS_SHA256_SIZE];
+    unsigned char unwanted[SANCTIONS_SHA256_SIZE] = {0};
     struct screen_fault fault = {0};
     EVP_MD_CTX *md = EVP_MD_CTX_new();
     bool good = true;

@@ -373,6 +373,7 @@ give_receipt() { # PLATFORM REFERENCE: to whom it was paid
     ujrat-audit receipt-verify "$demo/audit/receipt.json" --key "$demo/audit/keys.pem" --witness "$demo/audit/witness.jsonl" || exit 1
 }
 
+# shellcheck disable=SC2120 # step passes the options
 freelancers_year() { # OPTION...: of one who is paid by an e-mail address; the tax year of today, in Pakistan
     local year month
     read -r year month < <(TZ=PKT-5 date '+%Y %-m')

@@ -367,7 +367,7 @@ class Real:
             keys = ("payout_id", "state", "ccy", "amount", "bank_reference", "tax_withheld", "eprc_number", "reason_code")
             return self.call("confirm_instructions", book, bank(a[1]), who(a[1]), array_of("confirmation_draft", [dict(zip(keys, i)) for i in a[2]]))
         if name == "give_back":
-            return self.call("return_payment", book, bank(a[1]), who(a[1]), v[2], v[3] + "::int2", *v[4:], "NULL")
+            return self.call("return_payment", book, bank(a[1]), who(a[1]), v[2], v[3] + "::int2", *v[4:])
         if name == "take_back":
             return self.call("reverse_return", book, bank(a[1]), who(a[1]), *v[2:])
         if name == "fund":

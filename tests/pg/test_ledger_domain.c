@@ -143,7 +143,8 @@ static void decide(const struct world *w, const char *decision)
         PQclear(sql(w->f, "SET SESSION AUTHORIZATION %s", operators[i]));
         attempt(w,
                 "SELECT decide_hold(%d, %" PRId64 ", (SELECT coalesce(max(hold_no), 1::int2)"
-                " FROM payout_hold WHERE book_id = %d AND payout_id = %" PRId64 "), '%s', 'seen', NULL)",
+                " FROM payout_hold WHERE book_id = %d AND payout_id = %" PRId64
+                "), '%s', 'seen', NULL)",
                 w->book.id, w->payout_id, w->book.id, w->payout_id, decision);
         PQclear(sql(w->f, "RESET SESSION AUTHORIZATION"));
     }
@@ -298,11 +299,12 @@ static void every_event_in_every_state_does_what_the_domain_says(void **state)
 {
     struct fixture *f = *state;
     /* Who is logged in is believed: codes are test_operators.py's. */
-    PQclear(sql(f, "CREATE ROLE domain_first LOGIN IN ROLE ujrat_operator;"
-                   "CREATE ROLE domain_second LOGIN IN ROLE ujrat_operator;"
-                   "CREATE OR REPLACE FUNCTION prove_operator(p_code text, p_what text DEFAULT NULL)"
-                   " RETURNS integer LANGUAGE sql SET search_path = ujrat, pg_temp AS"
-                   " 'SELECT operator_principal()'"));
+    PQclear(sql(f,
+                "CREATE ROLE domain_first LOGIN IN ROLE ujrat_operator;"
+                "CREATE ROLE domain_second LOGIN IN ROLE ujrat_operator;"
+                "CREATE OR REPLACE FUNCTION prove_operator(p_code text, p_what text DEFAULT NULL)"
+                " RETURNS integer LANGUAGE sql SET search_path = ujrat, pg_temp AS"
+                " 'SELECT operator_principal()'"));
     unsigned happened = 0;
     for (size_t way = 0; way < sizeof ways / sizeof ways[0]; way++) {
         for (size_t e = 0; e < sizeof events / sizeof events[0]; e++) {

@@ -410,7 +410,7 @@ static void journals_of_every_subject(void **state)
         "journal deposit",    "journal payout",        "journal handout",
         "journal transition", "journal none",          "journal adjustment",
         "journal unclaimed",  "journal unclaimed_end", "journal payout with a policy",
-        "journal hold", "journal hold_end"};
+        "journal hold",       "journal hold_end"};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const json_t *v = vector(names[i]);
