@@ -313,7 +313,7 @@ static void sleep_until_next(struct registry *r, bool worked)
                       ? FIRST_LOAD_RETRY_MS
                       : r->config.refresh_ms;
     int64_t us = ms * US_PER_MS;
-    if (worked && r->current->policy_over_us != 0) {
+    if (worked && r->current != NULL && r->current->policy_over_us != 0) {
         /* Not before: it would find the same version. A millisecond is for a clock that runs behind. */
         int64_t left = r->current->policy_over_us - clock_monotonic_us() + US_PER_MS;
         us = left < US_PER_MS ? US_PER_MS : left < us ? left : us;
