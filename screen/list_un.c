@@ -145,16 +145,22 @@ static void take_date(struct reading *r)
     screen_draft_add_dob(&r->draft, dob);
 }
 
+/* In English, Spanish and French, whatever else the type says. */
+static bool is_passport(const char *type)
+{
+    return strstr(type, "assport") != NULL || strstr(type, "asaporte") != NULL ||
+           strstr(type, "asseport") != NULL;
+}
+
 static bool take_document(struct reading *r)
 {
     enum screen_field field = SCREEN_PASSPORT;
+    const bool passport = is_passport(r->document_type);
     char cnic[CNIC_SIZE];
 
     if (cnic_normalise(slice_trim(slice_str(r->number)), cnic) == REASON_NONE)
         field = SCREEN_CNIC;
-    else if (strstr(r->document_type, "assport") == NULL &&
-             strstr(r->document_type, "asaporte") == NULL &&
-             strstr(r->document_type, "asseport") == NULL)
+    else if (!passport)
         return true;
     return screen_draft_add(r->list, &r->draft, field, slice_str(r->number), r->fault) || here(r);
 }
