@@ -56,8 +56,10 @@ int main(int argc, char **argv)
             labelled_listed_name(&prng, i % 5 != 0, asked[i]);
     begin = cpu_us();
     if (err_failed(screen_index_new(&lists, &list_name, 1, &index)) ||
-        err_failed(screen_search_new(index, &search)))
+        err_failed(screen_search_new(index, &search))) {
+        free(asked);
         return 1;
+    }
     made = cpu_us();
     for (int64_t i = 0; i < names; i++) {
         struct screen_query q = {.name = slice_str(asked[i]), .threshold = SCREEN_THRESHOLD};
