@@ -69,7 +69,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- Who is logged in is believed: the model says nothing of codes (test_operators.py does), and its clock jumps.
+-- Who is logged in is believed: the model says nothing of codes (test_operator_codes.py does), and its clock jumps.
 CREATE OR REPLACE FUNCTION prove_operator(p_code text, p_what text DEFAULT NULL) RETURNS integer LANGUAGE sql SET search_path = ujrat, pg_temp AS
 $$ SELECT operator_principal() $$;
 

@@ -288,6 +288,13 @@ def compare(bank):
     return bank.rows("SELECT checked, raised FROM check_taxes()")[0]
 
 
+def expect_one_percent(bank):
+    """From then on what is paid names that version."""
+    version = put_policy(bank.db, [("withholding_bps", who, 0, 100) for who in ("PSEB", "OTHER")], long_ago())
+    for ledger in bank.books:
+        ledger.policy = version
+
+
 def test_taxes_of_a_day_that_differ_are_one_alert_a_bank(taxed):
     bank, other = taxed
     day = yesterday(bank)
@@ -295,7 +302,7 @@ def test_taxes_of_a_day_that_differ_are_one_alert_a_bank(taxed):
     paid(bank, 0, 1, 2)
     dated_back(bank, day - datetime.timedelta(days=1))
     assert compare(bank) == (None, None)                                    # nothing is expected
-    put_policy(bank.db, [("withholding_bps", who, 0, 100) for who in ("PSEB", "OTHER")], long_ago())
+    expect_one_percent(bank)
     paid(bank, 0, expected)
     first, = paid(bank, 0, None)
     paid(bank, 1, *[7] * 20)
@@ -315,7 +322,7 @@ def test_taxes_of_a_day_that_differ_are_one_alert_a_bank(taxed):
 
 def test_days_that_nobody_compared_are_made_up_for_one_by_one(taxed):
     bank, _ = taxed
-    put_policy(bank.db, [("withholding_bps", who, 0, 100) for who in ("PSEB", "OTHER")], long_ago())
+    expect_one_percent(bank)
     last = yesterday(bank)
     paid(bank, 0, 5)
     dated_back(bank, last - datetime.timedelta(days=1))

@@ -298,7 +298,7 @@ static const enum payout_event ways[][5] = {
 static void every_event_in_every_state_does_what_the_domain_says(void **state)
 {
     struct fixture *f = *state;
-    /* Who is logged in is believed: codes are test_operators.py's. */
+    /* Who is logged in is believed: codes are test_operator_codes.py's. */
     PQclear(sql(f,
                 "CREATE ROLE domain_first LOGIN IN ROLE ujrat_operator;"
                 "CREATE ROLE domain_second LOGIN IN ROLE ujrat_operator;"

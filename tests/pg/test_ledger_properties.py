@@ -575,7 +575,7 @@ BREAKS = {
     "parts are rounded to the nearest": ("returned_share", "div(p_minor::numeric * p_returned, p_net)", "round(p_minor::numeric * p_returned / p_net)"),
     "parts do not know of each other": ("write_part_return", "p_before, p_before + p_amount) l", "0, p_amount) l"),
     "any return can be taken back": ("reverse_return", "OR back.bank_reference <> p_return_reference", ""),
-    "one is taken back twice": ("reverse_return", "v.reverses_step = r.step", "false"),
+    "one is taken back twice": ("last_standing_return", "v.reverses_step = r.step", "false"),
     "what a bank kept is given to it": ("write_part_return", "(2, nostro, p_amount - p_charge), (3, kept, p_charge)", "(2, nostro, p_amount)"),
     "hand-outs skip one": ("bank_payouts_after", "p.payout_id BETWEEN greatest(k.first_seq, p_after + 1) AND",
                            "p.payout_id BETWEEN greatest(k.first_seq, p_after + 2) AND"),

@@ -187,7 +187,8 @@ BEGIN
         RETURN;
     END IF;
     SELECT r.step, r.amount, r.charge, r.bank_reference, t.seq INTO back
-      FROM last_standing_return(p_book, p_payout) r JOIN payout_transition t USING (book_id, payout_id, step);
+      FROM last_standing_return(p_book, p_payout) r
+     CROSS JOIN LATERAL (SELECT * FROM payout_transition x WHERE x.book_id = p_book AND x.payout_id = p_payout AND x.step = r.step LIMIT 1) t;
     IF NOT FOUND OR back.bank_reference <> p_return_reference OR (its.last).step >= 31 THEN
         RAISE EXCEPTION 'return % is not the last of payment % that stands', p_return_reference, p_payout USING ERRCODE = 'UJ409';
     END IF;
