@@ -170,72 +170,68 @@ static bool check_head(const struct asking *a)
     return true;
 }
 
-/* What has not ended is open, and the other way around; and items that name something unclaimed are what it names. */
-static bool check_open(const struct asking *a)
+/* The query finds no seq that is wrong; the first that it does is told. False: it could not be asked. */
+static bool check_none(const struct asking *a, const char *sql, const char *field,
+                       const char *expected, const char *found, const char *why)
 {
-    PGresult *row = ask(
-        a,
-        "SELECT coalesce(u.unclaimed_id, o.unclaimed_id) FROM (SELECT unclaimed_id, expires_at FROM unclaimed u "
-        "WHERE book_id = $1 AND NOT EXISTS (SELECT FROM unclaimed_end e WHERE e.book_id = $1 AND "
-        "e.unclaimed_id = u.unclaimed_id)) u FULL JOIN (SELECT unclaimed_id, expires_at FROM "
-        "unclaimed_open WHERE book_id = $1) o ON o.unclaimed_id = u.unclaimed_id AND "
-        "o.expires_at = u.expires_at WHERE u.unclaimed_id IS NULL OR o.unclaimed_id IS NULL "
-        "ORDER BY 1 LIMIT 1");
-    bool ok = row != NULL;
+    PGresult *row = ask(a, sql);
 
-    if (ok && PQntuples(row) > 0)
-        verify_wrong(a->v, db_int(row, 0, 0), 0, "unclaimed_open", "what has not ended",
-                     "something else", "what is unclaimed and open is not what has not ended");
-    PQclear(row);
-    row = ok ? ask(a, "SELECT u.unclaimed_id FROM unclaimed u LEFT JOIN payout_batch_item i ON "
-                      "i.book_id = u.book_id AND i.batch_id = u.batch_id AND i.item_no = u.item_no "
-                      "WHERE u.book_id = $1 AND (i.unclaimed_id, i.gross) IS DISTINCT FROM "
-                      "(u.unclaimed_id, u.gross) ORDER BY 1 LIMIT 1")
-             : NULL;
     if (row == NULL)
         return false;
     if (PQntuples(row) > 0)
-        verify_wrong(a->v, db_int(row, 0, 0), 0, "payout_batch_item", "the item it is of",
-                     "another", "what is unclaimed is not what its item says");
+        verify_wrong(a->v, db_int(row, 0, 0), 0, field, expected, found, "%s", why);
     PQclear(row);
     return true;
+}
+
+/* What has not ended is open, and the other way around; and items that name something unclaimed are what it names. */
+static bool check_open(const struct asking *a)
+{
+    return check_none(
+               a,
+               "SELECT coalesce(u.unclaimed_id, o.unclaimed_id) FROM (SELECT unclaimed_id, expires_at FROM unclaimed u "
+               "WHERE book_id = $1 AND NOT EXISTS (SELECT FROM unclaimed_end e WHERE e.book_id = $1 AND "
+               "e.unclaimed_id = u.unclaimed_id)) u FULL JOIN (SELECT unclaimed_id, expires_at FROM "
+               "unclaimed_open WHERE book_id = $1) o ON o.unclaimed_id = u.unclaimed_id AND "
+               "o.expires_at = u.expires_at WHERE u.unclaimed_id IS NULL OR o.unclaimed_id IS NULL "
+               "ORDER BY 1 LIMIT 1",
+               "unclaimed_open", "what has not ended", "something else",
+               "what is unclaimed and open is not what has not ended") &&
+           check_none(a,
+                      "SELECT u.unclaimed_id FROM unclaimed u LEFT JOIN payout_batch_item i ON "
+                      "i.book_id = u.book_id AND i.batch_id = u.batch_id AND i.item_no = u.item_no "
+                      "WHERE u.book_id = $1 AND (i.unclaimed_id, i.gross) IS DISTINCT FROM "
+                      "(u.unclaimed_id, u.gross) ORDER BY 1 LIMIT 1",
+                      "payout_batch_item", "the item it is of", "another",
+                      "what is unclaimed is not what its item says");
 }
 
 /* Of holds: which are open, and what the log has not: whose each row is, and which bank's. */
 static bool check_holds(const struct asking *a)
 {
-    PGresult *row = ask(
-        a,
-        "SELECT coalesce(h.seq, o.payout_id) FROM (SELECT payout_id, hold_no, seq, queue, deadline "
-        "FROM payout_hold h WHERE book_id = $1 AND NOT EXISTS (SELECT FROM payout_hold_end e WHERE "
-        "e.book_id = $1 AND e.payout_id = h.payout_id AND e.hold_no = h.hold_no)) h FULL JOIN "
-        "(SELECT * FROM payout_hold_open WHERE book_id = $1) o ON (o.payout_id, o.hold_no, "
-        "o.queue, o.deadline) = (h.payout_id, h.hold_no, h.queue, h.deadline) "
-        "WHERE h.payout_id IS NULL OR o.payout_id IS NULL ORDER BY 1 LIMIT 1");
-    bool ok = row != NULL;
-
-    if (ok && PQntuples(row) > 0)
-        verify_wrong(a->v, db_int(row, 0, 0), 0, "payout_hold_open", "what has not ended",
-                     "something else", "the holds that are open are not those that have not ended");
-    PQclear(row);
-    row =
-        ok ? ask(a, "SELECT x.seq FROM (SELECT h.seq, h.payout_id, h.principal_id, p.bank_id FROM "
-                    "payout_hold h JOIN payout p USING (book_id, payout_id) WHERE h.book_id = $1 "
-                    "UNION ALL SELECT e.seq, e.payout_id, d.principal_id, e.bank_id FROM "
-                    "payout_hold_end e JOIN payout_hold_decision d ON (d.book_id, d.payout_id, "
-                    "d.hold_no, d.decision_no) = (e.book_id, e.payout_id, e.hold_no, "
-                    "e.second_decision) WHERE e.book_id = $1) x LEFT JOIN journal j ON j.book_id = "
-                    "$1 AND j.seq = x.seq LEFT JOIN payout p ON p.book_id = $1 AND p.payout_id = "
-                    "x.payout_id WHERE (j.payout_id, j.principal_id, p.bank_id) IS DISTINCT FROM "
-                    "(x.payout_id, x.principal_id, x.bank_id) ORDER BY 1 LIMIT 1")
-           : NULL;
-    if (row == NULL)
-        return false;
-    if (PQntuples(row) > 0)
-        verify_wrong(a->v, db_int(row, 0, 0), 0, "payout_hold", "what its journal says", "another",
-                     "the row of a hold, or of its end, is of another payout, person or bank");
-    PQclear(row);
-    return true;
+    return check_none(
+               a,
+               "SELECT coalesce(h.seq, o.payout_id) FROM (SELECT payout_id, hold_no, seq, queue, deadline "
+               "FROM payout_hold h WHERE book_id = $1 AND NOT EXISTS (SELECT FROM payout_hold_end e WHERE "
+               "e.book_id = $1 AND e.payout_id = h.payout_id AND e.hold_no = h.hold_no)) h FULL JOIN "
+               "(SELECT * FROM payout_hold_open WHERE book_id = $1) o ON (o.payout_id, o.hold_no, "
+               "o.queue, o.deadline) = (h.payout_id, h.hold_no, h.queue, h.deadline) "
+               "WHERE h.payout_id IS NULL OR o.payout_id IS NULL ORDER BY 1 LIMIT 1",
+               "payout_hold_open", "what has not ended", "something else",
+               "the holds that are open are not those that have not ended") &&
+           check_none(
+               a,
+               "SELECT x.seq FROM (SELECT h.seq, h.payout_id, h.principal_id, p.bank_id FROM "
+               "payout_hold h JOIN payout p USING (book_id, payout_id) WHERE h.book_id = $1 "
+               "UNION ALL SELECT e.seq, e.payout_id, d.principal_id, e.bank_id FROM "
+               "payout_hold_end e JOIN payout_hold_decision d ON (d.book_id, d.payout_id, "
+               "d.hold_no, d.decision_no) = (e.book_id, e.payout_id, e.hold_no, "
+               "e.second_decision) WHERE e.book_id = $1) x LEFT JOIN journal j ON j.book_id = "
+               "$1 AND j.seq = x.seq LEFT JOIN payout p ON p.book_id = $1 AND p.payout_id = "
+               "x.payout_id WHERE (j.payout_id, j.principal_id, p.bank_id) IS DISTINCT FROM "
+               "(x.payout_id, x.principal_id, x.bank_id) ORDER BY 1 LIMIT 1",
+               "payout_hold", "what its journal says", "another",
+               "the row of a hold, or of its end, is of another payout, person or bank");
 }
 
 static bool check_openings(const struct asking *a)

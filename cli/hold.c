@@ -225,16 +225,24 @@ static void say_decided(const PGresult *r)
     ", hold AS (SELECT l.book_id, l.payout_id, l.hold_no FROM known"                               \
     "  JOIN payout_hold_last l USING (book_id, payout_id))"
 
+/* What goes with every decision: why, and a code of whoever decides. Complains. */
+static bool read_decision(const struct args *args, const char **note,
+                          char shown[OPERATOR_CODE_SIZE])
+{
+    *note = args_get(args, "note");
+    if (*note == NULL) {
+        complain("--note is required");
+        return false;
+    }
+    return operator_code_read(args, shown);
+}
+
 static enum exit_code decide(const struct args *args, const char *decision)
 {
-    const char *note = args_get(args, "note");
+    const char *note;
     char shown[OPERATOR_CODE_SIZE];
 
-    if (note == NULL) {
-        complain("--note is required");
-        return EXIT_USAGE;
-    }
-    if (!operator_code_read(args, shown))
+    if (!read_decision(args, &note, shown))
         return EXIT_USAGE;
     return act(
         args,
@@ -263,14 +271,10 @@ static void say_withdrawn(const PGresult *r)
 
 enum exit_code hold_withdraw_run(const struct args *args)
 {
-    const char *note = args_get(args, "note");
+    const char *note;
     char shown[OPERATOR_CODE_SIZE];
 
-    if (note == NULL) {
-        complain("--note is required");
-        return EXIT_USAGE;
-    }
-    if (!operator_code_read(args, shown))
+    if (!read_decision(args, &note, shown))
         return EXIT_USAGE;
     return act(
         args,
